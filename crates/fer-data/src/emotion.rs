@@ -1,0 +1,111 @@
+//! The seven apparent expressions, their order and their names.
+//! In: a name, an index or a FER-2013 code. Out: [`Emotion`].
+//! Knows nothing of files, pixels or networks.
+
+use serde::{Deserialize, Serialize};
+
+/// One of the seven apparent expressions of FER-2013.
+///
+/// The discriminant is the label index used by every network, table and file of fer
+/// (alphabetical, as Kaggle's folder layout sorts them). It is not FER-2013's CSV code:
+/// see [`Emotion::from_fer2013_code`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Emotion {
+    /// Angry.
+    Angry,
+    /// Disgust.
+    Disgust,
+    /// Fear.
+    Fear,
+    /// Happy.
+    Happy,
+    /// Neutral.
+    Neutral,
+    /// Sad.
+    Sad,
+    /// Surprise.
+    Surprise,
+}
+
+impl Emotion {
+    /// How many expressions there are.
+    pub const COUNT: usize = 7;
+
+    /// All expressions in label order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Angry,
+        Self::Disgust,
+        Self::Fear,
+        Self::Happy,
+        Self::Neutral,
+        Self::Sad,
+        Self::Surprise,
+    ];
+
+    /// The lower-case English name, as in folder names, CSV columns and cards.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Angry => "angry",
+            Self::Disgust => "disgust",
+            Self::Fear => "fear",
+            Self::Happy => "happy",
+            Self::Neutral => "neutral",
+            Self::Sad => "sad",
+            Self::Surprise => "surprise",
+        }
+    }
+
+    /// The label index, `0..7`.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The expression at a label index, or `None` from 7 on.
+    #[must_use]
+    pub fn from_index(index: usize) -> Option<Self> {
+        Self::ALL.get(index).copied()
+    }
+
+    /// The expression of FER-2013's CSV column `emotion`
+    /// (0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral), or `None` from 7 on.
+    ///
+    /// Source: the challenge's `fer2013.csv`, Goodfellow et al. 2013.
+    #[must_use]
+    pub fn from_fer2013_code(code: u8) -> Option<Self> {
+        const CODES: [Emotion; Emotion::COUNT] = [
+            Emotion::Angry,
+            Emotion::Disgust,
+            Emotion::Fear,
+            Emotion::Happy,
+            Emotion::Sad,
+            Emotion::Surprise,
+            Emotion::Neutral,
+        ];
+        CODES.get(usize::from(code)).copied()
+    }
+
+    /// The expression a folder or column name stands for, with any capitalisation,
+    /// including the synonyms seen in public copies of the data.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "angry" | "anger" => Some(Self::Angry),
+            "disgust" | "disgusted" => Some(Self::Disgust),
+            "fear" | "fearful" | "afraid" | "scared" => Some(Self::Fear),
+            "happy" | "happiness" | "joy" => Some(Self::Happy),
+            "neutral" | "neutrality" => Some(Self::Neutral),
+            "sad" | "sadness" => Some(Self::Sad),
+            "surprise" | "surprised" => Some(Self::Surprise),
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Emotion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}

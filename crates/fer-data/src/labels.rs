@@ -1,0 +1,63 @@
+//! The label set of a data set or a model: names in label order.
+//! In: names. Out: [`Labels`], equal only when names and order are equal.
+//! Knows nothing of pixels or networks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Emotion;
+
+/// Class names in label order: the seven expressions, or a user's own classes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Labels(Vec<String>);
+
+impl Labels {
+    /// The seven expressions in the order of [`Emotion::ALL`].
+    #[must_use]
+    pub fn emotions() -> Self {
+        Self(Emotion::ALL.iter().map(|e| e.name().to_owned()).collect())
+    }
+
+    /// A user's own classes, in the given order.
+    #[must_use]
+    pub fn custom(names: Vec<String>) -> Self {
+        Self(names)
+    }
+
+    /// How many classes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no classes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The names in label order.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The name of a label index.
+    ///
+    /// # Panics
+    /// If `label` is not below [`Labels::len`].
+    #[must_use]
+    pub fn name(&self, label: usize) -> &str {
+        &self.0[label]
+    }
+
+    /// The label index of a name, after the synonyms of [`Emotion::from_name`].
+    #[must_use]
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        let same = |other: &String| {
+            other.eq_ignore_ascii_case(name)
+                || matches!((Emotion::from_name(other), Emotion::from_name(name)), (Some(a), Some(b)) if a == b)
+        };
+        self.0.iter().position(same)
+    }
+}

@@ -1,0 +1,50 @@
+//! Where the faces of a picture are.
+//! In: a picture. Out: [`FaceBox`]es in the picture's own pixels.
+//! Knows nothing of OpenCV: its detectors are in `opencv/`.
+
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+
+use crate::error::LiveError;
+
+/// A face's rectangle in the pixels of the full picture; may reach over the border.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FaceBox {
+    /// Left edge.
+    pub x: f32,
+    /// Top edge.
+    pub y: f32,
+    /// Width, above 0.
+    pub width: f32,
+    /// Height, above 0.
+    pub height: f32,
+    /// The detector's own score; larger is surer, the unit is the detector's.
+    pub score: f32,
+}
+
+impl FaceBox {
+    /// Centre of the box.
+    #[must_use]
+    pub fn center(&self) -> (f32, f32) {
+        (self.x + self.width / 2.0, self.y + self.height / 2.0)
+    }
+
+    /// Intersection over union with another box, `0..=1`.
+    #[must_use]
+    pub fn iou(&self, other: &Self) -> f32 {
+        let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
+        let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
+        let shared = width.max(0.0) * height.max(0.0);
+        let all = self.width * self.height + other.width * other.height - shared;
+        if all > 0.0 { shared / all } else { 0.0 }
+    }
+}
+
+/// A face detector.
+pub trait DetectFaces: Send {
+    /// The faces of a picture, surest first.
+    ///
+    /// # Errors
+    /// [`LiveError`] when the detector itself failed; a picture without a face is an empty list.
+    fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, LiveError>;
+}

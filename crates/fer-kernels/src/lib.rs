@@ -1,1 +1,14 @@
-//! .
+//! Fast CPU operations for the networks: convolution, batch norm, pooling, with gradients.
+//! In: Burn tensors. Out: Burn tensors, by our kernels on Flex in f32, by Burn's own operations elsewhere.
+//! Knows nothing of networks, faces, files, or training.
+//!
+//! Start at [`FeatureMap`] (training and validation) and [`FoldedConv`] (inference).
+
+mod fallback;
+mod feature_map;
+mod folded;
+mod threads;
+
+pub use feature_map::FeatureMap;
+pub use folded::FoldedConv;
+pub use threads::{ThreadsError, set_threads, threads};

@@ -2,14 +2,27 @@
 //! In: files, or a seed. Out: [`Samples`] of one split, and augmented [`Face`]s.
 //! Knows nothing of Burn, OpenCV or the screen.
 
+mod carve;
+mod compressed;
+mod csv;
+pub mod drawn;
 pub mod emotion;
+pub mod error;
+pub mod exit;
 pub mod face;
+pub mod ferplus;
+mod folder;
 pub mod labels;
+pub mod load;
+mod natural;
 pub mod sample;
 pub mod split;
+mod tree;
 
 pub use emotion::Emotion;
+pub use error::{DataError, Reason, Skipped};
 pub use face::Face;
 pub use labels::Labels;
+pub use load::{Learning, LoadOptions, Loaded, load_learning, load_split};
 pub use sample::{Sample, Samples, Source};
 pub use split::Split;

@@ -33,15 +33,8 @@ impl Emotion {
     pub const COUNT: usize = 7;
 
     /// All expressions in label order.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::Angry,
-        Self::Disgust,
-        Self::Fear,
-        Self::Happy,
-        Self::Neutral,
-        Self::Sad,
-        Self::Surprise,
-    ];
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Angry, Self::Disgust, Self::Fear, Self::Happy, Self::Neutral, Self::Sad, Self::Surprise];
 
     /// The lower-case English name, as in folder names, CSV columns and cards.
     #[must_use]

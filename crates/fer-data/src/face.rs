@@ -71,8 +71,7 @@ impl Face {
     /// The face as a picture.
     #[must_use]
     pub fn to_gray(&self) -> GrayImage {
-        GrayImage::from_raw(SIDE as u32, SIDE as u32, self.0.to_vec())
-            .expect("a face holds 48 × 48 bytes")
+        GrayImage::from_raw(SIDE as u32, SIDE as u32, self.0.to_vec()).expect("a face holds 48 × 48 bytes")
     }
 }
 

@@ -2,6 +2,8 @@
 //! In: files, or a seed. Out: [`Samples`] of one split, and augmented [`Face`]s.
 //! Knows nothing of Burn, OpenCV or the screen.
 
+pub mod augment;
+pub mod balance;
 mod carve;
 mod compressed;
 mod csv;
@@ -19,6 +21,7 @@ pub mod sample;
 pub mod split;
 mod tree;
 
+pub use augment::Augment;
 pub use emotion::Emotion;
 pub use error::{DataError, Reason, Skipped};
 pub use face::Face;

@@ -1,5 +1,5 @@
 //! The three splits and FER-2013's words for them.
-//! In: a Usage word or a folder name. Out: [`Split`].
+//! In: a Usage word, a folder name or a file name. Out: [`Split`].
 //! The only file that knows FER-2013's Usage words.
 
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,37 @@ impl Split {
     pub fn from_fer2013_usage(usage: &str) -> Option<Self> {
         let usage = usage.trim();
         Self::ALL.into_iter().find(|split| split.fer2013_usage() == usage)
+    }
+
+    /// The split of a folder of classes, with any capitalisation, or `None` for another folder.
+    #[must_use]
+    pub fn from_folder_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "train" | "training" => Some(Self::Train),
+            "validation" | "valid" | "val" | "publictest" => Some(Self::Validation),
+            "test" | "testing" | "privatetest" => Some(Self::Test),
+            _ => None,
+        }
+    }
+
+    /// The split of a file in a folder, by Kaggle's names (`PublicTest_123.jpg`).
+    ///
+    /// A `PrivateTest_` file is test in whatever folder it stands. A `PublicTest_` file among the
+    /// test files is validation, unless the data has a validation folder of its own.
+    #[must_use]
+    pub fn of_file(folder: Self, name: &str, has_validation_folder: bool) -> Self {
+        let is_named = |split: Self| {
+            let word = split.fer2013_usage();
+            name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+                && name[word.len()..].starts_with('_')
+        };
+        if is_named(Self::Test) {
+            Self::Test
+        } else if folder == Self::Test && !has_validation_folder && is_named(Self::Validation) {
+            Self::Validation
+        } else {
+            folder
+        }
     }
 }
 

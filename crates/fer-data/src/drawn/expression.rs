@@ -126,6 +126,13 @@ impl Muscles {
         }
     }
 
+    /// A face at rest: hardly tense, the corners of the mouth a trace up, as friendly faces rest.
+    pub(super) fn resting(dice: &mut Dice) -> Self {
+        let mut muscles = Self::slack(dice, 0.04);
+        muscles[Muscle::Corner] += 0.06;
+        muscles
+    }
+
     /// A little random tension, as every resting face has.
     pub(super) fn slack(dice: &mut Dice, deviation: f32) -> Self {
         use Muscle::{BrowInner, BrowOuter, Corner, EyeOpen, GazeX, GazeY, LidLower, Part, Press, Stretch};
@@ -170,7 +177,7 @@ fn variants(emotion: Emotion) -> &'static [Variant] {
             // Lips pressed.
             &[
                 (BrowInner, -1.0), (BrowOuter, 0.25), (BrowPinch, 1.0), (EyeOpen, 0.15), (LidLower, 0.6),
-                (NoseWrinkle, 0.25), (Corner, -0.45), (Press, 0.9), (Stretch, 0.0), (Pout, 0.3),
+                (NoseWrinkle, 0.25), (Corner, -0.5), (Press, 0.8), (Stretch, 0.15), (Pout, 0.35),
             ],
             // Teeth bared.
             &[
@@ -188,12 +195,12 @@ fn variants(emotion: Emotion) -> &'static [Variant] {
         Emotion::Disgust => &[
             // Lip curled, mouth closed.
             &[
-                (BrowInner, -0.6), (BrowOuter, -0.15), (BrowPinch, 0.5), (EyeOpen, -0.45), (LidLower, 0.8),
+                (BrowInner, -0.5), (BrowOuter, -0.4), (BrowPinch, 0.5), (EyeOpen, -0.65), (LidLower, 0.95),
                 (Cheek, 0.5), (NoseWrinkle, 1.0), (UpperLip, 0.9), (Corner, -0.55), (Sneer, 0.6), (Pout, 0.7),
             ],
             // Upper teeth bared.
             &[
-                (BrowInner, -0.6), (BrowOuter, -0.1), (BrowPinch, 0.5), (EyeOpen, -0.45), (LidLower, 0.85),
+                (BrowInner, -0.5), (BrowOuter, -0.35), (BrowPinch, 0.5), (EyeOpen, -0.65), (LidLower, 1.0),
                 (Cheek, 0.55), (NoseWrinkle, 1.1), (UpperLip, 1.1), (Corner, -0.5), (Part, 0.55), (Sneer, 0.5),
                 (TeethUpper, 0.8), (Pout, 0.3),
             ],

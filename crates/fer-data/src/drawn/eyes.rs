@@ -98,7 +98,7 @@ impl Eye {
 fn ball(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye) {
     let points = [eye.upper_edge(s).as_slice(), &eye.lower_edge(s)].concat();
     let opening = Shape::closed(&points);
-    let white = Ink::hex(0xF4EFEA).mix(s.skin(), 0.10);
+    let white = Ink::hex(0xF4EFEA).mix(s.skin(), 0.20);
     canvas.fill(&opening, white.at(1.0), None);
     let clip = canvas.mask(&opening);
     let u = |length: f32| s.place.px(length);
@@ -107,7 +107,7 @@ fn ball(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye) {
     let turn = 0.05 * s.place.pose.turn;
     let at = s.place.at([eye.side * eye.centre[0] + gaze[0] + turn, eye.centre[1] - 0.018 + gaze[1]]);
     let iris = s.person.eyes.iris;
-    let radius = u(0.128 * size);
+    let radius = u(0.136 * size);
     canvas.fill(&Shape::circles(&[(at, radius)]), iris.times(0.55).at(1.0), Some(&clip));
     canvas.fill(&Shape::circles(&[(at, radius * 0.86)]), iris.at(1.0), Some(&clip));
     let low = [at[0], at[1] + radius * 0.4];
@@ -180,12 +180,12 @@ fn brow(canvas: &mut Canvas, s: &Sitter<'_>, side: f32, clip: &Mask) {
     let (inner, outer) = (s.m(Muscle::BrowInner), s.m(Muscle::BrowOuter));
     let pinch = s.m(Muscle::BrowPinch).max(0.0);
     let y = -0.335 - style.height;
-    let middle = 0.45 * inner + 0.5 * outer;
+    let middle = if inner < 0.0 { 0.75 * inner + 0.5 * outer } else { 0.45 * inner + 0.5 * outer };
     let points = [
         [0.185 - 0.055 * pinch, y + 0.02 - 0.165 * inner + 0.03 * pinch],
         [0.30 - 0.03 * pinch, y - 0.4 * style.arch - 0.115 * inner - 0.03 * outer],
         [0.50, y - style.arch - 0.13 * middle],
-        [0.64, y - 0.6 * style.arch - 0.02 * inner - 0.115 * outer],
+        [0.64, y - 0.6 * style.arch - 0.035 * inner - 0.115 * outer],
         [0.745, y + 0.075 - 0.125 * outer],
     ];
     let at = points.map(|p| s.place.at([side * p[0], p[1]]));

@@ -14,7 +14,6 @@ use super::{
 /// What is behind the head; drawn first.
 pub(super) fn back(canvas: &mut Canvas, s: &Sitter<'_>) {
     let hair = &s.person.hair;
-    let dark = hair.ink.times(0.72);
     match hair.style {
         HairStyle::Bald | HairStyle::Buzz | HairStyle::SideParted | HairStyle::Quiff => {}
         HairStyle::Long => fall(canvas, s, &[[1.10, -0.6], [1.22, 0.2], [1.28, 0.9], [1.36, 1.6], [1.22, 2.25], [0.86, 2.4]]),
@@ -25,8 +24,8 @@ pub(super) fn back(canvas: &mut Canvas, s: &Sitter<'_>) {
             let shine = [knot[0] + s.place.px(0.1) * s.light, knot[1] - s.place.px(0.12)];
             canvas.soft(shine, [s.place.px(0.26), s.place.px(0.16)], 0.2, hair.ink.light(0.4).at(0.4), None);
         }
-        HairStyle::Curly => canvas.fill(&curls(s, 0.25, 0.24), dark.at(1.0), None),
-        HairStyle::Afro => canvas.fill(&curls(s, 0.62, 0.30), dark.at(1.0), None),
+        HairStyle::Curly => cloud(canvas, s, 0.22, 0.22),
+        HairStyle::Afro => cloud(canvas, s, 0.42, 0.20),
         HairStyle::Scarf => scarf_back(canvas, s),
     }
 }
@@ -70,11 +69,24 @@ fn strands(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask, near: f32, far: f32
     }
 }
 
+/// Curls standing out around the skull, lit from one side.
+fn cloud(canvas: &mut Canvas, s: &Sitter<'_>, out: f32, size: f32) {
+    let ink = s.person.hair.ink;
+    let shape = curls(s, out, size);
+    let u = |length: f32| s.place.px(length);
+    canvas.fill(&shape, ink.times(0.9).at(1.0), None);
+    let clip = canvas.mask(&shape);
+    let lit = s.place.deep([0.55 * s.light, -1.15 - 0.5 * out], 0.0);
+    canvas.soft(lit, [u(1.1), u(0.8)], 0.0, ink.light(0.4).at(0.35), Some(&clip));
+    let low = s.place.deep([0.0, 0.35], 0.0);
+    canvas.soft(low, [u(1.9), u(1.0)], 0.0, ink.times(0.35).at(0.7), Some(&clip));
+}
+
 /// A cloud of round locks around the skull.
 fn curls(s: &Sitter<'_>, out: f32, size: f32) -> Shape {
     let dice = &mut Dice::new(&[s.person.seed, 0xC0B1]);
     let mut locks = Vec::new();
-    let n = 26;
+    let n = 34;
     for i in 0..n {
         // From behind one ear over the crown to the other.
         let angle = (-0.14 + 1.28 * i as f32 / (n - 1) as f32) * std::f32::consts::PI;

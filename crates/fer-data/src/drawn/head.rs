@@ -73,31 +73,37 @@ pub(super) fn outline(s: &Sitter<'_>) -> Shape {
     Shape::closed(&points)
 }
 
+/// A point of the body, which stays when the head moves.
+fn torso(s: &Sitter<'_>, p: P) -> P {
+    // The neck's length was judged by eye.
+    s.place.still([p[0], p[1] - 0.15])
+}
+
 /// Neck and shoulders, under everything.
 pub(super) fn body(canvas: &mut Canvas, s: &Sitter<'_>) {
     let rugged = s.person.shape.rugged;
     let neck = 0.46 + 0.12 * rugged;
     let shoulder = 1.62 + 0.3 * rugged;
-    let still = |points: &[P]| points.iter().map(|&p| s.place.still(p)).collect::<Vec<_>>();
+    let still = |points: &[P]| points.iter().map(|&p| torso(s, p)).collect::<Vec<_>>();
     let under_jaw = |side: f32| s.place.deep([side * neck, 0.9], -0.1);
     let mut points = vec![under_jaw(-1.0), under_jaw(1.0)];
     points.extend(still(&[[neck, 1.75], [neck + 0.25, 2.0], [0.0, 2.6], [-neck - 0.25, 2.0], [-neck, 1.75]]));
     let shape = Shape::polygon(&points);
-    canvas.fill(&shape, s.shadow(0.22).at(1.0), None);
+    canvas.fill(&shape, s.shadow(0.34).at(1.0), None);
     let clip = canvas.mask(&shape);
     let under_chin = s.place.deep([0.0, 1.30 + s.drop()], -0.05);
-    canvas.soft(under_chin, [s.place.px(0.85), s.place.px(0.62)], 0.0, s.shadow(0.75).at(0.85), Some(&clip));
+    canvas.soft(under_chin, [s.place.px(0.95), s.place.px(0.62)], 0.0, s.shadow(0.9).at(0.95), Some(&clip));
     clothes(canvas, s, neck, shoulder);
 }
 
 fn clothes(canvas: &mut Canvas, s: &Sitter<'_>, neck: f32, shoulder: f32) {
     let cut = s.person.clothes.cut;
     let ink = s.person.clothes.ink;
-    let still = |points: &[P]| points.iter().map(|&p| s.place.still(p)).collect::<Vec<_>>();
+    let still = |points: &[P]| points.iter().map(|&p| torso(s, p)).collect::<Vec<_>>();
     let dip = if cut == Cut::Vee { 2.45 } else { 2.05 };
-    let base = 12.0;
+    let low = 3.4;
     let edge = if cut == Cut::Hood { 0.14 } else { 0.04 };
-    let right = [[neck + edge, 1.70], [neck + 0.35, 1.84], [shoulder - 0.25, 2.08], [shoulder, 2.55], [shoulder + 0.12, base]];
+    let right = [[neck + edge, 1.70], [neck + 0.35, 1.84], [shoulder - 0.25, 2.08], [shoulder, 2.55], [shoulder + 0.10, low], [shoulder + 0.16, 7.0], [shoulder + 0.16, 12.0]];
     let mut points: Vec<P> = vec![[0.0, dip], [0.5 * neck, dip - 0.45 * (dip - 1.7)]];
     points.extend(right);
     points.extend(right.iter().rev().map(|p| [-p[0], p[1]]));
@@ -107,14 +113,14 @@ fn clothes(canvas: &mut Canvas, s: &Sitter<'_>, neck: f32, shoulder: f32) {
     } else {
         Shape::closed(&still(&points))
     };
-    let (top, bottom) = (s.place.still([0.0, 1.6]), s.place.still([0.0, 3.4]));
+    let (top, bottom) = (torso(s, [0.0, 1.6]), torso(s, [0.0, 3.4]));
     canvas.fill_between(&shape, (top, ink.at(1.0)), (bottom, ink.times(0.62).at(1.0)), None);
     let clip = canvas.mask(&shape);
-    let shade = s.place.still([0.0, 1.75]);
+    let shade = torso(s, [0.0, 1.75]);
     canvas.soft(shade, [s.place.px(0.9), s.place.px(0.5)], 0.0, ink.times(0.4).at(0.55), Some(&clip));
     for side in [-1.0, 1.0] {
         let lit = if side * s.light > 0.0 { 0.22 } else { 0.10 };
-        let at = s.place.still([side * shoulder * 0.7, 2.15]);
+        let at = torso(s, [side * shoulder * 0.7, 2.15]);
         canvas.soft(at, [s.place.px(0.7), s.place.px(0.35)], side * 0.35, ink.light(0.5).at(lit), Some(&clip));
         trim(canvas, s, cut, neck, side);
     }
@@ -142,7 +148,7 @@ fn rounded(points: &[P]) -> Vec<P> {
 /// Collar, hood or seam on one side.
 fn trim(canvas: &mut Canvas, s: &Sitter<'_>, cut: Cut, neck: f32, side: f32) {
     let ink = s.person.clothes.ink;
-    let still = |points: &[P]| points.iter().map(|p| s.place.still([side * p[0], p[1]])).collect::<Vec<_>>();
+    let still = |points: &[P]| points.iter().map(|p| torso(s, [side * p[0], p[1]])).collect::<Vec<_>>();
     match cut {
         Cut::Collar => {
             let flap = Shape::polygon(&still(&[[neck, 1.62], [neck + 0.2, 1.86], [0.34, 2.28], [0.02, 2.02]]));

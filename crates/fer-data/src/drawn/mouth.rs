@@ -229,7 +229,7 @@ fn around(canvas: &mut Canvas, s: &Sitter<'_>, lines: &Lines, clip: &Mask) {
     let frown = (-s.m(Muscle::Corner)).clamp(0.0, 1.0);
     if frown > 0.05 {
         for side in [-1.0, 1.0] {
-            let line = [[lines.half + 0.02, lines.corner + 0.03], [lines.half + 0.055, lines.corner + 0.10], [lines.half + 0.04, lines.corner + 0.19]]
+            let line = [[lines.half + 0.02, lines.corner + 0.03], [lines.half + 0.055, lines.corner + 0.07], [lines.half + 0.05, lines.corner + 0.125]]
                 .map(|p| s.place.at([side * p[0], p[1]]));
             canvas.fill(&Shape::ribbon(&line, &[0.008, 0.024, 0.006].map(u)), s.shadow(0.75).at(0.55 * frown), Some(clip));
         }

@@ -25,7 +25,7 @@ pub(super) fn nose(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
     canvas.fill(&Shape::ribbon(&side, &[0.02, 0.07, 0.10, 0.05].map(u)), s.shadow(0.5).at(0.32), Some(clip));
     let lit = s.skin().light(0.6);
     let dark = s.skin().luma() < 0.45;
-    let glow = if dark { 0.5 } else { 0.62 };
+    let glow = if dark { 0.36 } else { 0.5 };
     canvas.soft(at(-away * 0.01, 0.10, 0.1), [u(0.095), u(0.46)], 0.0, lit.at(glow), Some(clip));
     let tip = at(-away * 0.02, base - 0.085, 0.16);
     canvas.soft([tip[0], tip[1] + u(0.07)], [u(1.45 * half), u(0.17)], 0.0, s.shadow(0.5).at(0.42), Some(clip));
@@ -76,7 +76,7 @@ fn folds(canvas: &mut Canvas, s: &Sitter<'_>, half: f32, base: f32, clip: &Mask)
     let snarl = (0.8 * s.m(Muscle::UpperLip) + 0.3 * s.m(Muscle::NoseWrinkle)).clamp(0.0, 1.0);
     let stretch = s.m(Muscle::Stretch).clamp(0.0, 1.0);
     let age = 0.12 + 0.2 * s.person.shape.rugged;
-    let depth = (age + 0.65 * smile + 0.75 * snarl + 0.2 * stretch).min(1.0);
+    let depth = (age + 0.5 * smile + 0.75 * snarl + 0.2 * stretch).min(1.0);
     let w = super::mouth::half_width(s);
     let corner = super::mouth::corner_y(s);
     for side in [-1.0, 1.0] {

@@ -199,7 +199,7 @@ impl Person {
             clothes: clothes(dice),
             backdrop: dice.pick(&BACKDROPS),
             manner: expression::manner(dice),
-            rest: Muscles::slack(dice, 0.05),
+            rest: Muscles::resting(dice),
         }
     }
 
@@ -279,11 +279,11 @@ fn brows(dice: &mut Dice, hair: &Hair, rugged: f32) -> BrowStyle {
 
 fn mouth(dice: &mut Dice, skin: &Skin, rugged: f32) -> MouthStyle {
     let painted = Ink::hex(0xB5333F).mix(Ink::hex(0x8E2A4A), dice.unit());
-    let natural = skin.base.shade(0.28).mix(Ink::hex(0xB5505A), 0.42);
+    let natural = skin.base.shade(0.28).mix(Ink::hex(0xB5404A), 0.50);
     let ink = if rugged < 0.4 && dice.chance(0.35) { natural.mix(painted, 0.7) } else { natural };
     let dark = skin.tone as f32 / Person::TONES as f32;
     MouthStyle {
-        width: dice.range(0.335, 0.385),
+        width: dice.range(0.365, 0.415),
         full: dice.range(0.8, 1.15) + 0.25 * (0.5 - rugged) + 0.2 * dark,
         ink,
         side: if dice.chance(0.5) { 1.0 } else { -1.0 },

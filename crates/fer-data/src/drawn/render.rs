@@ -18,7 +18,7 @@ use super::{
 
 /// A head-and-shoulders portrait on a transparent ground, `side` × `side` pixels, straight alpha.
 ///
-/// The head is about 0.43 of the picture wide and its middle a little above the picture's.
+/// The head is about 0.47 of the picture wide and its middle a little above the picture's.
 #[must_use]
 pub fn render(person: &Person, expression: &Expression, pose: &Pose, side: u32) -> RgbaImage {
     let mut canvas = Canvas::new(side, side);
@@ -40,7 +40,7 @@ pub fn portrait(person: &Person, expression: &Expression, pose: &Pose, side: u32
 
 fn sitter<'a>(person: &'a Person, expression: &Expression, pose: &Pose, side: u32) -> Sitter<'a> {
     let side = side as f32;
-    let place = Placement { origin: [0.5 * side, 0.465 * side], unit: side / 4.6, pose: *pose };
+    let place = Placement { origin: [0.5 * side, 0.475 * side], unit: side / 4.25, pose: *pose };
     Sitter { person, muscles: person.muscles(expression), place, light: -1.0 }
 }
 

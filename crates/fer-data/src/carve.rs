@@ -1,0 +1,57 @@
+//! Train samples → train and validation samples, for data without a validation split.
+//! In: samples, a share and a seed. Out: both parts in their old order, stratified by label.
+//! Knows nothing of files.
+
+use std::collections::HashMap;
+
+use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
+
+use crate::{Sample, face::PIXELS};
+
+/// Carves about `fraction` of every label's samples off, by seed; returns (train, validation).
+///
+/// Copies of a face stay together, so that no validation face stands in train. A label of two
+/// distinct faces or more keeps at least one on either side.
+pub(crate) fn carve(samples: Vec<Sample>, fraction: f32, seed: u64) -> (Vec<Sample>, Vec<Sample>) {
+    let chosen = choose(&samples, fraction, seed);
+    let (mut train, mut validation) = (Vec::new(), Vec::new());
+    for (sample, chosen) in samples.into_iter().zip(chosen) {
+        if chosen { validation.push(sample) } else { train.push(sample) }
+    }
+    (train, validation)
+}
+
+fn choose(samples: &[Sample], fraction: f32, seed: u64) -> Vec<bool> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut chosen = vec![false; samples.len()];
+    for mut groups in groups_by_label(samples) {
+        groups.shuffle(&mut rng);
+        let n: usize = groups.iter().map(Vec::len).sum();
+        let wanted = (n as f32 * fraction).round().max(1.0) as usize;
+        let mut taken = 0;
+        let keep_one = groups.len().saturating_sub(1);
+        for group in groups.iter().take(keep_one) {
+            if taken >= wanted {
+                break;
+            }
+            taken += group.len();
+            group.iter().for_each(|&i| chosen[i] = true);
+        }
+    }
+    chosen
+}
+
+/// Indices of equal faces, grouped, under the label of the first.
+fn groups_by_label(samples: &[Sample]) -> Vec<Vec<Vec<usize>>> {
+    let n_labels = samples.iter().map(|s| s.label + 1).max().unwrap_or(0);
+    let mut by_label: Vec<Vec<Vec<usize>>> = vec![Vec::new(); n_labels];
+    let mut place: HashMap<&[u8; PIXELS], (usize, usize)> = HashMap::new();
+    for (i, sample) in samples.iter().enumerate() {
+        let (label, group) = *place.entry(sample.face.pixels()).or_insert_with(|| {
+            by_label[sample.label].push(Vec::new());
+            (sample.label, by_label[sample.label].len() - 1)
+        });
+        by_label[label][group].push(i);
+    }
+    by_label
+}

@@ -5,6 +5,9 @@
 /// Errors of fer-live's library.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
+    /// An option makes no sense, alone or with another one.
+    #[error("{0}")]
+    Config(String),
     /// A source could not be opened.
     #[error("{input}: {reason}")]
     Open {
@@ -20,6 +23,14 @@ pub enum LiveError {
         input: String,
         /// Position of the frame that could not be read.
         frame: u64,
+        /// What was found, and what to try.
+        reason: String,
+    },
+    /// A camera or a display is not there, or not ours to use.
+    #[error("{device}: {reason}")]
+    Device {
+        /// The camera or display.
+        device: String,
         /// What was found, and what to try.
         reason: String,
     },

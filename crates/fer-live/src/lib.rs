@@ -3,7 +3,18 @@
 //! Knows nothing of training.
 
 pub mod classify;
+pub mod crop;
 pub mod detect;
+pub mod detectors;
 pub mod error;
 pub mod frame;
+pub mod model;
+#[cfg(feature = "opencv")]
+pub mod opencv;
+pub mod overlay;
+pub mod pipeline;
 pub mod reading;
+pub mod record;
+pub mod smooth;
+pub mod source;
+pub mod track;

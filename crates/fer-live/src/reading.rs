@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::detect::FaceBox;
 
@@ -16,6 +16,9 @@ pub struct FaceReading {
     /// Where it is, in the frame's pixels.
     #[serde(rename = "box")]
     pub face_box: FaceBox,
+    /// Whether the face was not found in this frame and only its track goes on: the box is where it
+    /// is expected, the probabilities are its last ones. Records count such a frame as without it.
+    pub held: bool,
     /// Raw probabilities of this frame, label order, summing to 1.
     pub probabilities: Vec<f32>,
     /// Probabilities smoothed over the track's past, label order, summing to 1.
@@ -42,8 +45,8 @@ pub struct Timings {
 pub struct Reading {
     /// Position of the frame in its source, from 0.
     pub frame: u64,
-    /// The frame's time since the start of its source.
-    #[serde(skip)]
+    /// The frame's time since the start of its source; written as `timestamp_ms`.
+    #[serde(rename = "timestamp_ms", serialize_with = "as_ms")]
     pub timestamp: Duration,
     /// The faces, by track id.
     pub faces: Vec<FaceReading>,
@@ -51,4 +54,21 @@ pub struct Reading {
     pub timings: Timings,
     /// Frames of a live source dropped so far because newer ones had come.
     pub n_dropped: u64,
+}
+
+impl Reading {
+    /// The faces found in this very frame: all but the held ones.
+    pub fn found(&self) -> impl Iterator<Item = &FaceReading> {
+        self.faces.iter().filter(|face| !face.held)
+    }
+}
+
+/// A duration in ms, with µs after the point.
+#[must_use]
+pub fn ms(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1000.0
+}
+
+fn as_ms<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(ms(*time))
 }

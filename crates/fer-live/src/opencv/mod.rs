@@ -1,0 +1,27 @@
+//! Everything that needs OpenCV: detectors, cameras and videos, the window.
+//! In: pictures, files, devices. Out: the crate's own types; OpenCV's never leave this folder.
+//! Knows nothing of tracks, readings and networks.
+
+mod facts;
+mod haar;
+mod picture;
+mod video;
+mod window;
+mod yunet;
+
+pub use facts::{CameraFacts, OpenCvFacts, camera_facts, facts};
+pub use haar::{Haar, HaarOptions, cascade_places, find_cascade};
+pub use video::VideoSource;
+pub use window::{Window, display};
+pub use yunet::{YuNet, YuNetOptions};
+
+use crate::error::LiveError;
+
+/// Lets OpenCV's own functions use at most this many threads, for the whole program.
+/// One is best for a pipeline that keeps two cores busy by itself.
+///
+/// # Errors
+/// [`LiveError::Detect`] when OpenCV refuses.
+pub fn use_threads(n_threads: i32) -> Result<(), LiveError> {
+    opencv::core::set_num_threads(n_threads).map_err(|error| LiveError::Detect(error.message))
+}

@@ -1,0 +1,66 @@
+//! Filled and framed rectangles on a picture.
+//! In: a picture and rectangles that may reach over its border. Out: the picture, painted.
+//! Knows nothing of faces and text.
+
+use image::{Rgb, RgbImage};
+
+/// A rectangle in pixels; may reach over the border.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rect {
+    pub(super) left: i32,
+    pub(super) top: i32,
+    pub(super) width: i32,
+    pub(super) height: i32,
+}
+
+impl Rect {
+    pub(super) fn new(left: i32, top: i32, width: i32, height: i32) -> Self {
+        Self { left, top, width: width.max(0), height: height.max(0) }
+    }
+
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.left < other.left + other.width
+            && other.left < self.left + self.width
+            && self.top < other.top + other.height
+            && other.top < self.top + self.height
+    }
+}
+
+/// Paints a rectangle with an opacity, `0..=1`.
+pub(super) fn blend(picture: &mut RgbImage, rect: Rect, color: Rgb<u8>, opacity: f32) {
+    let columns = clip(rect.left, rect.width, picture.width());
+    let rows = clip(rect.top, rect.height, picture.height());
+    let weight = (opacity.clamp(0.0, 1.0) * 256.0) as u32;
+    for y in rows {
+        for x in columns.clone() {
+            mix(picture.get_pixel_mut(x, y), color, weight);
+        }
+    }
+}
+
+/// Paints the outline of a rectangle, inwards; a `faint` one is half transparent.
+pub(super) fn frame_rect(picture: &mut RgbImage, rect: Rect, thick: i32, color: Rgb<u8>, faint: bool) {
+    let opacity = if faint { 0.45 } else { 1.0 };
+    let Rect { left, top, width, height } = rect;
+    let sides = [
+        Rect::new(left, top, width, thick),
+        Rect::new(left, top + height - thick, width, thick),
+        Rect::new(left, top + thick, thick, height - 2 * thick),
+        Rect::new(left + width - thick, top + thick, thick, height - 2 * thick),
+    ];
+    for side in sides {
+        blend(picture, side, color, opacity);
+    }
+}
+
+/// Mixes a colour into a pixel, `weight` of 256.
+pub(super) fn mix(pixel: &mut Rgb<u8>, color: Rgb<u8>, weight: u32) {
+    for (value, new) in pixel.0.iter_mut().zip(color.0) {
+        *value = ((u32::from(*value) * (256 - weight) + u32::from(new) * weight) >> 8) as u8;
+    }
+}
+
+fn clip(start: i32, length: i32, size: u32) -> std::ops::Range<u32> {
+    let end = start.saturating_add(length).clamp(0, size as i32);
+    start.clamp(0, end) as u32..end as u32
+}

@@ -1,0 +1,310 @@
+//! Reading a source in a thread of its own: a file loses no frame, a live source gives its newest.
+//! In: a source, and for a live one a way to open it again. Out: [`Captured`] frames and notices.
+//! Knows nothing of faces.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::LiveError;
+use crate::frame::{Frame, FrameSource};
+
+/// Opens a live source again after it failed.
+pub type Opener = Arc<dyn Fn() -> Result<Box<dyn FrameSource>, LiveError> + Send + Sync>;
+
+/// What reading a source gives.
+#[derive(Debug)]
+pub enum Captured {
+    /// A frame, when it was read, how long that took in ms, and how many frames were dropped so far.
+    Frame {
+        /// The frame.
+        frame: Frame,
+        /// When it was read.
+        captured: Instant,
+        /// How long reading took, in ms.
+        capture_ms: f32,
+        /// Frames dropped so far because newer ones had come.
+        n_dropped: u64,
+    },
+    /// Something the user should know; the source goes on.
+    Notice(String),
+    /// The source has ended well.
+    End,
+    /// The source has failed for good.
+    Failed(LiveError),
+}
+
+/// How patient a live source is read.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveOptions {
+    /// A source that gives no frame for this long has stalled.
+    pub stall_after: Duration,
+    /// How often a source that failed or stalled is opened again before it is given up.
+    pub n_attempts: u32,
+    /// Pause before each attempt.
+    pub pause: Duration,
+}
+
+impl Default for LiveOptions {
+    fn default() -> Self {
+        Self { stall_after: Duration::from_secs(5), n_attempts: 5, pause: Duration::from_secs(1) }
+    }
+}
+
+/// Gives what a source's thread has read.
+pub(super) trait Capture: Send {
+    /// The next thing, or `None` when there is none within `wait`.
+    fn next(&mut self, wait: Duration) -> Option<Captured>;
+}
+
+/// Reads `source` in a thread of its own; `open_again` makes a live source survive its failures.
+pub(super) fn start(
+    source: Box<dyn FrameSource>,
+    open_again: Option<Opener>,
+    options: LiveOptions,
+) -> Box<dyn Capture> {
+    if source.info().live {
+        Box::new(LiveCapture::start(source, open_again, options))
+    } else {
+        Box::new(FileCapture::start(source))
+    }
+}
+
+/// Every frame, in order; the reading thread waits when it is four frames ahead.
+struct FileCapture {
+    frames: Receiver<Captured>,
+}
+
+impl FileCapture {
+    fn start(source: Box<dyn FrameSource>) -> Self {
+        let (sender, frames) = sync_channel(4);
+        std::thread::spawn(move || read_all(source, &sender));
+        Self { frames }
+    }
+}
+
+impl Capture for FileCapture {
+    fn next(&mut self, wait: Duration) -> Option<Captured> {
+        match self.frames.recv_timeout(wait) {
+            Ok(captured) => Some(captured),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Captured::End),
+        }
+    }
+}
+
+fn read_all(mut source: Box<dyn FrameSource>, sender: &SyncSender<Captured>) {
+    loop {
+        let start = Instant::now();
+        let (captured, is_last) = match source.next_frame() {
+            Ok(Some(frame)) => (captured(frame, start, 0), false),
+            Ok(None) => (Captured::End, true),
+            Err(error) => (Captured::Failed(error), true),
+        };
+        if sender.send(captured).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+fn captured(frame: Frame, start: Instant, n_dropped: u64) -> Captured {
+    let captured = Instant::now();
+    let capture_ms = captured.duration_since(start).as_secs_f32() * 1000.0;
+    Captured::Frame { frame, captured, capture_ms, n_dropped }
+}
+
+/// The newest frame; older ones are dropped and counted. A stalled reader is left behind for a new one.
+struct LiveCapture {
+    slot: Arc<Slot>,
+    open_again: Option<Opener>,
+    options: LiveOptions,
+    heard: Instant,
+    n_stalls: u32,
+    name: String,
+}
+
+impl LiveCapture {
+    fn start(source: Box<dyn FrameSource>, open_again: Option<Opener>, options: LiveOptions) -> Self {
+        let slot = Arc::new(Slot::default());
+        let name = source.info().name;
+        let reader =
+            LiveReader { slot: Arc::clone(&slot), generation: 0, open_again: open_again.clone(), options };
+        std::thread::spawn(move || reader.run(Some(source)));
+        Self { slot, open_again, options, heard: Instant::now(), n_stalls: 0, name }
+    }
+
+    /// Leaves the silent reader behind and starts another, or gives the source up.
+    fn restart(&mut self) -> Captured {
+        self.heard = Instant::now();
+        self.n_stalls += 1;
+        let seconds = self.options.stall_after.as_secs_f32();
+        let Some(open_again) = self.open_again.clone().filter(|_| self.n_stalls <= self.options.n_attempts)
+        else {
+            let frame = self.slot.lock().n_frames;
+            let reason = format!("no frame for {seconds} s, given up: is it still connected and sending?");
+            return Captured::Failed(LiveError::Read { input: self.name.clone(), frame, reason });
+        };
+        let generation = self.slot.next_generation();
+        let reader = LiveReader {
+            slot: Arc::clone(&self.slot),
+            generation,
+            open_again: Some(open_again),
+            options: self.options,
+        };
+        std::thread::spawn(move || reader.run(None));
+        Captured::Notice(format!("{}: no frame for {seconds} s, opening it again", self.name))
+    }
+}
+
+impl Capture for LiveCapture {
+    fn next(&mut self, wait: Duration) -> Option<Captured> {
+        let captured = self.slot.take(wait);
+        match &captured {
+            Some(Captured::Frame { .. }) => {
+                self.heard = Instant::now();
+                self.n_stalls = 0;
+            }
+            // A reader that speaks is alive: it is busy opening the source again.
+            Some(_) => self.heard = Instant::now(),
+            None if self.heard.elapsed() >= self.options.stall_after => return Some(self.restart()),
+            None => {}
+        }
+        captured
+    }
+}
+
+impl Drop for LiveCapture {
+    /// Readers of an older generation stop at their next frame.
+    fn drop(&mut self) {
+        self.slot.next_generation();
+    }
+}
+
+/// Reads one live source into the slot until it fails for good or is left behind.
+struct LiveReader {
+    slot: Arc<Slot>,
+    generation: u64,
+    open_again: Option<Opener>,
+    options: LiveOptions,
+}
+
+impl LiveReader {
+    fn run(self, source: Option<Box<dyn FrameSource>>) {
+        let mut source = source;
+        loop {
+            let failure = match source.take() {
+                Some(mut open) => match self.read(open.as_mut()) {
+                    Ok(()) => return,
+                    Err(failure) => failure,
+                },
+                None => None,
+            };
+            source = match self.reopen(failure) {
+                Some(again) => Some(again),
+                None => return,
+            };
+        }
+    }
+
+    /// Reads until the source ends (`Err(None)`), fails (`Err(Some)`), or this reader is left behind.
+    fn read(&self, source: &mut dyn FrameSource) -> Result<(), Option<LiveError>> {
+        loop {
+            let start = Instant::now();
+            let Some(frame) = source.next_frame()? else { return Err(None) };
+            if !self.slot.put(self.generation, frame, start) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The source, opened again, or `None` when it stays away; the slot then holds its end.
+    fn reopen(&self, failure: Option<LiveError>) -> Option<Box<dyn FrameSource>> {
+        let Some(open_again) = &self.open_again else {
+            self.slot.say(self.generation, failure.map_or(Captured::End, Captured::Failed));
+            return None;
+        };
+        if let Some(error) = failure {
+            self.slot.say(self.generation, Captured::Notice(error.to_string()));
+        }
+        let mut last = None;
+        for attempt in 1..=self.options.n_attempts {
+            std::thread::sleep(self.options.pause);
+            match open_again() {
+                Ok(source) => {
+                    let notice = format!("{}: open again", source.info().name);
+                    return self.slot.say(self.generation, Captured::Notice(notice)).then_some(source);
+                }
+                Err(error) => {
+                    let notice = format!("attempt {attempt} of {}: {error}", self.options.n_attempts);
+                    if !self.slot.say(self.generation, Captured::Notice(notice)) {
+                        return None;
+                    }
+                    last = Some(error);
+                }
+            }
+        }
+        self.slot.say(self.generation, last.map_or(Captured::End, Captured::Failed));
+        None
+    }
+}
+
+/// Where a live reader leaves its newest frame.
+#[derive(Default)]
+struct Slot {
+    state: Mutex<SlotState>,
+    filled: Condvar,
+}
+
+#[derive(Default)]
+struct SlotState {
+    generation: u64,
+    newest: Option<Captured>,
+    said: VecDeque<Captured>,
+    n_frames: u64,
+    n_dropped: u64,
+}
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, SlotState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves a frame, or says `false` when this reader was left behind.
+    fn put(&self, generation: u64, mut frame: Frame, start: Instant) -> bool {
+        let mut state = self.lock();
+        if state.generation != generation {
+            return false;
+        }
+        // A source that was opened again counts from 0: the position goes on where it was.
+        frame.index = state.n_frames;
+        state.n_frames += 1;
+        state.n_dropped += u64::from(state.newest.is_some());
+        state.newest = Some(captured(frame, start, state.n_dropped));
+        self.filled.notify_one();
+        true
+    }
+
+    fn say(&self, generation: u64, what: Captured) -> bool {
+        let mut state = self.lock();
+        let is_current = state.generation == generation;
+        if is_current {
+            state.said.push_back(what);
+            self.filled.notify_one();
+        }
+        is_current
+    }
+
+    fn next_generation(&self) -> u64 {
+        let mut state = self.lock();
+        state.generation += 1;
+        state.generation
+    }
+
+    fn take(&self, wait: Duration) -> Option<Captured> {
+        let is_empty = |state: &mut SlotState| state.newest.is_none() && state.said.is_empty();
+        let waited = self.filled.wait_timeout_while(self.lock(), wait, is_empty);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.newest.take().or_else(|| state.said.pop_front())
+    }
+}

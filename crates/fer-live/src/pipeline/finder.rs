@@ -1,0 +1,166 @@
+//! A frame → its faces: found, followed and cropped, ready for the network.
+//! In: a frame. Out: [`Found`]: tracks, boxes and crops.
+//! Knows nothing of the network: several sources may share one, in one batch.
+
+use std::time::{Duration, Instant};
+
+use fer_data::Face;
+use image::RgbImage;
+
+use crate::crop::{CROP_FACTOR, crop, has_contrast};
+use crate::detect::{DetectFaces, FaceBox, keep_best};
+use crate::error::LiveError;
+use crate::frame::Frame;
+use crate::track::{TrackOptions, Tracked, Tracker};
+
+/// How faces are found and cut out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FinderOptions {
+    /// The whole picture is searched this often; between, only the places of known faces are.
+    pub scan_every: Duration,
+    /// Side of the network's crop relative to the detector's box.
+    pub crop_factor: f32,
+    /// How faces are followed; its sure score is replaced by the detector's.
+    pub tracking: TrackOptions,
+}
+
+impl Default for FinderOptions {
+    fn default() -> Self {
+        Self {
+            scan_every: Duration::from_millis(250),
+            crop_factor: CROP_FACTOR,
+            tracking: TrackOptions::default(),
+        }
+    }
+}
+
+/// One face of a frame, not yet read.
+#[derive(Clone, Debug)]
+pub struct FoundFace {
+    /// Stable id of the face over frames, from 1.
+    pub track: u64,
+    /// Where it is, in the frame's pixels.
+    pub face_box: FaceBox,
+    /// What the network shall see, or `None` when the face is only held by its track.
+    pub crop: Option<Face>,
+}
+
+/// The faces of a frame, not yet read.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Position of the frame in its source, from 0.
+    pub frame: u64,
+    /// The frame's time since the start of its source.
+    pub timestamp: Duration,
+    /// The faces, by track id.
+    pub faces: Vec<FoundFace>,
+    /// Ids of all tracks that may be seen again.
+    pub alive: Vec<u64>,
+    /// How long finding took, in ms.
+    pub detect_ms: f32,
+}
+
+impl Found {
+    /// What the network shall see: the crops of the faces that have one, in order.
+    #[must_use]
+    pub fn crops(&self) -> Vec<Face> {
+        self.faces.iter().filter_map(|face| face.crop.clone()).collect()
+    }
+}
+
+/// Finds and follows the faces of one source.
+pub struct Finder {
+    detector: Box<dyn DetectFaces>,
+    tracker: Tracker,
+    options: FinderOptions,
+    scanned: Option<Duration>,
+}
+
+impl Finder {
+    /// A finder that has seen nothing.
+    #[must_use]
+    pub fn new(detector: Box<dyn DetectFaces>, options: FinderOptions) -> Self {
+        let tracking = TrackOptions { sure_score: detector.sure_score(), ..options.tracking };
+        Self { detector, tracker: Tracker::new(tracking), options, scanned: None }
+    }
+
+    /// The faces of the source's next frame.
+    ///
+    /// # Errors
+    /// [`LiveError::Detect`] when the detector itself failed.
+    pub fn find(&mut self, frame: &Frame) -> Result<Found, LiveError> {
+        let start = Instant::now();
+        let boxes = self.look(&frame.picture, frame.timestamp)?;
+        let tracked = self.tracker.update(&boxes, frame.timestamp);
+        let faces = tracked.iter().map(|face| self.cut(&frame.picture, face)).filter(is_plausible).collect();
+        Ok(Found {
+            frame: frame.index,
+            timestamp: frame.timestamp,
+            faces,
+            alive: self.tracker.alive().collect(),
+            detect_ms: start.elapsed().as_secs_f32() * 1000.0,
+        })
+    }
+
+    /// The faces of one picture alone, left to right; tracks are numbered from 1 and not remembered.
+    ///
+    /// # Errors
+    /// [`LiveError::Detect`] when the detector itself failed.
+    pub fn find_photo(&mut self, picture: &RgbImage) -> Result<Found, LiveError> {
+        let start = Instant::now();
+        let mut boxes = self.detector.detect(picture)?;
+        boxes.sort_by(|a, b| a.x.total_cmp(&b.x));
+        let tracked = boxes.into_iter().zip(1..).map(|(face_box, id)| Tracked { id, face_box, held: false });
+        let faces: Vec<FoundFace> =
+            tracked.map(|face| self.cut(picture, &face)).filter(is_plausible).collect();
+        Ok(Found {
+            frame: 0,
+            timestamp: Duration::ZERO,
+            alive: faces.iter().map(|face| face.track).collect(),
+            faces,
+            detect_ms: start.elapsed().as_secs_f32() * 1000.0,
+        })
+    }
+
+    /// Near the known faces when there are any; everywhere when it is time, or when one is missing.
+    fn look(&mut self, picture: &RgbImage, time: Duration) -> Result<Vec<FaceBox>, LiveError> {
+        let expected = self.tracker.expected(time);
+        let near = if expected.is_empty() {
+            Some(Vec::new())
+        } else {
+            self.detector.detect_near(picture, &expected)?
+        };
+        let Some(near) = near else {
+            return self.detector.detect(picture);
+        };
+        let since_scan = self.scanned.map(|scanned| time.saturating_sub(scanned));
+        let patience = if self.tracker.misses(&near, time) {
+            self.options.scan_every / 4
+        } else {
+            self.options.scan_every
+        };
+        let is_due = since_scan.is_none_or(|since| since >= patience);
+        if !expected.is_empty() && !is_due {
+            return Ok(keep_best(near));
+        }
+        self.scanned = Some(time);
+        Ok(join(near, self.detector.detect(picture)?))
+    }
+
+    fn cut(&self, picture: &RgbImage, face: &Tracked) -> FoundFace {
+        let crop = (!face.held).then(|| crop(picture, &face.face_box, self.options.crop_factor));
+        FoundFace { track: face.id, face_box: face.face_box, crop }
+    }
+}
+
+/// The boxes found near known faces, and those found elsewhere.
+fn join(near: Vec<FaceBox>, everywhere: Vec<FaceBox>) -> Vec<FaceBox> {
+    let near = keep_best(near);
+    let is_elsewhere = |found: &FaceBox| near.iter().all(|known| known.containment(found) <= 0.5);
+    let elsewhere: Vec<FaceBox> = everywhere.into_iter().filter(is_elsewhere).collect();
+    near.into_iter().chain(elsewhere).collect()
+}
+
+fn is_plausible(face: &FoundFace) -> bool {
+    face.crop.as_ref().is_none_or(has_contrast)
+}

@@ -1,0 +1,181 @@
+//! The pipeline: capture, detection and recognition side by side, readings to a sink in the calling thread.
+//! In: a source, the stages, a sink. Out: every [`Shot`] to the sink, in order.
+//! Knows nothing of windows and files: those are sinks.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use super::analyzer::read;
+use super::capture::{self, Capture, Captured, LiveOptions, Opener};
+use super::finder::{Finder, Found};
+use crate::classify::Classify;
+use crate::error::LiveError;
+use crate::frame::{Frame, FrameSource};
+use crate::reading::Reading;
+use crate::smooth::Smoother;
+
+/// How long any stage waits before it looks whether it should stop.
+const TICK: Duration = Duration::from_millis(30);
+
+/// A frame with its reading.
+#[derive(Debug)]
+pub struct Shot {
+    /// The frame, untouched.
+    pub frame: Frame,
+    /// What it said.
+    pub reading: Reading,
+    /// When the frame was read from its source.
+    pub captured: Instant,
+}
+
+/// What readings go to. `Break` ends the run well.
+pub trait Sink {
+    /// Takes the next frame and its reading.
+    ///
+    /// # Errors
+    /// [`LiveError`] when an output failed; the run ends with it.
+    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, LiveError>;
+
+    /// Takes something the user should know.
+    fn notice(&mut self, text: &str);
+
+    /// Called when no frame has come for a moment.
+    ///
+    /// # Errors
+    /// [`LiveError`] when an output failed; the run ends with it.
+    fn idle(&mut self) -> Result<ControlFlow<()>, LiveError> {
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// What turns frames into readings.
+pub struct Stages {
+    /// Finds and follows faces.
+    pub finder: Finder,
+    /// Reads them, all faces of a frame in one batch.
+    pub classifier: Arc<dyn Classify>,
+    /// Steadies the readings.
+    pub smoother: Smoother,
+}
+
+/// What travels between two stages.
+enum Message<T> {
+    Work(Box<T>),
+    Notice(String),
+    Failed(LiveError),
+}
+
+/// A frame between detection and recognition.
+struct Searched {
+    frame: Frame,
+    found: Found,
+    captured: Instant,
+    capture_ms: f32,
+    n_dropped: u64,
+}
+
+/// Reads a source to its end, until `stop` is set, or until the sink has enough.
+///
+/// A live source is always read at its newest frame and, with `open_again`, survives its failures;
+/// of any other source no frame is lost.
+///
+/// # Errors
+/// The first [`LiveError`] of a source that failed for good, of a stage, or of the sink.
+pub fn run(
+    source: Box<dyn FrameSource>,
+    open_again: Option<Opener>,
+    live: LiveOptions,
+    stages: Stages,
+    stop: &Arc<AtomicBool>,
+    sink: &mut dyn Sink,
+) -> Result<(), LiveError> {
+    let Stages { mut finder, classifier, mut smoother } = stages;
+    // Short queues keep a live picture young; long ones even out the frames of a file.
+    let n_waiting = if source.info().live { 1 } else { 4 };
+    let mut capture = capture::start(source, open_again, live);
+    let (found_sender, found) = sync_channel(n_waiting);
+    let (shot_sender, shots) = sync_channel(n_waiting);
+    let ended = Arc::clone(stop);
+    std::thread::spawn(move || detect(capture.as_mut(), &mut finder, &found_sender, &ended));
+    std::thread::spawn(move || recognize(&found, classifier.as_ref(), &mut smoother, &shot_sender));
+    show(&shots, stop, sink)
+}
+
+fn detect(
+    capture: &mut dyn Capture,
+    finder: &mut Finder,
+    next: &SyncSender<Message<Searched>>,
+    stop: &AtomicBool,
+) {
+    while !stop.load(Ordering::Relaxed) {
+        let message = match capture.next(TICK) {
+            None => continue,
+            Some(Captured::End) => return,
+            Some(Captured::Notice(text)) => Message::Notice(text),
+            Some(Captured::Failed(error)) => Message::Failed(error),
+            Some(Captured::Frame { frame, captured, capture_ms, n_dropped }) => match finder.find(&frame) {
+                Ok(found) => {
+                    Message::Work(Box::new(Searched { frame, found, captured, capture_ms, n_dropped }))
+                }
+                Err(error) => Message::Failed(error),
+            },
+        };
+        let is_last = matches!(message, Message::Failed(_));
+        if next.send(message).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+fn recognize(
+    found: &Receiver<Message<Searched>>,
+    classifier: &dyn Classify,
+    smoother: &mut Smoother,
+    next: &SyncSender<Message<Shot>>,
+) {
+    for message in found {
+        let message = match message {
+            Message::Work(searched) => recognize_one(*searched, classifier, smoother)
+                .map_or_else(Message::Failed, |shot| Message::Work(Box::new(shot))),
+            Message::Notice(text) => Message::Notice(text),
+            Message::Failed(error) => Message::Failed(error),
+        };
+        if next.send(message).is_err() {
+            return;
+        }
+    }
+}
+
+fn recognize_one(
+    searched: Searched,
+    classifier: &dyn Classify,
+    smoother: &mut Smoother,
+) -> Result<Shot, LiveError> {
+    let Searched { frame, found, captured, capture_ms, n_dropped } = searched;
+    let mut reading = read(found, classifier, smoother)?;
+    reading.timings.capture_ms = capture_ms;
+    reading.n_dropped = n_dropped;
+    Ok(Shot { frame, reading, captured })
+}
+
+fn show(shots: &Receiver<Message<Shot>>, stop: &AtomicBool, sink: &mut dyn Sink) -> Result<(), LiveError> {
+    while !stop.load(Ordering::Relaxed) {
+        let flow = match shots.recv_timeout(TICK) {
+            Ok(Message::Work(shot)) => sink.shot(*shot)?,
+            Ok(Message::Notice(text)) => {
+                sink.notice(&text);
+                ControlFlow::Continue(())
+            }
+            Ok(Message::Failed(error)) => return Err(error),
+            Err(RecvTimeoutError::Timeout) => sink.idle()?,
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        };
+        if flow.is_break() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

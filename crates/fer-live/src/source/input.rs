@@ -1,0 +1,153 @@
+//! The user's words for an input → what it is.
+//! In: `0`, `/dev/video2`, a camera's name, a file, a folder, a glob, an address, `-`, `drawn`. Out: [`Input`].
+//! Knows nothing of how inputs are read.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::camera_names::{Camera, cameras};
+use crate::error::LiveError;
+
+/// Something frames come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A camera, by its number.
+    Camera(i32),
+    /// A video file.
+    Video(PathBuf),
+    /// Photos: one, those of a folder, or those a glob matches; in the order of their paths.
+    Photos(Vec<PathBuf>),
+    /// An RTSP, HTTP or other address.
+    Address(String),
+    /// Standard input.
+    Stdin,
+    /// The built-in drawn scene.
+    Drawn,
+}
+
+impl Input {
+    /// What the words mean: a known word, a camera's number, an address, an existing file or folder,
+    /// a glob, or part of a camera's name, in this order.
+    ///
+    /// # Errors
+    /// [`LiveError::Open`] when they mean nothing that is there.
+    pub fn parse(words: &str) -> Result<Self, LiveError> {
+        Self::parse_with(words, &cameras())
+    }
+
+    fn parse_with(words: &str, cameras: &[Camera]) -> Result<Self, LiveError> {
+        let path = Path::new(words);
+        match words {
+            "-" => Ok(Self::Stdin),
+            "drawn" => Ok(Self::Drawn),
+            _ if words.contains("://") => Ok(Self::Address(words.to_owned())),
+            _ => {
+                if let Some(index) = camera_index(words) {
+                    return Ok(Self::Camera(index));
+                }
+                if path.is_dir() {
+                    return photos_in(path);
+                }
+                if path.exists() {
+                    return Ok(if is_photo(path) {
+                        Self::Photos(vec![path.to_owned()])
+                    } else {
+                        Self::Video(path.to_owned())
+                    });
+                }
+                if words.contains(['*', '?', '[']) {
+                    return photos_like(words);
+                }
+                camera_named(words, cameras)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Camera(index) => write!(f, "camera {index}"),
+            Self::Video(path) => write!(f, "{}", path.display()),
+            Self::Photos(paths) if paths.len() == 1 => write!(f, "{}", paths[0].display()),
+            Self::Photos(paths) => write!(f, "{} photos", paths.len()),
+            Self::Address(address) => f.write_str(&without_password(address)),
+            Self::Stdin => f.write_str("-"),
+            Self::Drawn => f.write_str("drawn"),
+        }
+    }
+}
+
+/// `rtsp://user:password@host/` must not end up in messages and tables.
+fn without_password(address: &str) -> String {
+    match address.split_once("://") {
+        Some((scheme, rest)) => match rest.split_once('@') {
+            Some((user, host)) if !user.contains('/') => format!("{scheme}://…@{host}"),
+            _ => address.to_owned(),
+        },
+        None => address.to_owned(),
+    }
+}
+
+fn camera_index(words: &str) -> Option<i32> {
+    words.strip_prefix("/dev/video").unwrap_or(words).parse().ok().filter(|index| *index >= 0)
+}
+
+fn camera_named(words: &str, cameras: &[Camera]) -> Result<Input, LiveError> {
+    let wanted = words.to_lowercase();
+    let found = cameras.iter().find(|camera| camera.name.to_lowercase().contains(&wanted));
+    found.map(|camera| Input::Camera(camera.index)).ok_or_else(|| {
+        let names: Vec<String> =
+            cameras.iter().map(|camera| format!("{} ({})", camera.index, camera.name)).collect();
+        let known = if names.is_empty() {
+            "there are no cameras".to_owned()
+        } else {
+            format!("the cameras are {}", names.join(", "))
+        };
+        nothing(words, &format!("no such file, folder or camera; {known}"))
+    })
+}
+
+/// Whether a file begins like a photo; a file that merely has a photo's name is told apart when it is read.
+fn is_photo(path: &Path) -> bool {
+    has_photo_name(path) || {
+        let mut start = [0; 16];
+        let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read(&mut file, &mut start));
+        // A stream of JPEGs begins like one JPEG: there, the name decides.
+        let is_stream = has_extension(path, &["mjpeg", "mjpg"]);
+        !is_stream && read.is_ok_and(|n| image::guess_format(&start[..n]).is_ok())
+    }
+}
+
+fn has_photo_name(path: &Path) -> bool {
+    has_extension(path, &["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp", "pgm", "ppm", "pnm"])
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    path.extension().is_some_and(|found| extensions.iter().any(|known| found.eq_ignore_ascii_case(known)))
+}
+
+fn photos_in(folder: &Path) -> Result<Input, LiveError> {
+    let unreadable = |error: std::io::Error| nothing(&folder.display().to_string(), &error.to_string());
+    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
+    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    some_photos(folder.display().to_string(), paths.filter(|path| path.is_file()).collect())
+}
+
+fn photos_like(pattern: &str) -> Result<Input, LiveError> {
+    let paths = glob::glob(pattern).map_err(|error| nothing(pattern, &error.to_string()))?;
+    some_photos(pattern.to_owned(), paths.filter_map(Result::ok).collect())
+}
+
+fn some_photos(words: String, mut paths: Vec<PathBuf>) -> Result<Input, LiveError> {
+    paths.retain(|path| has_photo_name(path));
+    paths.sort();
+    if paths.is_empty() {
+        return Err(nothing(&words, "no photos there (jpg, png, bmp, gif, tiff, webp, pnm)"));
+    }
+    Ok(Input::Photos(paths))
+}
+
+fn nothing(words: &str, reason: &str) -> LiveError {
+    LiveError::Open { input: words.to_owned(), reason: reason.to_owned() }
+}

@@ -1,1 +1,21 @@
-//! .
+//! Networks, checkpoints and the predictor.
+//! In: faces. Out: logits and probabilities in label order.
+//! Knows nothing of where faces come from, of training or of OpenCV.
+
+pub mod atomic;
+pub mod card;
+pub mod card_page;
+pub mod checkpoint;
+pub mod device;
+pub mod error;
+pub mod net;
+pub mod predict;
+pub mod tta;
+
+pub use card::ModelCard;
+pub use checkpoint::ModelFiles;
+pub use device::{Chosen, DeviceChoice, choose};
+pub use error::ModelError;
+pub use net::{Architecture, FoldedNet, Net};
+pub use predict::{Prediction, Predictor};
+pub use tta::Tta;

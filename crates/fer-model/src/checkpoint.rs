@@ -1,0 +1,210 @@
+//! A model folder: weights, card and a page to read.
+//! In: a network and its card. Out: the folder, whole or untouched; and back, checked.
+//! Knows nothing of training runs: which checkpoints there are is fer-train's business.
+//!
+//! The weights are safetensors. Card and weights are two files, so a kill between their two writes
+//! must not leave a card beside weights it does not describe: new weights go to the one of two
+//! names that the standing card does not use, then the card is replaced, then the old weights go.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use burn::store::{ApplyError, ApplyResult, ModuleSnapshot, SafetensorsStore};
+use burn::tensor::Device;
+
+use crate::atomic;
+use crate::card::{ModelCard, WeightsCard, sha256_hex};
+use crate::card_page::card_page;
+use crate::error::ModelError;
+use crate::net::Net;
+
+/// File name of the card.
+pub const CARD_FILE: &str = "card.json";
+
+/// File name of the page for people.
+pub const PAGE_FILE: &str = "MODEL_CARD.md";
+
+/// File name of the weights in a fresh folder.
+pub const WEIGHTS_FILE: &str = "weights.safetensors";
+
+/// File name of the weights when [`WEIGHTS_FILE`] belongs to the card being replaced.
+const OTHER_WEIGHTS_FILE: &str = "weights-b.safetensors";
+
+/// A model's two files in memory, for programs that embed one with `include_bytes!`.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelFiles<'a> {
+    /// Contents of `card.json`.
+    pub card_json: &'a [u8],
+    /// Contents of the weights file.
+    pub weights: &'a [u8],
+}
+
+/// Writes a model folder, replacing the model in it if there is one; returns the card as written,
+/// with name, size and hash of the weights filled in.
+///
+/// # Errors
+/// [`ModelError::Write`] with the file that could not be written; the folder still holds the model
+/// it held before.
+pub fn save(folder: &Path, net: &Net, card: &ModelCard) -> Result<ModelCard, ModelError> {
+    fs::create_dir_all(folder).map_err(|cause| cannot_write(folder, cause))?;
+    let standing = standing_weights(folder);
+    let file = if standing.as_deref() == Some(WEIGHTS_FILE) { OTHER_WEIGHTS_FILE } else { WEIGHTS_FILE };
+    let bytes = weights_to_bytes(net)?;
+    let mut card = card.clone();
+    card.weights = WeightsCard { file: file.to_owned(), n_bytes: bytes.len(), sha256: sha256_hex(&bytes) };
+    write(&folder.join(file), &bytes)?;
+    save_card(folder, &card)?;
+    if let Some(old) = standing {
+        let old = folder.join(old);
+        fs::remove_file(&old).or_else(ignore_missing).map_err(|e| cannot_write(&old, e))?;
+    }
+    Ok(card)
+}
+
+/// Replaces the card of a model folder, and its page; the weights stay.
+///
+/// # Errors
+/// [`ModelError::Write`] with the file that could not be written.
+pub fn save_card(folder: &Path, card: &ModelCard) -> Result<(), ModelError> {
+    write(&folder.join(PAGE_FILE), card_page(card).as_bytes())?;
+    write(&folder.join(CARD_FILE), card.to_json().as_bytes())
+}
+
+/// Reads a model folder onto a device.
+///
+/// Dropout is off; the weights are exactly those that were saved.
+///
+/// # Errors
+/// [`ModelError`], with the difference named, when the folder is no model, the card does not fit
+/// this build, or the weights are not the ones the card describes.
+pub fn load(folder: &Path, device: &Device) -> Result<(Net, ModelCard), ModelError> {
+    let card = load_card(folder)?;
+    let path = folder.join(&card.weights.file);
+    let weights = fs::read(&path).map_err(|cause| match cause.kind() {
+        ErrorKind::NotFound => {
+            ModelError::NoWeights { folder: folder.to_owned(), file: card.weights.file.clone() }
+        }
+        _ => ModelError::Read { path: path.clone(), cause },
+    })?;
+    let net = net_from_bytes(weights, &card, &path.display().to_string(), device)?;
+    Ok((net, card))
+}
+
+/// Reads and checks only the card of a model folder.
+///
+/// # Errors
+/// As [`load`], as far as the card goes.
+pub fn load_card(folder: &Path) -> Result<ModelCard, ModelError> {
+    let path = folder.join(CARD_FILE);
+    let json = fs::read(&path).map_err(|cause| match cause.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => ModelError::NoCard { folder: folder.to_owned() },
+        _ => ModelError::Read { path: path.clone(), cause },
+    })?;
+    ModelCard::from_json(&json, &path.display().to_string())
+}
+
+/// Reads a model from its two files in memory.
+///
+/// # Errors
+/// As [`load`].
+pub fn from_files(files: ModelFiles<'_>, device: &Device) -> Result<(Net, ModelCard), ModelError> {
+    let card = ModelCard::from_json(files.card_json, "embedded model card")?;
+    let net = net_from_bytes(files.weights.to_vec(), &card, "embedded weights", device)?;
+    Ok((net, card))
+}
+
+/// The weights as safetensors; equal weights give equal bytes.
+fn weights_to_bytes(net: &Net) -> Result<Vec<u8>, ModelError> {
+    let failed = |e: &dyn std::fmt::Display| ModelError::Weights {
+        origin: WEIGHTS_FILE.to_owned(),
+        reason: format!("cannot be encoded: {e}"),
+    };
+    // One metadata key, because safetensors writes several in the random order of a hash map.
+    let mut store = SafetensorsStore::from_bytes(None)
+        .clear_metadata()
+        .metadata("producer", "fer")
+        .skip_enum_variants(true);
+    net.save_into(&mut store).map_err(|e| failed(&e))?;
+    store.get_bytes().map_err(|e| failed(&e))
+}
+
+fn net_from_bytes(
+    weights: Vec<u8>,
+    card: &ModelCard,
+    origin: &str,
+    device: &Device,
+) -> Result<Net, ModelError> {
+    check_hash(&weights, &card.weights, origin)?;
+    let mut net = Net::new(card.architecture()?, card.labels.len(), 0.0, device);
+    let mut store = SafetensorsStore::from_bytes(Some(weights))
+        .validate(false)
+        .allow_partial(true)
+        .skip_enum_variants(true);
+    let damaged = |reason: String| ModelError::Weights { origin: origin.to_owned(), reason };
+    let applied = net
+        .load_from(&mut store)
+        .map_err(|e| damaged(format!("not a safetensors file ({e}): copy the model folder again")))?;
+    match first_difference(&applied) {
+        Some(difference) => Err(damaged(format!(
+            "the weights do not fit architecture {} with {} labels: {difference}",
+            card.architecture,
+            card.labels.len()
+        ))),
+        None => Ok(net),
+    }
+}
+
+fn check_hash(weights: &[u8], expected: &WeightsCard, origin: &str) -> Result<(), ModelError> {
+    let damaged = |reason| Err(ModelError::Weights { origin: origin.to_owned(), reason });
+    if weights.len() != expected.n_bytes {
+        return damaged(format!(
+            "{} bytes, expected {} as the card says: the file is truncated or belongs to another model, copy the folder again",
+            weights.len(),
+            expected.n_bytes
+        ));
+    }
+    let found = sha256_hex(weights);
+    if found != expected.sha256 {
+        return damaged(format!(
+            "SHA-256 {found}, expected {} as the card says: the file is damaged or belongs to another model, copy the folder again",
+            expected.sha256
+        ));
+    }
+    Ok(())
+}
+
+/// The first tensor that the file and the network do not agree on.
+fn first_difference(applied: &ApplyResult) -> Option<String> {
+    if let Some(error) = applied.errors.first() {
+        return Some(match error {
+            ApplyError::ShapeMismatch { path, expected, found } => {
+                format!("{path} is {found:?}, expected {expected:?}")
+            }
+            other => other.to_string(),
+        });
+    }
+    if let Some((path, _)) = applied.missing.first() {
+        return Some(format!("{path} is missing"));
+    }
+    applied.unused.first().map(|path| format!("{path} is not part of it"))
+}
+
+/// The weights file that the standing card names, if there is a readable card.
+fn standing_weights(folder: &Path) -> Option<String> {
+    let card: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(CARD_FILE)).ok()?).ok()?;
+    let file = card.get("weights")?.get("file")?.as_str()?;
+    [WEIGHTS_FILE, OTHER_WEIGHTS_FILE].contains(&file).then(|| file.to_owned())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+    atomic::write(path, bytes).map_err(|cause| cannot_write(path, cause))
+}
+
+fn cannot_write(path: &Path, cause: std::io::Error) -> ModelError {
+    ModelError::Write { path: path.to_owned(), cause }
+}
+
+fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}

@@ -1,0 +1,178 @@
+//! Faces → logits and probabilities: the one way a trained model is used.
+//! In: faces. Out: a [`Prediction`] each, temperature applied, views averaged.
+//! Knows nothing of where faces come from or what is done with predictions.
+
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use fer_data::face::{PIXELS, SIDE, normalize};
+use fer_data::{Face, Labels};
+
+use crate::card::ModelCard;
+use crate::checkpoint::{self, ModelFiles};
+use crate::error::ModelError;
+use crate::net::{FoldedNet, Net};
+use crate::tta::Tta;
+
+/// Views that go through the network together unless told otherwise.
+pub const DEFAULT_BATCH_SIZE: usize = 64;
+
+/// What the network said of one face.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Class scores in label order, unbounded, before the temperature; averaged over the views.
+    pub logits: Vec<f32>,
+    /// `softmax(logits / temperature)` in label order, summing to 1.
+    pub probabilities: Vec<f32>,
+}
+
+impl Prediction {
+    /// The label index of the largest probability; the first of equals.
+    #[must_use]
+    pub fn label(&self) -> usize {
+        let mut best = 0;
+        for (label, &logit) in self.logits.iter().enumerate() {
+            if logit > self.logits[best] {
+                best = label;
+            }
+        }
+        best
+    }
+
+    /// The probability of [`Prediction::label`].
+    #[must_use]
+    pub fn confidence(&self) -> f32 {
+        self.probabilities[self.label()]
+    }
+}
+
+/// A trained model, ready to read faces on one device; can be shared between threads.
+#[derive(Clone, Debug)]
+pub struct Predictor {
+    net: FoldedNet,
+    card: ModelCard,
+    device: Device,
+    batch_size: usize,
+}
+
+impl Predictor {
+    /// Reads a model folder.
+    ///
+    /// # Errors
+    /// As [`checkpoint::load`].
+    pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
+        let (net, card) = checkpoint::load(folder, device)?;
+        Ok(Self::new(&net, card, device))
+    }
+
+    /// Reads a model embedded in the program.
+    ///
+    /// # Errors
+    /// As [`checkpoint::from_files`].
+    pub fn from_bytes(files: ModelFiles<'_>, device: &Device) -> Result<Self, ModelError> {
+        let (net, card) = checkpoint::from_files(files, device)?;
+        Ok(Self::new(&net, card, device))
+    }
+
+    /// A predictor of a network that lives on `device`, described by `card`.
+    #[must_use]
+    pub fn new(net: &Net, card: ModelCard, device: &Device) -> Self {
+        Self { net: FoldedNet::fold(net), card, device: device.clone(), batch_size: DEFAULT_BATCH_SIZE }
+    }
+
+    /// Sets how many views go through the network together, at least 1. Results do not depend on it.
+    #[must_use]
+    pub fn with_batch_size(mut self, n_views: usize) -> Self {
+        self.batch_size = n_views.max(1);
+        self
+    }
+
+    /// The model's card.
+    #[must_use]
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// The label set, in the order of logits and probabilities.
+    #[must_use]
+    pub fn labels(&self) -> &Labels {
+        &self.card.labels
+    }
+
+    /// Reads faces; one prediction a face, in their order.
+    #[must_use]
+    pub fn predict(&self, faces: &[Face], tta: Tta) -> Vec<Prediction> {
+        self.predict_each(faces.iter(), tta)
+    }
+
+    /// Reads faces that lie apart, for instance in samples; one prediction a face, in their order.
+    #[must_use]
+    pub fn predict_each<'a>(
+        &self,
+        faces: impl ExactSizeIterator<Item = &'a Face>,
+        tta: Tta,
+    ) -> Vec<Prediction> {
+        let mut rows = Vec::with_capacity(faces.len() * tta.n_views());
+        let mut inputs = Vec::with_capacity(self.batch_size * PIXELS);
+        for face in faces {
+            match tta {
+                Tta::None => self.push(face, &mut inputs, &mut rows),
+                _ => tta.views(face).iter().for_each(|view| self.push(view, &mut inputs, &mut rows)),
+            }
+        }
+        self.flush(&mut inputs, &mut rows);
+        rows.chunks(tta.n_views()).map(|views| self.average(views)).collect()
+    }
+
+    /// Adds a view to the batch, and runs the batch when it is full.
+    fn push(&self, view: &Face, inputs: &mut Vec<f32>, rows: &mut Vec<Vec<f32>>) {
+        let mut input = [0.0; PIXELS];
+        normalize(view, &mut input);
+        inputs.extend_from_slice(&input);
+        if inputs.len() == self.batch_size * PIXELS {
+            self.flush(inputs, rows);
+        }
+    }
+
+    /// Runs the batch: `inputs` is `[n * 48 * 48]`, `n` rows of logits are added.
+    fn flush(&self, inputs: &mut Vec<f32>, rows: &mut Vec<Vec<f32>>) {
+        let n = inputs.len() / PIXELS;
+        if n == 0 {
+            return;
+        }
+        let images = TensorData::new(std::mem::take(inputs), [n, 1, SIDE, SIDE]);
+        let images = Tensor::<4>::from_data(images, &self.device);
+        let logits: Vec<f32> = self
+            .net
+            .forward(images)
+            .into_data()
+            .convert::<f32>()
+            .try_to_vec()
+            .expect("the data were just converted to f32");
+        rows.extend(logits.chunks(self.card.labels.len()).map(<[f32]>::to_vec));
+    }
+
+    /// The prediction of a face from the logits of its views.
+    ///
+    /// Logits are averaged, not probabilities, so that the temperature means the same with and
+    /// without views.
+    fn average(&self, views: &[Vec<f32>]) -> Prediction {
+        let mut logits = vec![0.0; self.card.labels.len()];
+        for view in views {
+            for (sum, logit) in logits.iter_mut().zip(view) {
+                *sum += logit / views.len() as f32;
+            }
+        }
+        let probabilities = softmax(&logits, self.card.temperature);
+        Prediction { logits, probabilities }
+    }
+}
+
+/// `softmax(logits / temperature)`, summing to 1; `temperature` above 0.
+#[must_use]
+pub fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = logits.iter().map(|logit| ((logit - largest) / temperature).exp()).collect();
+    let sum: f32 = exponentials.iter().sum();
+    exponentials.into_iter().map(|e| e / sum).collect()
+}

@@ -62,22 +62,25 @@ impl Emotion {
         Self::ALL.get(index).copied()
     }
 
-    /// The expression of FER-2013's CSV column `emotion`
-    /// (0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral), or `None` from 7 on.
+    /// The expressions in the order of FER-2013's CSV column `emotion`.
     ///
     /// Source: the challenge's `fer2013.csv`, Goodfellow et al. 2013.
+    const FER2013_CODES: [Self; Self::COUNT] =
+        [Self::Angry, Self::Disgust, Self::Fear, Self::Happy, Self::Sad, Self::Surprise, Self::Neutral];
+
+    /// The expression of FER-2013's CSV column `emotion`
+    /// (0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral), or `None` from 7 on.
     #[must_use]
     pub fn from_fer2013_code(code: u8) -> Option<Self> {
-        const CODES: [Emotion; Emotion::COUNT] = [
-            Emotion::Angry,
-            Emotion::Disgust,
-            Emotion::Fear,
-            Emotion::Happy,
-            Emotion::Sad,
-            Emotion::Surprise,
-            Emotion::Neutral,
-        ];
-        CODES.get(usize::from(code)).copied()
+        Self::FER2013_CODES.get(usize::from(code)).copied()
+    }
+
+    /// The number in FER-2013's CSV column `emotion`, `0..7`: the inverse of
+    /// [`Emotion::from_fer2013_code`].
+    #[must_use]
+    pub fn fer2013_code(self) -> u8 {
+        let code = Self::FER2013_CODES.iter().position(|&other| other == self);
+        code.expect("every expression has a code") as u8
     }
 
     /// The expression a folder or column name stands for, with any capitalisation,

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Source, Split, face::SIDE};
+use crate::{Source, Split, exit, face::SIDE};
 
 /// A data set that cannot be loaded: where, what was expected, what was found, what to try.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +121,17 @@ pub enum DataError {
         /// The allowed range.
         expected: &'static str,
     },
+}
+
+impl DataError {
+    /// The exit code of a program that stops because of this error.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Setting { .. } => exit::USAGE,
+            _ => exit::DATA,
+        }
+    }
 }
 
 fn at(path: &std::path::Path, sample: &Source) -> String {

@@ -34,6 +34,14 @@ impl Votes {
         (sum > 0).then(|| self.emotions.map(|votes| f32::from(votes) / f32::from(sum)))
     }
 
+    /// The expression with the most votes, the first of equals; `None` without a vote for any.
+    #[must_use]
+    pub fn most_voted(&self) -> Option<Emotion> {
+        let most = *self.emotions.iter().max()?;
+        let index = self.emotions.iter().position(|&votes| votes == most && votes > 0)?;
+        Emotion::from_index(index)
+    }
+
     /// Whether more raters saw no face than any one thing else.
     #[must_use]
     pub fn is_non_face(&self) -> bool {
@@ -98,6 +106,12 @@ impl FerPlus {
             None => format!("no row {row}, only {} rows", self.rows.len()),
         };
         Err(DataError::FerPlus { path: self.path.clone(), problem })
+    }
+
+    /// The error of joining the votes to anything but a CSV file.
+    pub(crate) fn needs_rows(&self) -> DataError {
+        let problem = "the faces are files of a folder, which carry no row numbers".to_owned();
+        DataError::FerPlus { path: self.path.clone(), problem }
     }
 
     /// Split and votes of every row, in the order of the file; no votes for rows of splits that

@@ -2,6 +2,7 @@
 //! In: files, or a seed. Out: [`Samples`] of one split, and augmented [`Face`]s.
 //! Knows nothing of Burn, OpenCV or the screen.
 
+pub mod audit;
 pub mod augment;
 pub mod balance;
 mod carve;
@@ -11,12 +12,14 @@ pub mod drawn;
 pub mod emotion;
 pub mod error;
 pub mod exit;
+pub mod export;
 pub mod face;
 pub mod ferplus;
 mod folder;
 pub mod labels;
 pub mod load;
 mod natural;
+pub mod output;
 pub mod sample;
 pub mod split;
 mod tree;
@@ -27,5 +30,6 @@ pub use error::{DataError, Reason, Skipped};
 pub use face::Face;
 pub use labels::Labels;
 pub use load::{Learning, LoadOptions, Loaded, load_learning, load_split};
+pub use output::{OutputError, write_atomically};
 pub use sample::{Sample, Samples, Source};
 pub use split::Split;

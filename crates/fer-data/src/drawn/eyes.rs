@@ -30,11 +30,11 @@ pub(super) fn sockets(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
     for side in [-1.0, 1.0] {
         let shade = s.shadow(0.62);
         let at = s.place.at([side * x, -0.11 - brow]);
-        canvas.soft(at, [u(0.42), u(0.27)], side * 0.1, shade.at(0.62), Some(clip));
+        canvas.soft(at, [u(0.42), u(0.27)], side * 0.1, shade.at(0.62*super::tune(2,1.0)), Some(clip));
         let inner = s.place.at([side * 0.17, -0.06]);
-        canvas.soft(inner, [u(0.15), u(0.24)], 0.0, shade.at(0.5), Some(clip));
+        canvas.soft(inner, [u(0.15), u(0.24)], 0.0, shade.at(0.5*super::tune(2,1.0)), Some(clip));
         let under = s.place.at([side * (x - 0.02), 0.15]);
-        canvas.soft(under, [u(0.28), u(0.10)], side * 0.12, shade.at(0.32), Some(clip));
+        canvas.soft(under, [u(0.28), u(0.10)], side * 0.12, shade.at(0.32*super::tune(2,1.0)), Some(clip));
     }
 }
 
@@ -53,7 +53,7 @@ fn measure(s: &Sitter<'_>, side: f32) -> Eye {
     let blink = 1.0 - s.m(Muscle::Blink).clamp(0.0, 1.0);
     let height = style.height * style.size * blink;
     let gaze = 0.02 * s.m(Muscle::GazeY).max(0.0);
-    let upper = (0.128 * (1.0 + 0.62 * open.clamp(-1.2, 1.2)) - gaze).max(0.018) * height;
+    let upper = (0.128 * (1.0 + super::tune(3,0.62) * open.clamp(-1.2, 1.2)) - gaze).max(0.018) * height;
     // Lowered inner brows press on the lid's inner half, raised ones lift it: a glare, a plea.
     let lean = 0.035 * s.m(Muscle::BrowInner).clamp(-1.2, 1.2) - 0.022 * s.m(Muscle::BrowOuter).clamp(-1.2, 1.2);
     let lower = (0.085 * (1.0 - 0.62 * s.m(Muscle::LidLower).clamp(0.0, 1.2) + 0.12 * open)).max(0.01) * height;
@@ -98,7 +98,7 @@ impl Eye {
 fn ball(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye) {
     let points = [eye.upper_edge(s).as_slice(), &eye.lower_edge(s)].concat();
     let opening = Shape::closed(&points);
-    let white = Ink::hex(0xF4EFEA).mix(s.skin(), 0.20);
+    let white = Ink::hex(0xF4EFEA).mix(s.skin(), super::tune(0,0.20)).times(super::tune(1,1.0));
     canvas.fill(&opening, white.at(1.0), None);
     let clip = canvas.mask(&opening);
     let u = |length: f32| s.place.px(length);
@@ -107,7 +107,7 @@ fn ball(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye) {
     let turn = 0.05 * s.place.pose.turn;
     let at = s.place.at([eye.side * eye.centre[0] + gaze[0] + turn, eye.centre[1] - 0.018 + gaze[1]]);
     let iris = s.person.eyes.iris;
-    let radius = u(0.136 * size);
+    let radius = u(super::tune(8,0.136) * size);
     canvas.fill(&Shape::circles(&[(at, radius)]), iris.times(0.55).at(1.0), Some(&clip));
     canvas.fill(&Shape::circles(&[(at, radius * 0.86)]), iris.at(1.0), Some(&clip));
     let low = [at[0], at[1] + radius * 0.4];
@@ -189,7 +189,7 @@ fn brow(canvas: &mut Canvas, s: &Sitter<'_>, side: f32, clip: &Mask) {
         [0.745, y + 0.075 - 0.125 * outer],
     ];
     let at = points.map(|p| s.place.at([side * p[0], p[1]]));
-    let w = style.width;
+    let w = style.width * super::tune(9,1.0);
     let widths = [0.62 * w, w, 0.92 * w, 0.58 * w, 0.16 * w].map(u);
     let shade = at.map(|p| [p[0], p[1] + u(0.03)]);
     canvas.fill(&Shape::ribbon(&shade, &widths.map(|w| w * 1.15)), s.shadow(0.8).at(0.22), Some(clip));

@@ -29,7 +29,7 @@ impl Sitter<'_> {
 
     /// The skin's colour.
     pub(super) fn skin(&self) -> Ink {
-        self.person.skin.base
+        self.person.skin.base.mix(Ink::hex(0xC08457), super::tune(5,0.0) * (self.person.skin.tone as f32 - 4.0).max(0.0) / 3.0)
     }
 
     /// The skin's colour in a shadow.
@@ -192,9 +192,9 @@ pub(super) fn skin(canvas: &mut Canvas, s: &Sitter<'_>) -> Mask {
     let clip = canvas.mask(&shape);
     let u = |length: f32| s.place.px(length);
     let middle = s.place.deep([0.22 * s.light, 0.02], 0.35);
-    canvas.vignette(middle, [u(1.28), u(1.62)], 0.42, s.shadow(0.62).at(0.9), &clip);
+    canvas.vignette(middle, [u(1.28), u(1.62)], 0.42, s.shadow(0.62).at(0.9 * super::tune(6,1.0)), &clip);
     let dark = s.skin().luma() < 0.45;
-    let glow = if dark { 0.42 } else { 0.34 };
+    let glow = super::tune(4,1.0) * if dark { 0.42 } else { 0.34 };
     let lit = s.skin().light(if dark { 0.42 } else { 0.55 });
     canvas.soft(s.place.at([0.16 * s.light, -0.78]), [u(0.72), u(0.42)], 0.0, lit.at(glow), Some(&clip));
     let lift = 0.06 * s.m(Muscle::Cheek);

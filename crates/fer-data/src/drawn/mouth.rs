@@ -161,7 +161,7 @@ fn inner(canvas: &mut Canvas, s: &Sitter<'_>, lines: &Lines) {
         let size = [u(0.75 * lines.half), u(0.62 * lines.gap)];
         canvas.soft(tongue, [size[0] * 1.2, size[1] * 1.1], 0.0, Ink::hex(0xC4555A).at(1.0), Some(&clip));
     }
-    let ivory = Ink::hex(0xF7F1E6);
+    let ivory = Ink::hex(0xF7F1E6).times(super::tune(10,1.0));
     let (upper, lower) = (s.m(Muscle::TeethUpper).clamp(0.0, 1.0), s.m(Muscle::TeethLower).clamp(0.0, 1.0));
     let clenched = lines.gap < 0.26 && upper > 0.3 && lower > 0.3;
     if upper > 0.02 {

@@ -1,0 +1,116 @@
+//! Faces that occur more than once.
+//! In: samples of all splits. Out: [`Copies`]: groups of equal faces, within and across splits.
+//! Knows nothing of files.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+
+use crate::{Sample, Split, face::PIXELS};
+
+/// Faces that occur more than once, pixel by pixel.
+#[derive(Clone, Debug, Serialize)]
+pub struct Copies {
+    /// All faces.
+    pub n: usize,
+    /// Faces that differ from each other.
+    pub distinct: usize,
+    /// Groups of two or more equal faces, in the order of their first.
+    pub groups: Vec<Group>,
+    /// How many faces of the later split also stand in the earlier one, for every pair of splits
+    /// that has samples.
+    pub across: Vec<Across>,
+}
+
+/// Equal faces.
+#[derive(Clone, Debug, Serialize)]
+pub struct Group {
+    /// Row or file, split and label index of each.
+    pub members: Vec<Member>,
+    /// Whether the members have different labels.
+    pub contradictory: bool,
+}
+
+/// One of several equal faces.
+#[derive(Clone, Debug, Serialize)]
+pub struct Member {
+    /// Row or file.
+    pub source: String,
+    /// Its split.
+    pub split: Split,
+    /// Its label index.
+    pub label: usize,
+}
+
+/// Faces of one split that also stand in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Across {
+    /// The split learned from, or chosen by.
+    pub earlier: Split,
+    /// The split that should be new.
+    pub later: Split,
+    /// Faces of `later` that also stand in `earlier`.
+    pub n: usize,
+}
+
+impl Copies {
+    /// Faces in groups.
+    #[must_use]
+    pub fn in_groups(&self) -> usize {
+        self.groups.iter().map(|group| group.members.len()).sum()
+    }
+
+    /// Groups whose members have different labels.
+    #[must_use]
+    pub fn contradictory(&self) -> usize {
+        self.groups.iter().filter(|group| group.contradictory).count()
+    }
+
+    /// Copies beyond the first within one split.
+    #[must_use]
+    pub fn surplus_within(&self, split: Split) -> usize {
+        let in_split = |group: &Group| group.members.iter().filter(|m| m.split == split).count();
+        self.groups.iter().map(|group| in_split(group).saturating_sub(1)).sum()
+    }
+}
+
+pub(super) fn find(samples: &[(Split, &Sample)]) -> Copies {
+    let mut place: HashMap<&[u8; PIXELS], usize> = HashMap::new();
+    let mut by_face: Vec<Vec<(Split, &Sample)>> = Vec::new();
+    for &(split, sample) in samples {
+        let next = by_face.len();
+        let group = *place.entry(sample.face.pixels()).or_insert(next);
+        if group == next {
+            by_face.push(Vec::new());
+        }
+        by_face[group].push((split, sample));
+    }
+    let distinct = by_face.len();
+    by_face.retain(|members| members.len() > 1);
+    let groups: Vec<Group> = by_face.iter().map(|members| group(members)).collect();
+    let present: HashSet<Split> = samples.iter().map(|(split, _)| *split).collect();
+    Copies { n: samples.len(), distinct, across: across(&groups, &present), groups }
+}
+
+fn group(members: &[(Split, &Sample)]) -> Group {
+    let contradictory = members.iter().any(|(_, sample)| sample.label != members[0].1.label);
+    let members = members.iter().map(|(split, sample)| Member {
+        source: sample.source.to_string(),
+        split: *split,
+        label: sample.label,
+    });
+    Group { members: members.collect(), contradictory }
+}
+
+fn across(groups: &[Group], present: &HashSet<Split>) -> Vec<Across> {
+    let pairs =
+        [(Split::Train, Split::Validation), (Split::Train, Split::Test), (Split::Validation, Split::Test)];
+    let present = pairs.into_iter().filter(|(a, b)| present.contains(a) && present.contains(b));
+    present
+        .map(|(earlier, later)| {
+            let shared = groups.iter().filter(|g| g.members.iter().any(|m| m.split == earlier));
+            let n = shared.map(|g| g.members.iter().filter(|m| m.split == later).count()).sum();
+            Across { earlier, later, n }
+        })
+        .collect()
+}

@@ -1,1 +1,28 @@
-//! .
+//! Training and evaluation.
+//! In: a config, or a model and a split. Out: a run folder, or a report.
+//! Knows nothing of OpenCV or cameras.
+
+pub mod average;
+pub mod calibration;
+pub mod config;
+pub mod curves;
+pub mod epoch_log;
+pub mod error;
+pub mod evaluate;
+pub mod export;
+pub mod history;
+pub mod keeper;
+pub mod loader;
+pub mod metrics;
+pub mod predictions_csv;
+pub mod progress;
+pub mod report;
+pub mod run_folder;
+pub mod schedule;
+pub mod scoring;
+pub mod summary;
+pub mod table;
+pub mod train;
+pub mod trainee;
+
+pub use error::TrainError;

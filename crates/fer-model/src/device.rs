@@ -1,0 +1,146 @@
+//! Which device computes: the choice, made once at start-up and said aloud.
+//! In: `auto`, `cpu`, `gpu` or `wgpu`. Out: a Burn device, its name and why it was chosen.
+//! The only file that opens devices; knows nothing of networks.
+
+use std::{fmt, str::FromStr};
+
+use burn::tensor::Device;
+
+use crate::error::ModelError;
+
+/// What the user asked for with `--device`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// A real GPU when there is one, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU, through Burn's Flex backend and fer's own kernels.
+    Cpu,
+    /// A real GPU through wgpu; an error when there is none.
+    Gpu,
+    /// Any wgpu adapter, software renderers such as lavapipe included: for tests.
+    Wgpu,
+}
+
+/// The device that was chosen.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// The Burn device, without autodiff.
+    pub device: Device,
+    /// Its name and backend, for cards and logs: `CPU (Flex, 2 threads)`.
+    pub description: String,
+    /// Why it was chosen, as a sentence without a full stop.
+    pub reason: String,
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "gpu" => Ok(Self::Gpu),
+            "wgpu" => Ok(Self::Wgpu),
+            _ => Err(format!("expected auto, cpu, gpu or wgpu, found {word:?}")),
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+            Self::Wgpu => "wgpu",
+        })
+    }
+}
+
+/// Opens the device of a choice.
+///
+/// # Errors
+/// [`ModelError::Device`] when a GPU was asked for and there is none, with the adapters seen.
+pub fn choose(choice: DeviceChoice) -> Result<Chosen, ModelError> {
+    match choice {
+        DeviceChoice::Cpu => Ok(cpu("asked for")),
+        DeviceChoice::Auto => Ok(gpu::find().unwrap_or_else(|seen| cpu(&format!("no GPU: {seen}")))),
+        DeviceChoice::Gpu => gpu::find().map_err(|seen| ModelError::Device {
+            wanted: choice.to_string(),
+            reason: format!("no GPU: {seen}; try --device cpu, or install the GPU's Vulkan driver"),
+        }),
+        DeviceChoice::Wgpu => gpu::any().map_err(|seen| ModelError::Device {
+            wanted: choice.to_string(),
+            reason: format!("{seen}; Mesa's software renderer comes with Debian's mesa-vulkan-drivers"),
+        }),
+    }
+}
+
+fn cpu(reason: &str) -> Chosen {
+    Chosen {
+        device: Device::flex(),
+        description: format!("CPU (Flex, {} threads)", fer_kernels::threads()),
+        reason: reason.to_owned(),
+    }
+}
+
+#[cfg(feature = "gpu")]
+mod gpu {
+    use burn::tensor::{Device, DeviceKind, DeviceType};
+
+    use super::Chosen;
+
+    /// The first real GPU, or what was seen instead.
+    pub(super) fn find() -> Result<Chosen, String> {
+        let kinds = [DeviceKind::DiscreteGpu(0), DeviceKind::IntegratedGpu(0), DeviceKind::VirtualGpu(0)];
+        let adapters = adapters();
+        for kind in kinds {
+            let device = Device::wgpu(kind);
+            if adapters.contains(&device) {
+                return Ok(chosen(device, "a GPU is there"));
+            }
+        }
+        Err(if adapters.is_empty() {
+            "wgpu saw no adapter".to_owned()
+        } else {
+            format!("wgpu saw only {}", adapters.iter().map(name).collect::<Vec<_>>().join(", "))
+        })
+    }
+
+    /// The best adapter of any kind.
+    pub(super) fn any() -> Result<Chosen, String> {
+        find().or_else(|_| {
+            let first = adapters().into_iter().next();
+            first.map(|device| chosen(device, "asked for")).ok_or_else(|| "wgpu saw no adapter".to_owned())
+        })
+    }
+
+    fn adapters() -> Vec<Device> {
+        Device::enumerate(DeviceType::Wgpu).into_vec()
+    }
+
+    fn name(device: &Device) -> String {
+        device.identity().map_or_else(|| format!("{device:?}"), |identity| identity.name)
+    }
+
+    fn chosen(device: Device, reason: &str) -> Chosen {
+        let description = format!("{} (wgpu)", name(&device));
+        Chosen { device, description, reason: reason.to_owned() }
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+mod gpu {
+    use super::Chosen;
+
+    const LEFT_OUT: &str = "this build leaves the GPU out (built with --no-default-features)";
+
+    pub(super) fn find() -> Result<Chosen, String> {
+        Err(LEFT_OUT.to_owned())
+    }
+
+    pub(super) fn any() -> Result<Chosen, String> {
+        Err(LEFT_OUT.to_owned())
+    }
+}

@@ -1,0 +1,80 @@
+//! The networks: presets, training form, inference form.
+//! In: normalised faces `[N, 1, 48, 48]`. Out: logits `[N, n_labels]`.
+//! Knows nothing of losses, files or where faces come from.
+
+mod folded;
+mod layer;
+mod plan;
+
+use burn::{
+    module::Module,
+    nn::{Dropout, DropoutConfig, Linear, LinearConfig},
+    tensor::{Device, Tensor},
+};
+use fer_kernels::FeatureMap;
+
+pub use folded::FoldedNet;
+pub use plan::{Architecture, BlockPlan, NetSize};
+
+use layer::{Block, ConvNorm, Plain, Residual};
+
+/// A network in training form.
+///
+/// On an autodiff device batch norm uses the batch's statistics and dropout is active; elsewhere
+/// (see [`Module::valid`]) the running statistics are used.
+#[derive(Module, Debug)]
+pub struct Net {
+    blocks: Vec<Block>,
+    dropout: Dropout,
+    head: Linear,
+}
+
+impl Net {
+    /// A network with fresh weights, drawn from the device's generator (see [`Device::seed`]).
+    #[must_use]
+    pub fn new(architecture: Architecture, n_labels: usize, dropout: f64, device: &Device) -> Self {
+        let mut channels = 1;
+        let mut blocks = Vec::new();
+        for plan in architecture.blocks() {
+            blocks.push(block(*plan, channels, device));
+            channels = plan.width();
+        }
+        let head = LinearConfig::new(channels, n_labels).init(device);
+        Self { blocks, dropout: DropoutConfig::new(dropout).init(), head }
+    }
+
+    /// Logits of normalised faces, `[N, 1, 48, 48]` to `[N, n_labels]`, unbounded, in label order.
+    #[must_use]
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let x = FeatureMap::from_images(images);
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
+        self.head.forward(self.dropout.forward(x.global_avg_pool()))
+    }
+
+    /// The device that holds the weights.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.head.weight.val().device()
+    }
+
+    /// How many labels the head scores.
+    #[must_use]
+    pub fn n_labels(&self) -> usize {
+        self.head.weight.dims()[1]
+    }
+}
+
+fn block(plan: BlockPlan, channels: usize, device: &Device) -> Block {
+    match plan {
+        BlockPlan::Plain { width, convs, pool } => {
+            let conv = |idx| ConvNorm::new(if idx == 0 { channels } else { width }, width, 3, 1, device);
+            Block::Plain(Plain { convs: (0..convs).map(conv).collect(), pool })
+        }
+        BlockPlan::Residual { width, stride } => Block::Residual(Residual {
+            first: ConvNorm::new(channels, width, 3, stride, device),
+            second: ConvNorm::new(width, width, 3, 1, device),
+            shortcut: (channels != width || stride != 1)
+                .then(|| ConvNorm::new(channels, width, 1, 1, device)),
+        }),
+    }
+}

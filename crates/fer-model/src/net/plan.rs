@@ -1,0 +1,181 @@
+//! What a network is made of, before any weight exists.
+//! In: a preset's name. Out: its blocks, parameters and multiply-accumulates.
+//! Knows nothing of tensors or devices.
+
+use fer_data::face::SIDE;
+use serde::{Deserialize, Serialize};
+
+/// A named network preset. All read `[N, 1, 48, 48]` normalised faces.
+///
+/// `tiny`, `small` and `base` are residual networks of plain 3×3 convolutions (He et al. 2015,
+/// arXiv 1512.03385, with the average-pooled shortcut of He et al. 2018, arXiv 1812.01187);
+/// `vgg` is the classic of pairs of convolutions and pooling (Simonyan & Zisserman 2014, arXiv
+/// 1409.1556) with batch norm. Widths are multiples of 16, one AVX-512 register of channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Architecture {
+    /// At most 100 k parameters: for phones, games and robots.
+    Tiny,
+    /// Under 1 M parameters and 60 M multiply-accumulates: the default.
+    Small,
+    /// At most 5 M parameters and 250 M multiply-accumulates.
+    Base,
+    /// 3×3 pairs at 64, 128, 256 and 512 channels.
+    Vgg,
+}
+
+/// One block of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockPlan {
+    /// `convs` 3×3 convolutions of `width` channels, each with batch norm and ReLU, then a 2×2
+    /// max-pool if `pool`.
+    Plain {
+        /// Output channels.
+        width: usize,
+        /// How many convolutions.
+        convs: usize,
+        /// Whether a 2×2 max-pool follows.
+        pool: bool,
+    },
+    /// Two 3×3 convolutions around a shortcut.
+    Residual {
+        /// Output channels.
+        width: usize,
+        /// Stride of the first convolution, 1 or 2.
+        stride: usize,
+    },
+}
+
+const fn residual(width: usize, stride: usize) -> BlockPlan {
+    BlockPlan::Residual { width, stride }
+}
+
+const fn plain(width: usize, convs: usize, pool: bool) -> BlockPlan {
+    BlockPlan::Plain { width, convs, pool }
+}
+
+const TINY: &[BlockPlan] = &[plain(16, 1, true), residual(32, 1), residual(48, 2), residual(48, 2)];
+const SMALL: &[BlockPlan] = &[plain(32, 1, true), residual(48, 1), residual(96, 2), residual(160, 2)];
+const BASE: &[BlockPlan] = &[
+    plain(32, 1, true),
+    residual(64, 1),
+    residual(64, 1),
+    residual(128, 2),
+    residual(128, 1),
+    residual(256, 2),
+    residual(256, 1),
+];
+const VGG: &[BlockPlan] =
+    &[plain(64, 2, true), plain(128, 2, true), plain(256, 2, true), plain(512, 2, false)];
+
+/// Size of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct NetSize {
+    /// Trained parameters: convolutions, batch-norm scale and shift, head.
+    pub parameters: usize,
+    /// Multiply-accumulates for one face: convolutions and head.
+    pub macs: usize,
+}
+
+impl Architecture {
+    /// The presets, smallest first.
+    pub const ALL: [Self; 4] = [Self::Tiny, Self::Small, Self::Base, Self::Vgg];
+
+    /// The preset's name in configs, cards and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tiny => "tiny",
+            Self::Small => "small",
+            Self::Base => "base",
+            Self::Vgg => "vgg",
+        }
+    }
+
+    /// The preset of a name, or `None`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|architecture| architecture.name() == name)
+    }
+
+    /// The blocks in order; global average pooling and a linear head follow them.
+    #[must_use]
+    pub const fn blocks(self) -> &'static [BlockPlan] {
+        match self {
+            Self::Tiny => TINY,
+            Self::Small => SMALL,
+            Self::Base => BASE,
+            Self::Vgg => VGG,
+        }
+    }
+
+    /// Channels that reach the head.
+    #[must_use]
+    pub fn features(self) -> usize {
+        self.blocks().last().map_or(1, BlockPlan::width)
+    }
+
+    /// Parameters and multiply-accumulates with a head of `n_labels`.
+    #[must_use]
+    pub fn size(self, n_labels: usize) -> NetSize {
+        let mut counter = Counter { channels: 1, side: SIDE, size: NetSize::default() };
+        for block in self.blocks() {
+            counter.block(*block);
+        }
+        counter.size.parameters += (counter.channels + 1) * n_labels;
+        counter.size.macs += counter.channels * n_labels;
+        counter.size
+    }
+}
+
+impl BlockPlan {
+    /// Output channels.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        match *self {
+            Self::Plain { width, .. } | Self::Residual { width, .. } => width,
+        }
+    }
+}
+
+impl std::fmt::Display for Architecture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Walks the blocks with the channels and the side that reach the next one.
+struct Counter {
+    channels: usize,
+    side: usize,
+    size: NetSize,
+}
+
+impl Counter {
+    fn conv(&mut self, from: usize, to: usize, kernel: usize) {
+        let weights = kernel * kernel * from * to;
+        self.size.parameters += weights + 2 * to;
+        self.size.macs += weights * self.side * self.side;
+    }
+
+    fn block(&mut self, block: BlockPlan) {
+        let from = self.channels;
+        self.channels = block.width();
+        match block {
+            BlockPlan::Plain { width, convs, pool } => {
+                for idx in 0..convs {
+                    self.conv(if idx == 0 { from } else { width }, width, 3);
+                }
+                self.side /= if pool { 2 } else { 1 };
+            }
+            BlockPlan::Residual { width, stride } => {
+                self.side /= stride;
+                self.conv(from, width, 3);
+                self.conv(width, width, 3);
+                if from != width || stride != 1 {
+                    self.conv(from, width, 1);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What can go wrong in training and evaluation.
+//! In: causes. Out: one sentence that says where, expected, found and what to try.
+//! Knows nothing of exit codes: the binaries map them.
+
+use std::path::PathBuf;
+
+/// Errors of fer-train.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A config file or an override was refused.
+    #[error("{path}: {reason}", path = path.display())]
+    Config {
+        /// The config file.
+        path: PathBuf,
+        /// Key, expected, found.
+        reason: String,
+    },
+    /// The data could not be loaded.
+    #[error(transparent)]
+    Data(#[from] fer_data::DataError),
+    /// A model or device was refused.
+    #[error(transparent)]
+    Model(#[from] fer_model::ModelError),
+    /// The run folder cannot be used.
+    #[error("{path}: {reason}", path = path.display())]
+    RunFolder {
+        /// The run folder.
+        path: PathBuf,
+        /// What was found, and what to try.
+        reason: String,
+    },
+    /// An output could not be written.
+    #[error("{path}: cannot be written: {cause}", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        cause: std::io::Error,
+    },
+    /// Training stopped on an error of its own.
+    #[error("training stopped in epoch {epoch}: {reason}")]
+    Stopped {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The cause, and what to try.
+        reason: String,
+    },
+    /// The user stopped an evaluation; nothing was written.
+    #[error("interrupted after {n_done} of {n} images; nothing was written")]
+    Interrupted {
+        /// Images judged so far.
+        n_done: usize,
+        /// Images there are.
+        n: usize,
+    },
+    /// No temperature can be fitted; the card is as it was.
+    #[error("no temperature fits: {reason}; the card was left as it was")]
+    Calibration {
+        /// What was found, and what to try.
+        reason: String,
+    },
+    /// A network could not be written as ONNX.
+    #[error("ONNX export failed: {reason}")]
+    Export {
+        /// What the exporter said.
+        reason: String,
+    },
+}

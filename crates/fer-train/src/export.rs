@@ -1,0 +1,82 @@
+//! A network as ONNX, for other runtimes.
+//! In: a network and its card. Out: the bytes of an ONNX file, dynamic in the batch.
+//! Knows nothing of where they are written.
+
+use burn::tensor::Tensor;
+use burn_onnx::export::{AxisSpec, InputSpec, OnnxExporter};
+use fer_data::face::SIDE;
+use fer_model::{ModelCard, Net};
+use onnx_ir::{Message, ModelProto};
+
+use crate::error::TrainError;
+
+/// Name of the input: normalised faces, `[batch, 1, 48, 48]`, `(grey value - mean) / deviation`.
+pub const INPUT: &str = "faces";
+
+/// Name of the output: logits before the temperature, `[batch, n_labels]`, in label order.
+pub const OUTPUT: &str = "logits";
+
+/// The network as an ONNX model with its weights and its card inside.
+///
+/// # Errors
+/// [`TrainError::Export`] with what Burn's exporter said.
+pub fn to_onnx(net: &Net, card: &ModelCard) -> Result<Vec<u8>, TrainError> {
+    let device = net.device();
+    // The exporter runs the network on two batch sizes and marks what differs as dynamic.
+    let images = |n| Tensor::<4>::zeros([n, 1, SIDE, SIDE], &device);
+    let batch =
+        InputSpec::new([AxisSpec::dynamic("batch"), AxisSpec::Static, AxisSpec::Static, AxisSpec::Static]);
+    let exported = OnnxExporter::new()
+        .export_dynamic(net, images(2), images(3), &[batch], Net::forward)
+        .map_err(|e| failed(&e))?;
+    let mut model = ModelProto::parse_from_bytes(exported.as_bytes()).map_err(|e| failed(&e))?;
+    rename_boundaries(&mut model)?;
+    describe(&mut model, card);
+    model.write_to_bytes().map_err(|e| failed(&e))
+}
+
+/// Gives the one input and the one output their names, wherever they are used.
+fn rename_boundaries(model: &mut ModelProto) -> Result<(), TrainError> {
+    let graph = model.graph.mut_or_insert_default();
+    let ([input], [output]) = (graph.input.as_mut_slice(), graph.output.as_mut_slice()) else {
+        return Err(failed(&format!(
+            "{} inputs and {} outputs, expected one of each",
+            graph.input.len(),
+            graph.output.len()
+        )));
+    };
+    let old_input = std::mem::replace(&mut input.name, INPUT.to_owned());
+    let old_output = std::mem::replace(&mut output.name, OUTPUT.to_owned());
+    for node in &mut graph.node {
+        for name in node.input.iter_mut().chain(&mut node.output) {
+            if *name == old_input {
+                INPUT.clone_into(name);
+            } else if *name == old_output {
+                OUTPUT.clone_into(name);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes the card, and what a user of the file needs of it, into the model's metadata.
+fn describe(model: &mut ModelProto, card: &ModelCard) {
+    "fer".clone_into(&mut model.producer_name);
+    model.producer_version.clone_from(&card.fer_version);
+    let properties = [
+        ("labels", card.labels.names().join(",")),
+        ("mean", card.input.mean.to_string()),
+        ("deviation", card.input.deviation.to_string()),
+        ("temperature", card.temperature.to_string()),
+        ("card", card.to_json()),
+    ];
+    model.metadata_props.resize_with(properties.len(), Default::default);
+    for (property, (key, value)) in model.metadata_props.iter_mut().zip(properties) {
+        key.clone_into(&mut property.key);
+        property.value = value;
+    }
+}
+
+fn failed(reason: &dyn std::fmt::Display) -> TrainError {
+    TrainError::Export { reason: reason.to_string() }
+}

@@ -1,0 +1,243 @@
+//! Samples → batches, in an order and with an augmentation fixed by (seed, epoch, index).
+//! In: a split's samples. Out: Burn data loaders of [`FaceBatch`].
+//! Knows nothing of networks or losses.
+//!
+//! Burn's own loader shuffles by its own generator and its datasets do not know the epoch, so a
+//! resumed run would see other batches; this one is a function of (seed, epoch, index).
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+    mpsc::{Receiver, sync_channel},
+};
+
+use burn::{
+    data::{
+        dataloader::{DataLoader, DataLoaderIterator, Progress},
+        dataset::DatasetError,
+    },
+    tensor::{Device, Int, Tensor, TensorData},
+};
+use fer_data::{
+    Samples,
+    augment::{Augment, rng_for},
+    balance,
+    face::{PIXELS, SIDE, normalize},
+};
+use rand::{Rng, RngExt};
+
+/// How many batches wait ready-made.
+const READY: usize = 4;
+
+/// Index of the first step's random stream; faces count up from 0, steps down from here.
+const STEPS: u64 = u64::MAX - 1_000;
+
+/// One step's faces.
+#[derive(Clone, Debug)]
+pub struct FaceBatch {
+    /// Normalised faces, `[N, 1, 48, 48]`.
+    pub images: Tensor<4>,
+    /// Label distributions, `[N, n_labels]`, each row summing to 1.
+    pub targets: Tensor<2>,
+    /// Label indices, `[N]`.
+    pub labels: Tensor<1, Int>,
+    /// Share of each face itself in mixup, `0.5..=1`; 1: not mixed.
+    pub mix: f32,
+    /// Seed of this step's dropout.
+    pub step_seed: u64,
+}
+
+/// What a loader does with its samples.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// Faces per step.
+    pub batch_size: usize,
+    /// Seed of order, augmentation, mixup and dropout.
+    pub seed: u64,
+    /// The augmentation; `None` keeps order and pixels as they are (validation).
+    pub augment: Option<Augment>,
+    /// Draw every class equally often.
+    pub balanced: bool,
+    /// Alpha of mixup; 0: off.
+    pub mixup: f32,
+}
+
+/// A loader over one split.
+pub struct FaceLoader {
+    samples: Arc<Samples>,
+    recipe: Recipe,
+    device: Device,
+    /// Positions of the epoch's order that this loader serves.
+    range: (usize, usize),
+    /// The epoch that the next iteration serves, from 1.
+    epoch: AtomicUsize,
+}
+
+impl FaceLoader {
+    /// A loader whose first iteration is epoch `first_epoch` (from 1).
+    #[must_use]
+    pub fn new(samples: Arc<Samples>, recipe: Recipe, device: Device, first_epoch: usize) -> Self {
+        let range = (0, samples.len());
+        Self { samples, recipe, device, range, epoch: AtomicUsize::new(first_epoch) }
+    }
+
+    /// Steps in one pass.
+    #[must_use]
+    pub fn n_steps(&self) -> usize {
+        (self.range.1 - self.range.0).div_ceil(self.recipe.batch_size)
+    }
+
+    fn copy(&self, device: Device, range: (usize, usize)) -> Self {
+        Self {
+            samples: Arc::clone(&self.samples),
+            recipe: self.recipe.clone(),
+            device,
+            range,
+            epoch: AtomicUsize::new(self.epoch.load(Ordering::SeqCst)),
+        }
+    }
+
+    fn order(&self, epoch: usize) -> Vec<usize> {
+        let n = self.samples.len();
+        let mut order = match (&self.recipe.augment, self.recipe.balanced) {
+            (None, _) => (0..n).collect(),
+            (Some(_), false) => balance::shuffled_order(n, self.recipe.seed, epoch as u64),
+            (Some(_), true) => {
+                let labels: Vec<usize> = self.samples.samples.iter().map(|sample| sample.label).collect();
+                balance::balanced_order(&labels, self.recipe.seed, epoch as u64)
+            }
+        };
+        order.truncate(self.range.1);
+        order.drain(..self.range.0.min(order.len()));
+        order
+    }
+}
+
+impl DataLoader<FaceBatch> for FaceLoader {
+    fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<FaceBatch> + 'a> {
+        let epoch = self.epoch.fetch_add(1, Ordering::SeqCst);
+        let order = self.order(epoch);
+        let total = order.len();
+        let (samples, recipe) = (Arc::clone(&self.samples), self.recipe.clone());
+        let (sender, receiver) = sync_channel(READY);
+        // Drawn, augmented and normalised on its own thread, so that the step never waits for it;
+        // when the iterator is dropped, sending fails and the thread ends.
+        std::thread::spawn(move || {
+            for (step, chunk) in order.chunks(recipe.batch_size).enumerate() {
+                if sender.send(host_batch(&samples, &recipe, epoch, step, chunk)).is_err() {
+                    return;
+                }
+            }
+        });
+        Box::new(FaceIterator { receiver, device: self.device.clone(), done: 0, total })
+    }
+
+    fn num_items(&self) -> usize {
+        self.range.1 - self.range.0
+    }
+
+    fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<FaceBatch>> {
+        Arc::new(self.copy(device.clone(), self.range))
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<FaceBatch>> {
+        let first = self.range.0;
+        Arc::new(self.copy(self.device.clone(), (first + start, first + end)))
+    }
+}
+
+struct FaceIterator {
+    receiver: Receiver<HostBatch>,
+    device: Device,
+    done: usize,
+    total: usize,
+}
+
+impl Iterator for FaceIterator {
+    type Item = Result<FaceBatch, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.receiver.recv().ok()?;
+        self.done += batch.labels.len();
+        Some(Ok(batch.to_device(&self.device)))
+    }
+}
+
+impl DataLoaderIterator<FaceBatch> for FaceIterator {
+    fn progress(&self) -> Progress {
+        Progress::new(self.done, self.total, Some("faces".to_owned()))
+    }
+}
+
+/// A batch before it reaches a device.
+struct HostBatch {
+    images: Vec<f32>,
+    targets: Vec<f32>,
+    labels: Vec<i64>,
+    n_labels: usize,
+    mix: f32,
+    step_seed: u64,
+}
+
+impl HostBatch {
+    fn to_device(self, device: &Device) -> FaceBatch {
+        let n = self.labels.len();
+        FaceBatch {
+            images: Tensor::from_data(TensorData::new(self.images, [n, 1, SIDE, SIDE]), device),
+            targets: Tensor::from_data(TensorData::new(self.targets, [n, self.n_labels]), device),
+            labels: Tensor::from_data(TensorData::new(self.labels, [n]), device),
+            mix: self.mix,
+            step_seed: self.step_seed,
+        }
+    }
+}
+
+fn host_batch(samples: &Samples, recipe: &Recipe, epoch: usize, step: usize, chunk: &[usize]) -> HostBatch {
+    let n_labels = samples.labels.len();
+    let mut images = vec![0.0; chunk.len() * PIXELS];
+    let mut targets = vec![0.0; chunk.len() * n_labels];
+    let (inputs, _) = images.as_chunks_mut::<PIXELS>();
+    for ((input, target), &idx) in inputs.iter_mut().zip(targets.chunks_mut(n_labels)).zip(chunk) {
+        let sample = &samples.samples[idx];
+        match &recipe.augment {
+            None => normalize(&sample.face, input),
+            Some(augment) => {
+                let mut rng = rng_for(recipe.seed, epoch as u64, idx as u64);
+                normalize(&augment.apply(&sample.face, &mut rng), input);
+            }
+        }
+        match &sample.soft {
+            Some(soft) => target.copy_from_slice(soft),
+            None => target[sample.label] = 1.0,
+        }
+    }
+    // Steps draw from streams of their own, apart from the faces' and from those of balance.rs.
+    let mut rng = rng_for(recipe.seed, epoch as u64, STEPS - step as u64);
+    HostBatch {
+        images,
+        targets,
+        labels: chunk.iter().map(|&idx| samples.samples[idx].label as i64).collect(),
+        n_labels,
+        mix: mix_share(recipe.mixup, &mut rng),
+        step_seed: rng.random(),
+    }
+}
+
+/// Draws mixup's share from Beta(alpha, alpha), folded to `0.5..=1` so that the face's own label leads.
+///
+/// Beta by Jöhnk's rejection (1964), exact for any alpha and quick for the small ones in use.
+fn mix_share(alpha: f32, rng: &mut impl Rng) -> f32 {
+    if alpha <= 0.0 {
+        return 1.0;
+    }
+    let power = 1.0 / f64::from(alpha);
+    loop {
+        let x = rng.random::<f64>().powf(power);
+        let y = rng.random::<f64>().powf(power);
+        let sum = x + y;
+        if sum > 0.0 && sum <= 1.0 {
+            let share = x / sum;
+            return share.max(1.0 - share) as f32;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! An evaluation as one HTML file that needs nothing else.
+//! In: an evaluation, its figures and its samples. Out: the page's text.
+//! Knows nothing of where it is written; it loads nothing, from the network or from disk.
+
+mod charts;
+mod mistakes;
+mod tables;
+
+use fer_data::Samples;
+
+use crate::evaluate::Evaluation;
+use crate::summary::Summary;
+
+const STYLE: &str = include_str!("style.css");
+
+/// The report of an evaluation. It holds pictures of the judged faces: the reader's own data.
+#[must_use]
+pub fn report_html(evaluation: &Evaluation, summary: &Summary, samples: &Samples) -> String {
+    let matrix = evaluation.confusion_matrix();
+    let sections = [
+        section("Figures", &tables::figures(summary)),
+        section("Confusion matrix", &tables::confusion(&evaluation.labels, &matrix)),
+        section("By class", &tables::by_class(&evaluation.labels, &matrix)),
+        section("Are the probabilities honest?", &reliability(evaluation)),
+        section("What if it may say “uncertain”?", &risk_coverage(evaluation)),
+        section("The most confident mistakes", &mistakes::gallery(evaluation, samples)),
+    ];
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>fer evaluation: {split}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <h1>Evaluation on the {split} split</h1>\n<p class=\"protocol\">{protocol}.</p>\n\
+         <p>Labels are <em>apparent expressions</em>: how a face looks to raters, not what a person feels.</p>\n\
+         {sections}</main>\n</body>\n</html>\n",
+        split = evaluation.split,
+        protocol = escape(&summary.protocol),
+        sections = sections.concat(),
+    )
+}
+
+fn reliability(evaluation: &Evaluation) -> String {
+    let (before, after) = (evaluation.uncalibrated(), evaluation.calibrated());
+    let mut caption = format!(
+        "Accuracy against confidence in {} bins; on the diagonal a confidence of 70 % is right 70 % of the time. Bars below count the images.",
+        crate::scoring::N_BINS
+    );
+    if evaluation.temperature != 1.0 {
+        caption += &format!(" Dashed: before the temperature {:.3}.", evaluation.temperature);
+    }
+    let dashed = (evaluation.temperature != 1.0).then(|| before.reliability());
+    charts::reliability(&after.reliability(), dashed.as_ref(), &caption)
+}
+
+fn risk_coverage(evaluation: &Evaluation) -> String {
+    let caption = "Share of wrong predictions among the most confident images, against the share of images that are answered at all.";
+    charts::risk_coverage(&evaluation.calibrated().risk_coverage(), caption)
+}
+
+fn section(title: &str, content: &str) -> String {
+    format!("<section>\n<h2>{title}</h2>\n{content}</section>\n")
+}
+
+/// Text that is safe between tags and in attributes.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,159 @@
+//! How good probabilities are: NLL, Brier, calibration error, top-k, risk and coverage.
+//! In: rows of probabilities and the true labels. Out: figures, and the points of two diagrams.
+//! Knows nothing of files, networks or how the probabilities came about.
+
+/// Bins of the calibration error and of the reliability diagram.
+pub const N_BINS: usize = 15;
+
+/// Probabilities with their true label: what every figure here is made of.
+///
+/// Rows are `[n][n_labels]`, each summing to 1 over labels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// Probabilities in label order, one row an image.
+    pub probabilities: Vec<Vec<f64>>,
+    /// The true label of each row.
+    pub labels: Vec<usize>,
+}
+
+/// One bin of the reliability diagram: images whose confidence lies in `(lower, lower + 1/15]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bin {
+    /// Images in the bin.
+    pub n: usize,
+    /// Their mean confidence, `0..=1`.
+    pub confidence: f64,
+    /// Their accuracy, `0..=1`.
+    pub accuracy: f64,
+}
+
+/// One point of the risk–coverage curve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RiskPoint {
+    /// Share of images kept, the most confident first, `0..=1`.
+    pub coverage: f64,
+    /// Share of wrong predictions among them, `0..=1`.
+    pub risk: f64,
+}
+
+impl Scored {
+    /// Probabilities `softmax(logits / temperature)`, computed in f64.
+    #[must_use]
+    pub fn from_logits(logits: &[Vec<f32>], labels: &[usize], temperature: f64) -> Self {
+        let probabilities = logits.iter().map(|row| softmax(row, temperature)).collect();
+        Self { probabilities, labels: labels.to_vec() }
+    }
+
+    /// How many images there are.
+    #[must_use]
+    pub fn n(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Mean negative logarithm of the true label's probability, in nats.
+    #[must_use]
+    pub fn nll(&self) -> f64 {
+        // The smallest positive f64 keeps an underflowed probability finite.
+        self.mean(|row, label| -row[label].max(f64::MIN_POSITIVE).ln())
+    }
+
+    /// Mean squared distance to the true label's unit vector, summed over labels, `0..=2`.
+    #[must_use]
+    pub fn brier(&self) -> f64 {
+        self.mean(|row, label| {
+            let term = |(c, p): (usize, &f64)| (p - f64::from(u8::from(c == label))).powi(2);
+            row.iter().enumerate().map(term).sum()
+        })
+    }
+
+    /// Share of images whose true label is among the `k` most probable, `0..=1`.
+    ///
+    /// Equal probabilities rank by label index.
+    #[must_use]
+    pub fn top(&self, k: usize) -> f64 {
+        self.mean(|row, label| {
+            let better =
+                row.iter().enumerate().filter(|(c, p)| **p > row[label] || (**p == row[label] && *c < label));
+            f64::from(u8::from(better.count() < k))
+        })
+    }
+
+    /// Expected calibration error over [`N_BINS`] bins of equal width, `0..=1`.
+    ///
+    /// Guo et al. 2017, arXiv 1706.04599, equation 3.
+    #[must_use]
+    pub fn ece(&self) -> f64 {
+        let n = self.n().max(1) as f64;
+        let gap = |bin: &Bin| bin.n as f64 / n * (bin.accuracy - bin.confidence).abs();
+        self.reliability().iter().map(gap).sum()
+    }
+
+    /// The bins of the reliability diagram, from confidence 0 to 1.
+    #[must_use]
+    pub fn reliability(&self) -> [Bin; N_BINS] {
+        let mut bins = [Bin::default(); N_BINS];
+        for (confidence, right) in self.judged() {
+            // Bins are closed above, so that confidence 1 falls into the last one.
+            let idx = (confidence * N_BINS as f64).ceil() as usize;
+            let bin = &mut bins[idx.clamp(1, N_BINS) - 1];
+            bin.n += 1;
+            bin.confidence += confidence;
+            bin.accuracy += f64::from(u8::from(right));
+        }
+        for bin in bins.iter_mut().filter(|bin| bin.n > 0) {
+            bin.confidence /= bin.n as f64;
+            bin.accuracy /= bin.n as f64;
+        }
+        bins
+    }
+
+    /// Risk at every coverage, from the most confident image to all of them.
+    #[must_use]
+    pub fn risk_coverage(&self) -> Vec<RiskPoint> {
+        let mut judged = self.judged();
+        judged.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut n_wrong = 0;
+        let mut points = Vec::with_capacity(judged.len());
+        for (idx, (_, right)) in judged.iter().enumerate() {
+            n_wrong += usize::from(!right);
+            let n_kept = (idx + 1) as f64;
+            points.push(RiskPoint { coverage: n_kept / self.n() as f64, risk: n_wrong as f64 / n_kept });
+        }
+        points
+    }
+
+    /// Confidence and rightness of each image's prediction.
+    fn judged(&self) -> Vec<(f64, bool)> {
+        let judge = |(row, &label): (&Vec<f64>, &usize)| {
+            let prediction = argmax(row);
+            (row[prediction], prediction == label)
+        };
+        self.probabilities.iter().zip(&self.labels).map(judge).collect()
+    }
+
+    fn mean(&self, term: impl Fn(&[f64], usize) -> f64) -> f64 {
+        let sum: f64 =
+            self.probabilities.iter().zip(&self.labels).map(|(row, &label)| term(row, label)).sum();
+        sum / self.n().max(1) as f64
+    }
+}
+
+/// The index of the largest value; the first of equals.
+#[must_use]
+pub fn argmax(row: &[f64]) -> usize {
+    let mut best = 0;
+    for (idx, value) in row.iter().enumerate() {
+        if *value > row[best] {
+            best = idx;
+        }
+    }
+    best
+}
+
+fn softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f64> =
+        logits.iter().map(|&logit| (f64::from(logit - largest) / temperature).exp()).collect();
+    let sum: f64 = exponentials.iter().sum();
+    exponentials.into_iter().map(|e| e / sum).collect()
+}

@@ -1,0 +1,122 @@
+//! Judging a split: who is counted, who stops it, and what comes out.
+
+use std::ops::ControlFlow;
+
+use fer_data::{Labels, Samples, Split, drawn};
+use fer_model::{Predictor, Tta};
+use fer_train::evaluate::evaluate;
+use fer_train::predictions_csv::predictions_csv;
+use fer_train::summary::{Summary, protocol};
+use insta::assert_snapshot;
+
+use crate::fixtures::{card, cpu, judged, net, pretend, samples};
+
+#[test]
+fn every_image_is_judged_once_and_in_order() {
+    let samples = samples(40);
+    let evaluation = judged(&samples);
+    assert_eq!(evaluation.n(), 280);
+    assert_eq!(evaluation.predictions.len(), 280);
+    let alone = Samples { samples: vec![samples.samples[270].clone()], ..samples };
+    let same = judged(&alone).truth[0] == evaluation.truth[270];
+    assert!(same);
+}
+
+#[test]
+fn ctrl_c_stops_with_the_number_of_images_done() {
+    let predictor = Predictor::new(&net(), card(), &cpu());
+    let error = evaluate(&predictor, &samples(40), Tta::None, |_| ControlFlow::Break(())).unwrap_err();
+    assert_snapshot!(error.to_string(), @"interrupted after 256 of 280 images; nothing was written");
+}
+
+#[test]
+fn data_of_other_classes_is_refused() {
+    let mut cats = samples(1);
+    cats.labels = Labels::custom(vec!["cat".to_owned()]);
+    let predictor = Predictor::new(&net(), card(), &cpu());
+    let error = evaluate(&predictor, &cats, Tta::None, |_| ControlFlow::Continue(())).unwrap_err();
+    assert_snapshot!(error.to_string(), @"model card, against the data's classes: label order is angry, disgust, fear, happy, neutral, sad, surprise, expected cat");
+}
+
+#[test]
+fn images_that_stand_in_the_training_data_are_left_out() {
+    // 14 images; the first ten are right. Two right and one wrong stand in training, one of them
+    // under another label: pixels decide.
+    let samples = samples(2);
+    let evaluation = pretend(&samples, |idx, label| if idx < 10 { label } else { (label + 1) % 7 });
+    let mut train = drawn::samples(Split::Train, 1, 7);
+    for idx in [0, 3, 12] {
+        train.samples.push(samples.samples[idx].clone());
+    }
+    train.samples.last_mut().unwrap().label = 0;
+    let unseen = evaluation.unseen(&samples, &train);
+    assert_eq!((unseen.n, unseen.n_removed), (11, 3));
+    assert!((unseen.accuracy - 8.0 / 11.0).abs() < 1e-12);
+}
+
+#[test]
+fn the_summary_reads_as_a_table_of_figures() {
+    let samples = samples(2);
+    let evaluation = pretend(&samples, |idx, label| if idx < 10 { label } else { (label + 1) % 7 });
+    let line = protocol(&card(), "models/tiny", "faces.csv", Split::Validation, 14, Tta::Flip);
+    let text = Summary::new(&evaluation, line, None).to_text();
+    let head: Vec<&str> = text.lines().take(8).collect();
+    assert_snapshot!(head.join("\n"), @r"
+    models/tiny (tiny, 82055 parameters), selected by highest validation accuracy, epoch 3 of 4; judged on 14 images of faces.csv, validation split, which selected the model: leans to the good side; test-time augmentation flip
+
+    accuracy           71.43 %  (95 % interval 45.35 to 88.28)
+    top-2              85.71 %
+    macro-F1           72.11 %
+    balanced accuracy  71.43 %
+    uncalibrated       NLL 1.1648  Brier 0.5866  ECE 16.24 %  (fer-eval calibrate fits a temperature)
+    ");
+    assert!(text.ends_with("280 images/s\n"));
+}
+
+#[test]
+fn the_json_has_the_agreed_names_in_their_order() {
+    let samples = samples(1);
+    let summary = Summary::new(&judged(&samples), "line".to_owned(), None);
+    let json = summary.to_json();
+    let keys: Vec<&str> = json
+        .lines()
+        .filter(|line| line.starts_with("  \""))
+        .map(|line| line.trim().split('"').nth(1).unwrap())
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "n",
+            "accuracy",
+            "accuracy_ci95",
+            "balanced_accuracy",
+            "macro_f1",
+            "top2",
+            "nll",
+            "brier",
+            "ece",
+            "ece_calibrated",
+            "per_class",
+            "confusion_matrix",
+            "images_per_second",
+            "protocol"
+        ]
+    );
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["per_class"]["happy"]["support"], 1);
+    assert_eq!(value["confusion_matrix"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn the_csv_has_one_row_an_image_that_reads_back_exactly() {
+    let samples = samples(2);
+    let evaluation = judged(&samples);
+    let csv = String::from_utf8(predictions_csv(&evaluation, &samples).unwrap()).unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "source,label,prediction,angry,disgust,fear,happy,neutral,sad,surprise");
+    assert_eq!(lines.len(), 15);
+    let fields: Vec<&str> = lines[4].split(',').collect();
+    assert_eq!(fields[..2], [samples.samples[3].source.to_string().as_str(), "happy"]);
+    let probabilities: Vec<f32> = fields[3..].iter().map(|field| field.parse().unwrap()).collect();
+    assert_eq!(probabilities, evaluation.predictions[3].probabilities);
+}

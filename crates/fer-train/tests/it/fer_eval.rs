@@ -1,0 +1,147 @@
+//! The program fer-eval: what it prints, what it writes, and its exit codes.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use fer_model::checkpoint::{load_card, save};
+use tempfile::{TempDir, tempdir};
+
+use crate::fixtures::{card, net};
+
+fn model() -> TempDir {
+    let folder = tempdir().unwrap();
+    save(folder.path(), &net(), &card()).unwrap();
+    folder
+}
+
+fn fer_eval(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_fer-eval"))
+        .args(arguments)
+        .args(if arguments[0] == "export" { &[][..] } else { &["--device", "cpu"] })
+        .output()
+        .unwrap()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Asserts exit code and a part of stderr.
+fn refused(arguments: &[&str], code: i32, complaint: &str) {
+    let output = fer_eval(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+    assert!(stderr.contains(complaint), "{arguments:?}: {stderr}");
+    assert!(output.stdout.is_empty(), "{arguments:?} printed results");
+}
+
+#[test]
+fn a_model_is_judged_on_drawn_faces_and_all_outputs_are_written() {
+    let (model, out) = (model(), tempdir().unwrap());
+    let [json, csv, report] = ["e.json", "e.csv", "e.html"].map(|name| out.path().join(name));
+    let mut arguments = vec!["--model", text(model.path()), "--data", "drawn", "--split", "validation"];
+    arguments.extend(["--json", text(&json), "--csv", text(&csv), "--report", text(&report)]);
+    let output = fer_eval(&arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        stdout
+            .contains("selected by highest validation accuracy, epoch 3 of 4; judged on 420 images of drawn")
+    );
+    assert!(stdout.contains("weighted avg"));
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    assert_eq!(json["n"], 420);
+    assert_eq!(fs::read_to_string(csv).unwrap().lines().count(), 421);
+    assert!(fs::read_to_string(report).unwrap().ends_with("</html>\n"));
+}
+
+#[test]
+fn json_on_stdout_stands_alone() {
+    let model = model();
+    let arguments =
+        ["--model", text(model.path()), "--data", "drawn", "--split", "test", "--tta", "flip", "--json", "-"];
+    let output = fer_eval(&arguments);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let protocol = json["protocol"].as_str().unwrap();
+    assert!(protocol.ends_with("test split, which chose nothing; test-time augmentation flip"), "{protocol}");
+}
+
+#[test]
+fn the_drawn_test_split_shares_no_face_with_the_drawn_training_split() {
+    let model = model();
+    let arguments = [
+        "--model",
+        text(model.path()),
+        "--data",
+        "drawn",
+        "--split",
+        "test",
+        "--train-data",
+        "drawn",
+        "--json",
+        "-",
+    ];
+    let json: serde_json::Value = serde_json::from_slice(&fer_eval(&arguments).stdout).unwrap();
+    assert_eq!(json["duplicates_removed"]["n_removed"], 0);
+    assert_eq!(json["duplicates_removed"]["n"], 420);
+}
+
+#[test]
+fn the_temperature_is_written_into_the_card() {
+    let model = model();
+    let before = load_card(model.path()).unwrap();
+    let output = fer_eval(&["calibrate", "--model", text(model.path()), "--data", "drawn"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let after = load_card(model.path()).unwrap();
+    if output.status.success() {
+        assert_ne!(after.temperature, before.temperature);
+        assert_eq!(after.weights, before.weights);
+    } else {
+        // Untrained weights may be worse than chance on 420 faces; then the card must be untouched.
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        assert_eq!(after, before);
+    }
+}
+
+#[test]
+fn calibration_on_test_is_refused() {
+    let model = model();
+    let arguments = ["calibrate", "--model", text(model.path()), "--data", "drawn", "--split", "test"];
+    refused(&arguments, 2, "a temperature fitted on test would be chosen by test");
+    assert_eq!(load_card(model.path()).unwrap().temperature, 1.0);
+}
+
+#[test]
+fn a_model_is_exported() {
+    let (model, out) = (model(), tempdir().unwrap());
+    let onnx = out.path().join("tiny.onnx");
+    let output = fer_eval(&["export", "--model", text(model.path()), "--onnx", text(&onnx)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(fs::metadata(onnx).unwrap().len() > 300_000, "82 thousand parameters of four bytes");
+}
+
+#[test]
+fn each_kind_of_fault_has_its_exit_code() {
+    let (model, empty) = (model(), tempdir().unwrap());
+    let dir = text(model.path());
+    let judge = |data| ["--model", dir, "--data", data, "--split", "validation"];
+    refused(&["--model", dir], 2, "--data");
+    refused(&["--model", dir, "--data", "drawn", "--split", "train"], 2, "possible values: validation, test");
+    refused(
+        &["--model", dir, "--data", "drawn", "--split", "test", "--batch", "0"],
+        2,
+        "whole number from 1",
+    );
+    refused(
+        &["--model", dir, "--data", "drawn", "--split", "test", "--tta", "five"],
+        2,
+        "expected none, flip or tencrop",
+    );
+    refused(&judge("/nowhere.csv"), 3, "/nowhere.csv: no such file or folder");
+    let no_model = ["--model", text(empty.path()), "--data", "drawn", "--split", "test"];
+    refused(&no_model, 4, "was this folder written by fer-train?");
+    let mut unwritable = judge("drawn").to_vec();
+    unwritable.extend(["--report", "/nowhere/at/all/report.html"]);
+    refused(&unwritable, 5, "/nowhere/at/all/report.html: cannot be written");
+}

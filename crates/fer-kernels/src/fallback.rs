@@ -15,12 +15,7 @@ pub(crate) fn conv2d(
     stride: usize,
     padding: usize,
 ) -> Tensor<4> {
-    module::conv2d(
-        x,
-        weight,
-        bias,
-        ConvOptions::new([stride, stride], [padding, padding], [1, 1], 1),
-    )
+    module::conv2d(x, weight, bias, ConvOptions::new([stride, stride], [padding, padding], [1, 1], 1))
 }
 
 /// Batch norm with the statistics of the batch; returns them, `[C]` each, detached.
@@ -34,12 +29,20 @@ pub(crate) fn batch_norm_train(
     (normalized.output, normalized.mean, normalized.variance)
 }
 
-/// Adds the residual, then clips at zero, each if asked for.
-pub(crate) fn add_and_relu(
+/// Batch norm with given statistics, `[C]` each.
+pub(crate) fn batch_norm_eval(
     x: Tensor<4>,
-    residual: Option<Tensor<4>>,
-    with_relu: bool,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    mean: Tensor<1>,
+    variance: Tensor<1>,
+    epsilon: f64,
 ) -> Tensor<4> {
+    module::batch_norm(x, gamma, beta, mean, variance, epsilon)
+}
+
+/// Adds the residual, then clips at zero, each if asked for.
+pub(crate) fn add_and_relu(x: Tensor<4>, residual: Option<Tensor<4>>, with_relu: bool) -> Tensor<4> {
     let x = match residual {
         Some(residual) => x + residual,
         None => x,

@@ -1,10 +1,13 @@
 //! The operations of the networks, on feature maps whose memory layout is the kernels' business.
 //! In: images `[N, C, H, W]`. Out: feature maps, then `[N, C]`.
-//! Knows nothing of how an operation is computed: Flex kernels or [`fallback`].
+//! Knows nothing of how an operation is computed: [`crate::ops`] on Flex, [`crate::fallback`] elsewhere.
 
 use burn::Tensor;
+use burn::backend::Dispatch;
+use burn::tensor::{DType, Device};
 
 use crate::fallback;
+use crate::ops::{KernelOps, Maybe};
 
 /// A batch of feature maps, `N` images of `C` channels, `H` rows and `W` columns.
 ///
@@ -13,22 +16,66 @@ use crate::fallback;
 #[derive(Clone, Debug)]
 pub struct FeatureMap {
     tensor: Tensor<4>,
+    layout: Layout,
+}
+
+/// Which axis varies fastest, and with it who computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// `[N, H, W, C]`, our kernels.
+    ChannelsLast,
+    /// `[N, C, H, W]`, Burn's own operations.
+    ChannelsFirst,
+}
+
+impl Layout {
+    /// The one place that decides between our kernels and Burn's.
+    fn for_tensor(tensor: &Tensor<4>) -> Self {
+        match has_kernels(tensor) {
+            true => Self::ChannelsLast,
+            false => Self::ChannelsFirst,
+        }
+    }
+}
+
+/// Whether our kernels compute on this tensor: Flex, with or without autodiff, in f32.
+pub(crate) fn has_kernels(tensor: &Tensor<4>) -> bool {
+    tensor.device() == Device::flex() && tensor.dtype() == DType::F32
 }
 
 impl FeatureMap {
-    /// Takes images `[N, C, H, W]`; with one channel and on Flex this is a free reshape.
+    /// Takes images `[N, C, H, W]`; with one channel this copies nothing.
     pub fn from_images(images: Tensor<4>) -> Self {
-        Self { tensor: images }
+        let layout = Layout::for_tensor(&images);
+        Self::from_nchw(images, layout)
+    }
+
+    fn from_nchw(images: Tensor<4>, layout: Layout) -> Self {
+        let [n, n_channels, height, width] = images.dims();
+        let tensor = match layout {
+            Layout::ChannelsFirst => images,
+            // One channel is in both orders at once, if the image is whole in memory.
+            Layout::ChannelsLast if n_channels == 1 => images.reshape([n, height, width, 1]),
+            Layout::ChannelsLast => images.permute([0, 2, 3, 1]),
+        };
+        Self { tensor, layout }
     }
 
     /// The feature map as `[N, C, H, W]`.
     pub fn to_nchw(self) -> Tensor<4> {
-        self.tensor
+        match self.layout {
+            Layout::ChannelsFirst => self.tensor,
+            Layout::ChannelsLast => self.tensor.permute([0, 3, 1, 2]),
+        }
     }
 
     /// `[N, C, H, W]`, whatever the memory layout is.
     pub fn dims(&self) -> [usize; 4] {
-        self.tensor.dims()
+        let dims = self.tensor.dims();
+        match self.layout {
+            Layout::ChannelsFirst => dims,
+            Layout::ChannelsLast => [dims[0], dims[3], dims[1], dims[2]],
+        }
     }
 
     /// Convolution with `weight` `[O, I, k, k]` and `bias` `[O]`; the same stride and zero padding both ways.
@@ -36,15 +83,15 @@ impl FeatureMap {
     /// # Panics
     ///
     /// Panics when `I` is not the number of channels, or the padded image is smaller than the kernel.
-    pub fn conv2d(
-        self,
-        weight: Tensor<4>,
-        bias: Option<Tensor<1>>,
-        stride: usize,
-        padding: usize,
-    ) -> Self {
-        Self {
-            tensor: fallback::conv2d(self.tensor, weight, bias, stride, padding),
+    pub fn conv2d(self, weight: Tensor<4>, bias: Option<Tensor<1>>, stride: usize, padding: usize) -> Self {
+        match self.layout {
+            Layout::ChannelsLast if stride <= 2 => {
+                let bias = Maybe::new(bias.map(Tensor::into_dispatch));
+                self.apply(|x| Dispatch::nhwc_conv2d(x, weight.into_dispatch(), bias, stride, padding))
+            }
+            layout => {
+                Self::from_nchw(fallback::conv2d(self.to_nchw(), weight, bias, stride, padding), layout)
+            }
         }
     }
 
@@ -55,7 +102,7 @@ impl FeatureMap {
     ///
     /// # Panics
     ///
-    /// Panics when the residual's shape differs.
+    /// Panics when the residual's shape differs, or the batch is empty.
     pub fn batch_norm_train(
         self,
         gamma: Tensor<1>,
@@ -64,10 +111,23 @@ impl FeatureMap {
         residual: Option<FeatureMap>,
         relu: bool,
     ) -> (Self, Tensor<1>, Tensor<1>) {
-        let (normalized, mean, variance) =
-            fallback::batch_norm_train(self.tensor, gamma, beta, epsilon);
-        let tensor = fallback::add_and_relu(normalized, residual.map(|r| r.tensor), relu);
-        (Self { tensor }, mean, variance)
+        match self.layout {
+            Layout::ChannelsFirst => {
+                let (normalized, mean, variance) =
+                    fallback::batch_norm_train(self.tensor, gamma, beta, epsilon);
+                let tensor = fallback::add_and_relu(normalized, residual.map(|r| r.tensor), relu);
+                (Self { tensor, layout: self.layout }, mean, variance)
+            }
+            Layout::ChannelsLast => {
+                let residual = Maybe::new(residual.map(|residual| residual.tensor.into_dispatch()));
+                let (x, gamma, beta) =
+                    (self.tensor.into_dispatch(), gamma.into_dispatch(), beta.into_dispatch());
+                let (y, mean, variance) =
+                    Dispatch::nhwc_batch_norm_train(x, gamma, beta, residual, epsilon, relu);
+                let y = Self { tensor: Tensor::from_dispatch(y), layout: self.layout };
+                (y, Tensor::from_dispatch(mean), Tensor::from_dispatch(variance))
+            }
+        }
     }
 
     /// Batch norm with running statistics, then `+ residual`, then ReLU, the last two if asked for.
@@ -84,36 +144,66 @@ impl FeatureMap {
         residual: Option<FeatureMap>,
         relu: bool,
     ) -> Self {
-        let normalized =
-            burn::tensor::module::batch_norm(self.tensor, gamma, beta, mean, variance, epsilon);
-        Self {
-            tensor: fallback::add_and_relu(normalized, residual.map(|r| r.tensor), relu),
+        if self.layout == Layout::ChannelsFirst {
+            let normalized = fallback::batch_norm_eval(self.tensor, gamma, beta, mean, variance, epsilon);
+            let tensor = fallback::add_and_relu(normalized, residual.map(|r| r.tensor), relu);
+            return Self { tensor, layout: self.layout };
         }
+        let scale = gamma / (variance + epsilon).sqrt();
+        let shift = (beta - mean * scale.clone()).into_dispatch();
+        let residual = Maybe::new(residual.map(|residual| residual.tensor.into_dispatch()));
+        self.apply(|x| Dispatch::nhwc_affine(x, scale.into_dispatch(), shift, residual, relu))
     }
 
     /// Largest value of each 2×2 block, stride 2; an odd last row or column is dropped.
     pub fn max_pool2(self) -> Self {
-        Self {
-            tensor: fallback::max_pool2(self.tensor),
+        match self.layout {
+            Layout::ChannelsFirst => Self { tensor: fallback::max_pool2(self.tensor), ..self },
+            Layout::ChannelsLast => self.apply(Dispatch::nhwc_max_pool2),
         }
     }
 
     /// Mean of each 2×2 block, stride 2; an odd last row or column is dropped.
     pub fn avg_pool2(self) -> Self {
-        Self {
-            tensor: fallback::avg_pool2(self.tensor),
+        match self.layout {
+            Layout::ChannelsFirst => Self { tensor: fallback::avg_pool2(self.tensor), ..self },
+            Layout::ChannelsLast => self.apply(Dispatch::nhwc_avg_pool2),
         }
     }
 
     /// Mean over rows and columns, `[N, C]`.
     pub fn global_avg_pool(self) -> Tensor<2> {
-        fallback::global_avg_pool(self.tensor)
+        match self.layout {
+            Layout::ChannelsFirst => fallback::global_avg_pool(self.tensor),
+            Layout::ChannelsLast => {
+                Tensor::from_dispatch(Dispatch::nhwc_global_mean(self.tensor.into_dispatch()))
+            }
+        }
     }
 
     /// `self + residual`, then ReLU, each if asked for.
     pub(crate) fn finish(self, residual: Option<FeatureMap>, relu: bool) -> Self {
-        Self {
-            tensor: fallback::add_and_relu(self.tensor, residual.map(|r| r.tensor), relu),
+        let tensor = fallback::add_and_relu(self.tensor, residual.map(|r| r.tensor), relu);
+        Self { tensor, layout: self.layout }
+    }
+
+    /// The `[N, H, W, C]` tensor if our kernels can take it without gradients.
+    pub(crate) fn into_plain_nhwc(self) -> Result<Tensor<4>, Self> {
+        match self.layout == Layout::ChannelsLast && !self.tensor.device().is_autodiff() {
+            true => Ok(self.tensor),
+            false => Err(self),
         }
+    }
+
+    /// Wraps `[N, H, W, C]` from our kernels.
+    pub(crate) fn from_nhwc(tensor: Tensor<4>) -> Self {
+        Self { tensor, layout: Layout::ChannelsLast }
+    }
+
+    fn apply(
+        self,
+        operation: impl FnOnce(burn::backend::DispatchTensor) -> burn::backend::DispatchTensor,
+    ) -> Self {
+        Self { tensor: Tensor::from_dispatch(operation(self.tensor.into_dispatch())), layout: self.layout }
     }
 }

@@ -3,18 +3,31 @@
 //! Knows nothing of training.
 
 use burn::Tensor;
+use burn::backend::Flex;
 
 use crate::FeatureMap;
+use crate::conv::{ConvShape, Epilogue, FoldedWeight};
+use crate::feature_map::has_kernels;
+use crate::flex;
 
 /// A convolution for inference: batch norm folded into weight and bias once, at load.
 ///
 /// `w' = w · γ / √(σ² + ε)` and `b' = β − μ · γ / √(σ² + ε)`, per output channel.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FoldedConv {
     weight: Tensor<4>,
     bias: Tensor<1>,
     stride: usize,
     padding: usize,
+    /// Weight and bias as our kernels read them; absent where they do not compute.
+    packed: Option<(FoldedWeight, Vec<f32>)>,
+}
+
+impl std::fmt::Debug for FoldedConv {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [outputs, inputs, kernel, _] = self.weight.dims();
+        write!(f, "FoldedConv({inputs} → {outputs}, {kernel}×{kernel}, stride {})", self.stride)
+    }
 }
 
 impl FoldedConv {
@@ -35,22 +48,16 @@ impl FoldedConv {
         let n_outputs = weight.dims()[0];
         let scale = gamma / (variance + epsilon).sqrt();
         let bias = beta - mean * scale.clone();
-        Self::new(
-            weight * scale.reshape([n_outputs, 1, 1, 1]),
-            bias,
-            stride,
-            padding,
-        )
+        Self::new(weight * scale.reshape([n_outputs, 1, 1, 1]), bias, stride, padding)
     }
 
-    /// A convolution with `weight` `[O, I, k, k]` and `bias` `[O]`.
+    /// A convolution with `weight` `[O, I, k, k]` and `bias` `[O]`; the weights are packed for the kernels here, once.
     pub fn new(weight: Tensor<4>, bias: Tensor<1>, stride: usize, padding: usize) -> Self {
-        Self {
-            weight,
-            bias,
-            stride,
-            padding,
-        }
+        let packed = (has_kernels(&weight) && stride <= 2).then(|| {
+            let floats: Vec<f32> = weight.to_data().iter().collect();
+            (FoldedWeight::new(weight.dims(), &floats), bias.to_data().iter().collect())
+        });
+        Self { weight, bias, stride, padding, packed }
     }
 
     /// Convolution, `+ residual` if there is one, then ReLU if asked for.
@@ -59,12 +66,33 @@ impl FoldedConv {
     ///
     /// Panics when the channels of `x` are not the weight's, or the residual's shape is not the output's.
     pub fn forward(&self, x: FeatureMap, residual: Option<FeatureMap>, relu: bool) -> FeatureMap {
-        x.conv2d(
-            self.weight.clone(),
-            Some(self.bias.clone()),
-            self.stride,
-            self.padding,
-        )
-        .finish(residual, relu)
+        let Some((weight, bias)) = &self.packed else {
+            return self.forward_unpacked(x, residual, relu);
+        };
+        let x = match x.into_plain_nhwc() {
+            Ok(x) => x,
+            Err(x) => return self.forward_unpacked(x, residual, relu),
+        };
+        let primitive = |tensor: Tensor<4>| {
+            flex::contiguous(
+                tensor.try_into_primitive::<Flex>().expect("channels-last maps without autodiff are on Flex"),
+            )
+        };
+        let residual = residual.map(|residual| match residual.into_plain_nhwc() {
+            Ok(residual) => primitive(residual),
+            Err(_) => panic!("folded convolution: the residual is on another device than the input"),
+        });
+        let x = primitive(x);
+        let shape = ConvShape::new(flex::dims4(&x), self.weight.dims(), self.stride, self.padding);
+        let epilogue = Epilogue { bias: Some(bias), residual: residual.as_ref().map(flex::floats), relu };
+        let y = weight.forward(&shape, flex::floats(&x), epilogue);
+        let [height, width] = shape.output();
+        let y = flex::tensor(y, [shape.n, height, width, shape.n_outputs]);
+        FeatureMap::from_nhwc(Tensor::from_primitive::<Flex>(y))
+    }
+
+    fn forward_unpacked(&self, x: FeatureMap, residual: Option<FeatureMap>, relu: bool) -> FeatureMap {
+        x.conv2d(self.weight.clone(), Some(self.bias.clone()), self.stride, self.padding)
+            .finish(residual, relu)
     }
 }

@@ -4,11 +4,21 @@
 //!
 //! Start at [`FeatureMap`] (training and validation) and [`FoldedConv`] (inference).
 
+mod autodiff;
+mod conv;
 mod fallback;
 mod feature_map;
+mod flex;
 mod folded;
+mod norm;
+mod ops;
+mod parallel;
+mod pool;
+mod scratch;
+mod simd;
 mod threads;
 
 pub use feature_map::FeatureMap;
 pub use folded::FoldedConv;
+pub use simd::{InstructionSet, UnsupportedInstructionSet};
 pub use threads::{ThreadsError, set_threads, threads};

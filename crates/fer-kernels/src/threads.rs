@@ -32,17 +32,12 @@ impl std::error::Error for ThreadsError {}
 ///
 /// [`ThreadsError`] when the pool already runs with another size.
 pub fn set_threads(threads: usize) -> Result<(), ThreadsError> {
-    let built = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global();
+    let built = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     let found = rayon::current_num_threads();
     match built {
         Ok(()) => Ok(()),
         Err(_) if found == threads => Ok(()),
-        Err(_) => Err(ThreadsError {
-            expected: threads,
-            found,
-        }),
+        Err(_) => Err(ThreadsError { expected: threads, found }),
     }
 }
 

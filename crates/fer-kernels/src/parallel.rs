@@ -1,0 +1,28 @@
+//! A range of work, shared out among threads.
+//! In: a number of items and how many make a task. Out: calls with sub-ranges.
+//! Knows nothing of the work.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+/// Floats that one task of an element-wise pass covers: long enough to pay for the hand-over, short enough to share fairly.
+pub(crate) const TASK_FLOATS: usize = 1 << 15;
+
+/// Calls `work` for every range of at most `per_task` items, and returns the results in order.
+///
+/// The ranges depend on the two numbers alone, so that sums over them are the same for every number of threads.
+/// Idle threads take the next range: a thread that is held up by another process delays one range, not half of the work.
+pub(crate) fn map_ranges<R: Send>(
+    n: usize,
+    per_task: usize,
+    work: impl Fn(Range<usize>) -> R + Sync,
+) -> Vec<R> {
+    let per_task = per_task.max(1);
+    let range = |task: usize| task * per_task..((task + 1) * per_task).min(n);
+    match n.div_ceil(per_task) {
+        0 => Vec::new(),
+        1 => vec![work(0..n)],
+        n_tasks => (0..n_tasks).into_par_iter().with_max_len(1).map(|task| work(range(task))).collect(),
+    }
+}

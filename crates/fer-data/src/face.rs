@@ -10,10 +10,15 @@ pub const SIDE: usize = 48;
 /// Pixels in a face.
 pub const PIXELS: usize = SIDE * SIDE;
 
-/// Mean grey value of FER-2013's training split, `0..=255` (`fer-data audit` prints it).
+/// The mean grey value subtracted from every pixel, `0..=255`.
+///
+/// FER-2013's training split has 129.4742 (`fer-data audit` prints it); every model is trained and
+/// used with this rounded figure.
 pub const MEAN: f32 = 129.5;
 
-/// Standard deviation of the grey values of FER-2013's training split (`fer-data audit` prints it).
+/// The deviation of grey values every pixel is divided by.
+///
+/// FER-2013's training split has 65.0269, over all pixels of all faces together.
 pub const DEVIATION: f32 = 65.0;
 
 /// A grey face, 48×48 bytes in row order, top left first.

@@ -296,7 +296,7 @@ fn hair(dice: &mut Dice, skin: &Skin, rugged: f32) -> Hair {
         (Ink::hex(0x1E1815), 4.0),
         (Ink::hex(0x2E211A), 2.0),
         (Ink::hex(0x46301F), 1.0),
-        (Ink::hex(0x9A958F), 0.5),
+        (Ink::hex(0x77736F), 0.4),
     ];
     let any = [
         (Ink::hex(0x251C18), 2.0),
@@ -333,7 +333,7 @@ fn beard(dice: &mut Dice, rugged: f32) -> Beard {
 }
 
 fn glasses(dice: &mut Dice) -> Option<Glasses> {
-    let inks = [Ink::hex(0x2B2B30), Ink::hex(0x5A3A2A), Ink::hex(0x8C2F39), Ink::hex(0x9C8B5E)];
+    let inks = [Ink::hex(0x2B2B30), Ink::hex(0x4A2E20), Ink::hex(0x6B1F2A), Ink::hex(0x27405A)];
     let glasses = Glasses { round: dice.chance(0.5), ink: dice.pick(&inks) };
     dice.chance(0.18).then_some(glasses)
 }

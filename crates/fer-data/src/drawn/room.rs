@@ -101,21 +101,21 @@ impl Room {
 
     fn clock(&mut self, centre: P, dice: &mut Dice) {
         let c = self.at(centre);
-        let r = 0.075 * self.height;
+        let r = 0.06 * self.height;
         let hour = dice.unit() * std::f32::consts::TAU;
         self.canvas.soft([c[0] + 0.15 * r, c[1] + 0.25 * r], [1.35 * r, 1.35 * r], 0.0, Ink::hex(0x201810).at(0.45), None);
-        self.fill(&Shape::circles(&[(c, r)]), Ink::hex(0x4A3B32));
-        self.fill(&Shape::circles(&[(c, 0.86 * r)]), Ink::hex(0xF5F0E4));
+        self.fill(&Shape::circles(&[(c, r)]), Ink::hex(0xC9A66B));
+        self.fill(&Shape::circles(&[(c, 0.86 * r)]), Ink::hex(0x2C3A44));
         let hand = |angle: f32, near: f32, far: f32| {
             let (sin, cos) = angle.sin_cos();
             Shape::open(&[[c[0] + near * r * sin, c[1] - near * r * cos], [c[0] + far * r * sin, c[1] - far * r * cos]])
         };
-        let dark = Ink::hex(0x2B2622).at(1.0);
+        let pale = Ink::hex(0xF2EAD8).at(1.0);
         for i in 0..12 {
-            self.canvas.line(&hand(i as f32 * std::f32::consts::TAU / 12.0, 0.7, 0.78), 0.05 * r, dark, None);
+            self.canvas.line(&hand(i as f32 * std::f32::consts::TAU / 12.0, 0.7, 0.78), 0.05 * r, pale, None);
         }
-        self.canvas.line(&hand(hour, -0.1, 0.42), 0.09 * r, dark, None);
-        self.canvas.line(&hand(hour * 12.0, -0.1, 0.66), 0.06 * r, dark, None);
+        self.canvas.line(&hand(hour, -0.1, 0.42), 0.09 * r, pale, None);
+        self.canvas.line(&hand(hour * 12.0, -0.1, 0.66), 0.06 * r, pale, None);
     }
 
     fn shelf(&mut self, centre: P, dice: &mut Dice) {

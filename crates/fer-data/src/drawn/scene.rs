@@ -118,8 +118,8 @@ impl Actor {
 
     fn place(&self, time: f32) -> Placement {
         let pose = Pose {
-            tilt: 0.10 * self.wave(0, 5.3, time),
-            turn: 0.18 * self.wave(1, 6.7, time),
+            tilt: super::tune(11,0.10) * self.wave(0, 5.3, time),
+            turn: super::tune(12,0.18) * self.wave(1, 6.7, time),
             nod: 0.07 * self.wave(2, 4.1, time),
         };
         let x = self.home[0] + self.unit * 0.28 * self.wave(3, 9.1, time);

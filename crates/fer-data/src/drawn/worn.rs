@@ -73,7 +73,7 @@ pub(super) fn glasses(canvas: &mut Canvas, s: &Sitter<'_>) {
     let Some(glasses) = s.person.glasses else { return };
     let x = s.person.eyes.apart + 0.01;
     let (rx, ry, square) = if glasses.round { (0.325, 0.29, 0.0) } else { (0.345, 0.245, 0.45) };
-    let width = s.place.px(0.036);
+    let width = s.place.px(0.030);
     for side in [-1.0, 1.0] {
         let rim: Vec<P> = (0..16)
             .map(|i| {
@@ -84,7 +84,6 @@ pub(super) fn glasses(canvas: &mut Canvas, s: &Sitter<'_>) {
             })
             .collect();
         let shape = Shape::closed(&rim);
-        canvas.fill(&shape, Ink::hex(0xFFFFFF).at(0.05), None);
         canvas.line(&shape, width, glasses.ink.at(0.95), None);
         let arm = [s.place.lifted([side * (x + rx), -0.02], 0.12), s.place.deep([side * 1.02, -0.06], 0.05)];
         canvas.line(&Shape::open(&arm), width, glasses.ink.at(0.95), None);

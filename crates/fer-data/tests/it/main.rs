@@ -1,0 +1,14 @@
+//! All tests of fer-data, on faces made up by seed; on FER-2013 too where `FER2013_DIR` names it.
+
+mod audit;
+mod augment;
+mod balance;
+mod carve;
+mod cli;
+mod csv;
+mod ferplus;
+mod fixtures;
+mod folder;
+mod law;
+mod real;
+mod slow;

@@ -27,8 +27,9 @@ impl VideoSource {
     /// Opens a camera, a video file or an address.
     ///
     /// # Errors
-    /// [`LiveError::Device`] when a camera cannot be opened, [`LiveError::Open`] when a file is
-    /// missing or no video, or an address does not answer.
+    /// [`LiveError::Device`] when a camera cannot be opened or an address does
+    /// not answer, [`LiveError::Open`] when a file is
+    /// missing or no video.
     pub fn open(input: &Input, options: &SourceOptions) -> Result<Self, LiveError> {
         let name = input.to_string();
         let capture = match input {
@@ -186,7 +187,7 @@ fn open_address(address: &str, name: &str) -> Result<VideoCapture, LiveError> {
         _ => {
             let reason =
                 "no stream there within 10 s: check address, user and password, and that a player opens it";
-            Err(LiveError::Open { input: name.to_owned(), reason: reason.to_owned() })
+            Err(LiveError::Device { device: name.to_owned(), reason: reason.to_owned() })
         }
     }
 }

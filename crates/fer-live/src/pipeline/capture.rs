@@ -141,9 +141,8 @@ impl LiveCapture {
         let seconds = self.options.stall_after.as_secs_f32();
         let Some(open_again) = self.open_again.clone().filter(|_| self.n_stalls <= self.options.n_attempts)
         else {
-            let frame = self.slot.lock().n_frames;
             let reason = format!("no frame for {seconds} s, given up: is it still connected and sending?");
-            return Captured::Failed(LiveError::Read { input: self.name.clone(), frame, reason });
+            return Captured::Failed(LiveError::Device { device: self.name.clone(), reason });
         };
         let generation = self.slot.next_generation();
         let reader = LiveReader {

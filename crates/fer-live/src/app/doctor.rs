@@ -1,0 +1,157 @@
+//! What is well here and what is not.
+//! In: the machine. Out: a line per finding, with what to do when it is not well.
+//! Knows nothing of reading faces; changes nothing.
+
+use super::Streams;
+use crate::cli::DoctorArgs;
+use crate::source::{Camera, cameras};
+
+/// Writes all findings.
+pub(super) fn run(args: &DoctorArgs, streams: &mut Streams<'_>) {
+    let mut findings = Vec::new();
+    findings.push(Finding::well("fer-live", env!("CARGO_PKG_VERSION")));
+    opencv(args, &mut findings);
+    camera_list(&mut findings);
+    display(&mut findings);
+    model(args, &mut findings);
+    for finding in &findings {
+        streams.say(&finding.line());
+    }
+    let n_ill = findings.iter().filter(|finding| finding.remedy.is_some()).count();
+    streams.say(&match n_ill {
+        0 => "all is well".to_owned(),
+        _ => format!("{n_ill} to look at (marked !)"),
+    });
+}
+
+/// One thing that was looked at.
+struct Finding {
+    what: String,
+    found: String,
+    /// What to do; only when it is not well.
+    remedy: Option<String>,
+}
+
+impl Finding {
+    fn well(what: &str, found: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), found: found.into(), remedy: None }
+    }
+
+    fn ill(what: &str, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { what: what.to_owned(), found: found.into(), remedy: Some(remedy.into()) }
+    }
+
+    fn line(&self) -> String {
+        let mark = if self.remedy.is_some() { "!" } else { " " };
+        let remedy = self.remedy.as_ref().map_or_else(String::new, |remedy| format!("\n  {:10} → {remedy}", ""));
+        format!("{mark} {:10} {}{remedy}", self.what, self.found)
+    }
+}
+
+#[cfg(feature = "opencv")]
+fn opencv(args: &DoctorArgs, findings: &mut Vec<Finding>) {
+    use crate::opencv::{Haar, HaarOptions, cascade_places, facts, find_cascade};
+
+    let facts = facts();
+    findings.push(Finding::well("opencv", facts.version));
+    for line in facts.backends {
+        let found = Finding::well("opencv", line.clone());
+        let lacks = line.starts_with("FFMPEG:") && line.contains("NO");
+        let remedy = "videos and addresses will not open: install an OpenCV that is built with FFmpeg";
+        findings.push(if lacks { Finding::ill("opencv", line, remedy) } else { found });
+    }
+    let options = HaarOptions { cascade: args.cascade.clone(), ..HaarOptions::default() };
+    match (Haar::new(options), args.cascade.clone().or_else(find_cascade)) {
+        (Ok(_), Some(path)) => findings.push(Finding::well("cascade", path.display().to_string())),
+        (result, _) => {
+            let error = result.err().map_or_else(|| "not found".to_owned(), |error| error.to_string());
+            findings.push(Finding::ill("cascade", error, "install Debian's opencv-data, or give --cascade FILE"));
+        }
+    }
+    for place in cascade_places() {
+        let there = if place.is_file() { "there" } else { "not there" };
+        findings.push(Finding::well("cascade", format!("looked at {}: {there}", place.display())));
+    }
+}
+
+#[cfg(not(feature = "opencv"))]
+fn opencv(_: &DoctorArgs, findings: &mut Vec<Finding>) {
+    let remedy = "no cameras, videos, windows and Haar detector: build with the feature opencv";
+    findings.push(Finding::ill("opencv", "not in this build", remedy));
+}
+
+fn camera_list(findings: &mut Vec<Finding>) {
+    let cameras = cameras();
+    if cameras.is_empty() {
+        let remedy = "plug one in; in a virtual machine or container, pass /dev/video0 through; without one: --input drawn";
+        findings.push(Finding::ill("camera", "the system lists none", remedy));
+    }
+    for camera in &cameras {
+        findings.push(permission(camera));
+        findings.extend(opening(camera));
+    }
+}
+
+/// Whether the camera's device file may be read and written.
+fn permission(camera: &Camera) -> Finding {
+    let what = format!("camera {}", camera.index);
+    let device = camera.device.display();
+    match std::fs::OpenOptions::new().read(true).write(true).open(&camera.device) {
+        Ok(_) => Finding::well(&what, format!("{}: {device} may be read", camera.name)),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            let remedy = "sudo usermod --append --groups video $USER, then log in again";
+            Finding::ill(&what, format!("{}: {device} is not ours to read ({error})", camera.name), remedy)
+        }
+        Err(error) => {
+            let remedy = "close the program that uses it, or plug it in again";
+            Finding::ill(&what, format!("{}: {device}: {error}", camera.name), remedy)
+        }
+    }
+}
+
+#[cfg(feature = "opencv")]
+fn opening(camera: &Camera) -> Option<Finding> {
+    let what = format!("camera {}", camera.index);
+    let facts = crate::opencv::camera_facts(camera);
+    if !facts.gives_frames {
+        let remedy = "many cameras have a second device that gives no pictures: try the next number; else close other programs";
+        return Some(Finding::ill(&what, "does not open or gives no frame", remedy));
+    }
+    let sizes: Vec<String> =
+        facts.sizes.iter().map(|(width, height, rate)| format!("{width}×{height} at {rate:.0}")).collect();
+    Some(Finding::well(&what, format!("opens; sizes: {}", sizes.join(", "))))
+}
+
+#[cfg(not(feature = "opencv"))]
+fn opening(_: &Camera) -> Option<Finding> {
+    None
+}
+
+#[cfg(feature = "opencv")]
+fn display(findings: &mut Vec<Finding>) {
+    findings.push(match crate::opencv::display() {
+        Some(display) => Finding::well("display", display),
+        None => {
+            let remedy = "on a machine without a screen use --headless, or fer-live serve";
+            Finding::ill("display", "neither WAYLAND_DISPLAY nor DISPLAY is set", remedy)
+        }
+    });
+}
+
+#[cfg(not(feature = "opencv"))]
+fn display(_: &mut Vec<Finding>) {}
+
+fn model(args: &DoctorArgs, findings: &mut Vec<Finding>) {
+    match crate::model::load(args.model.as_deref(), args.device) {
+        Ok(loaded) => {
+            let labels = loaded.card.labels.names().join(", ");
+            findings.push(Finding::well("model", format!("{} ({labels})", loaded.origin)));
+            let device = format!("{}: {}", loaded.device.description, loaded.device.reason);
+            findings.push(Finding::well("device", device));
+        }
+        Err(error) => {
+            let remedy = "give a folder that fer-train wrote: --model FOLDER; a device that is there: --device cpu";
+            findings.push(Finding::ill("model", error.to_string(), remedy));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! fer-live: apparent facial expressions from a camera, a video or a photo, as they happen.
+//! In: a command line. Out: windows, files, tables; an exit code.
+//! Knows nothing of how any of it is done: `fer_live::app` does.
+
+use std::process::{ExitCode, exit};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use clap::Parser;
+use fer_data::exit as code;
+use fer_live::app::{Outcome, Streams, run};
+use fer_live::cli::Cli;
+use fer_live::error::LiveError;
+
+// glibc hands large buffers back after every frame; faulting them in again takes longer than reading the face.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match read(&cli) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Interrupted) => ExitCode::from(code::INTERRUPTED),
+        Err(error) => {
+            eprint_line(&format!("fer-live: {error:#}"));
+            ExitCode::from(error.downcast_ref::<LiveError>().map_or(1, exit_code))
+        }
+    }
+}
+
+fn read(cli: &Cli) -> anyhow::Result<Outcome> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    // The first signal ends the run well; the second ends the program.
+    let handler = move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            exit(i32::from(code::INTERRUPTED));
+        }
+    };
+    ctrlc::set_handler(handler).context("signals cannot be caught")?;
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    Ok(run(cli, &stop, &mut Streams { out: &mut out, err: &mut err })?)
+}
+
+fn exit_code(error: &LiveError) -> u8 {
+    match error {
+        LiveError::Config(_) | LiveError::Detect(_) => code::USAGE,
+        LiveError::Open { .. } | LiveError::Read { .. } => code::DATA,
+        LiveError::Device { .. } => code::DEVICE,
+        LiveError::Model(_) => code::MODEL,
+        LiveError::Write { .. } => code::OUTPUT,
+    }
+}
+
+fn eprint_line(text: &str) {
+    use std::io::Write;
+    // When nobody reads the errors, there is nobody to tell.
+    let _closed = writeln!(std::io::stderr(), "{text}");
+}

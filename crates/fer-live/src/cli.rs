@@ -1,0 +1,263 @@
+//! The command line of `fer-live`.
+//! In: words. Out: [`Cli`], checked as far as words can be.
+//! Knows nothing of what the commands do.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Parser, Subcommand};
+use fer_model::DeviceChoice;
+
+use crate::crop::CROP_FACTOR;
+use crate::detectors::DetectorOptions;
+use crate::pipeline::FinderOptions;
+use crate::smooth::SmoothOptions;
+use crate::source::SourceOptions;
+
+/// What the program is and what it is not for.
+const ABOUT: &str = "Reads apparent facial expressions from a camera, a video or a photo, as they happen.\n\n\
+It says what an expression looks like to others, never what somebody feels: faces do not tell that reliably.\n\
+Not for judging people. In the European Union, inferring emotions at work and in schools is prohibited\n\
+(AI Act, article 5(1)(f)), and people who are shown to such a system must be told so (article 50(3)).";
+
+/// Examples and exit codes at the end of the help.
+const AFTER: &str = "Examples:\n  \
+fer-live                                     first camera, else a drawn face\n  \
+fer-live --input clip.mp4 --save-video out.mp4 --csv out.csv --headless\n  \
+fer-live --input photo.jpg --save-picture read.png\n  \
+fer-live --input rtsp://camera.local/stream --jsonl - --headless\n  \
+fer-live doctor                              what is well here and what is not\n\n\
+Keys in the window: q or Esc quit, space pause, s snapshot, m mirror, b boxes only.\n\n\
+Exit codes: 0 done; 2 command line, configuration or detector; 3 input that cannot be read; 4 model;\n\
+5 output not written; 6 camera, display or device not available; 130 interrupted, after finishing the files.";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "fer-live", version, about = ABOUT, after_help = AFTER, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; without a command, faces are read.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What to read and where to put it.
+    #[command(flatten)]
+    pub watch: WatchArgs,
+}
+
+/// What to do other than reading faces.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what is well here and what is not: OpenCV, cascade, cameras, display, model, device
+    Doctor(DoctorArgs),
+    /// Open the web app: a page that reads faces from the browser's camera, photos and videos
+    #[cfg(feature = "web")]
+    Serve(Box<ServeArgs>),
+    /// Measure speed, steadiness, detection and memory on drawn scenes
+    #[command(hide = true)]
+    Bench(BenchArgs),
+}
+
+/// Options of `fer-live` itself.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// What is read and how.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Open no window
+    #[arg(long, help_heading = "Show")]
+    pub headless: bool,
+    /// Show the picture mirrored, as in a mirror; records stay as the source is
+    #[arg(long, help_heading = "Show")]
+    pub mirror: bool,
+    /// Show boxes only
+    #[arg(long, help_heading = "Show")]
+    pub boxes_only: bool,
+    /// Folder for snapshots (key s)
+    #[arg(long, value_name = "FOLDER", default_value = ".", help_heading = "Show")]
+    pub snapshots: PathBuf,
+    /// Write the annotated video: MP4 (H.264), the source's size and times
+    #[arg(long, value_name = "FILE", help_heading = "Record")]
+    pub save_video: Option<PathBuf>,
+    /// Write readings as CSV, one row per face per frame; - for standard output
+    #[arg(long, value_name = "FILE", help_heading = "Record")]
+    pub csv: Option<PathBuf>,
+    /// Write readings as JSON Lines, one line per face per frame; - for standard output
+    #[arg(long, value_name = "FILE", help_heading = "Record")]
+    pub jsonl: Option<PathBuf>,
+    /// Photos: write the readings as one JSON document; - for standard output
+    #[arg(long, value_name = "FILE", help_heading = "Record")]
+    pub json: Option<PathBuf>,
+    /// Photos: write the annotated picture; of several photos, into this folder
+    #[arg(long, value_name = "PATH", help_heading = "Record")]
+    pub save_picture: Option<PathBuf>,
+    /// Write what the network sees, every face's 48×48 crop, into this folder
+    #[arg(long, value_name = "FOLDER", help_heading = "Record")]
+    pub dump_inputs: Option<PathBuf>,
+    /// End after this many frames
+    #[arg(long, value_name = "N", help_heading = "Input")]
+    pub frames: Option<u64>,
+    /// Say nothing but errors
+    #[arg(long, short, help_heading = "Show")]
+    pub quiet: bool,
+}
+
+/// Options of reading faces, shared by all commands that do.
+#[derive(Clone, Debug, Args)]
+pub struct CommonArgs {
+    /// Camera (0, /dev/video2, part of its name), video file, photo, folder or glob of photos, RTSP or
+    /// HTTP address, - (JPEGs on standard input), or drawn (a drawn face) [default: first camera, else drawn]
+    #[arg(long, short, value_name = "INPUT", help_heading = "Input")]
+    pub input: Option<String>,
+    /// Picture size to ask of a camera or a drawn scene
+    #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "Input")]
+    pub size: Option<(u32, u32)>,
+    /// Frames per second to ask of a camera or a drawn scene; on standard input, the recorded rate:
+    /// then no frame is dropped
+    #[arg(long, value_name = "FPS", value_parser = parse_rate, help_heading = "Input")]
+    pub rate: Option<f64>,
+    /// Standard input holds raw 8-bit RGB frames of this size
+    #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "Input")]
+    pub stdin_size: Option<(u32, u32)>,
+    /// How many people the drawn scene shows
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Input",
+          value_parser = clap::value_parser!(u8).range(0..=12))]
+    pub people: u8,
+    /// The drawn scene's seed
+    #[arg(long, value_name = "SEED", default_value_t = 1, help_heading = "Input")]
+    pub seed: u64,
+    /// Model folder [default: the shipped model]
+    #[arg(long, value_name = "FOLDER", help_heading = "Model")]
+    pub model: Option<PathBuf>,
+    /// What the network runs on: auto, cpu, gpu or wgpu
+    #[arg(long, value_name = "DEVICE", default_value = "cpu", help_heading = "Model")]
+    pub device: DeviceChoice,
+    /// Detector and its options.
+    #[command(flatten)]
+    pub detector: DetectorOptions,
+    /// Search the whole picture this often, in ms; between, only near known faces
+    #[arg(long, value_name = "MS", default_value_t = 250, help_heading = "Detection")]
+    pub search_every: u64,
+    /// Side of the network's crop relative to the detector's box
+    #[arg(long, value_name = "FACTOR", default_value_t = CROP_FACTOR, value_parser = parse_factor, help_heading = "Detection")]
+    pub crop_factor: f32,
+    /// Half-life of the smoothing in ms; 0 for none
+    #[arg(long, value_name = "MS", default_value_t = 200, help_heading = "Smoothing")]
+    pub half_life: u64,
+    /// Under this smoothed probability, 0 to 1, a face is uncertain and has no label
+    #[arg(long, value_name = "P", default_value_t = SmoothOptions::default().uncertain_below, value_parser = parse_probability, help_heading = "Smoothing")]
+    pub uncertain_below: f32,
+    /// How much surer, 0 to 1, another label must be to replace the shown one
+    #[arg(long, value_name = "P", default_value_t = SmoothOptions::default().margin, value_parser = parse_probability, help_heading = "Smoothing")]
+    pub margin: f32,
+}
+
+/// Options of `fer-live doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Model folder [default: the shipped model]
+    #[arg(long, value_name = "FOLDER")]
+    pub model: Option<PathBuf>,
+    /// What the network shall run on: auto, cpu, gpu or wgpu
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Haar cascade file [default: OpenCV's frontal face, where the system keeps it]
+    #[arg(long, value_name = "FILE")]
+    pub cascade: Option<PathBuf>,
+}
+
+/// Options of `fer-live serve`.
+#[cfg(feature = "web")]
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// What is read and how.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// The server's own options.
+    #[command(flatten)]
+    pub serve: crate::web::ServeOptions,
+}
+
+/// Options of `fer-live bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// What is measured
+    #[arg(value_enum)]
+    pub what: Measure,
+    /// What is read and how.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Frames per measurement
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub frames: u64,
+}
+
+/// What `fer-live bench` measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Measure {
+    /// Stage times and frames per second, 640×480 and 1280×720, one and five faces
+    Speed,
+    /// Label changes per minute on a held-still noisy face, and the added latency
+    Steadiness,
+    /// Faces found and ids per person, against the drawn truth
+    Detection,
+    /// Crop factor against the drawn truth's expressions
+    Crop,
+    /// Memory over many frames
+    Memory,
+}
+
+impl CommonArgs {
+    /// What sources are told; live sources count their time from `started`.
+    #[must_use]
+    pub fn source_options(&self, started: Instant) -> SourceOptions {
+        SourceOptions {
+            started,
+            size: self.size,
+            rate: self.rate,
+            stdin_size: self.stdin_size,
+            n_people: usize::from(self.people),
+            seed: self.seed,
+        }
+    }
+
+    /// How faces are found and cut out.
+    #[must_use]
+    pub fn finder_options(&self) -> FinderOptions {
+        FinderOptions {
+            scan_every: Duration::from_millis(self.search_every),
+            crop_factor: self.crop_factor,
+            ..FinderOptions::default()
+        }
+    }
+
+    /// How readings are steadied.
+    #[must_use]
+    pub fn smooth_options(&self) -> SmoothOptions {
+        SmoothOptions {
+            half_life: Duration::from_millis(self.half_life),
+            uncertain_below: self.uncertain_below,
+            margin: self.margin,
+            ..SmoothOptions::default()
+        }
+    }
+}
+
+fn parse_size(words: &str) -> Result<(u32, u32), String> {
+    let size = words.split_once(['x', 'X', '×']).and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    size.filter(|&(width, height)| (1..=16384).contains(&width) && (1..=16384).contains(&height))
+        .ok_or_else(|| "expected width and height up to 16384, such as 640x480".to_owned())
+}
+
+fn parse_rate(words: &str) -> Result<f64, String> {
+    let rate = words.parse().ok().filter(|rate| (0.1..=1000.0).contains(rate));
+    rate.ok_or_else(|| "expected frames per second, 0.1 to 1000".to_owned())
+}
+
+fn parse_factor(words: &str) -> Result<f32, String> {
+    let factor = words.parse().ok().filter(|factor| (0.3..=3.0).contains(factor));
+    factor.ok_or_else(|| "expected a factor, 0.3 to 3".to_owned())
+}
+
+fn parse_probability(words: &str) -> Result<f32, String> {
+    let probability = words.parse().ok().filter(|probability| (0.0..=1.0).contains(probability));
+    probability.ok_or_else(|| "expected a probability, 0 to 1".to_owned())
+}

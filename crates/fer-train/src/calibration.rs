@@ -14,9 +14,14 @@ pub const RANGE: [f64; 2] = [0.05, 20.0];
 /// has one minimum along `ln temperature`, which golden-section search encloses to 1e-7.
 ///
 /// # Errors
-/// [`TrainError::Calibration`] when the minimum lies at an end of [`RANGE`]: every prediction is
-/// right, so that no confidence is too high, or the predictions are no better than chance.
+/// [`TrainError::Calibration`] when every prediction is right, so that no confidence is too high, or
+/// when the minimum lies at an end of [`RANGE`], as for predictions no better than chance.
 pub fn fit_temperature(logits: &[Vec<f32>], labels: &[usize]) -> Result<f64, TrainError> {
+    if Scored::from_logits(logits, labels, 1.0).top(1) == 1.0 {
+        return Err(TrainError::Calibration {
+            reason: format!("all {} images are predicted right; take more or harder images", labels.len()),
+        });
+    }
     let loss = |ln_t: f64| Scored::from_logits(logits, labels, ln_t.exp()).nll();
     let [low, high] = RANGE;
     let temperature = golden_section(loss, low.ln(), high.ln(), 1e-7).exp();
@@ -25,8 +30,7 @@ pub fn fit_temperature(logits: &[Vec<f32>], labels: &[usize]) -> Result<f64, Tra
     }
     Err(TrainError::Calibration {
         reason: format!(
-            "the best one lies at {temperature:.2}, the end of the range {low} to {high}, over {} images; more or harder images are needed",
-            labels.len()
+            "the best one lies at {temperature:.2}, the end of the range {low} to {high}, as for untrained weights"
         ),
     })
 }

@@ -41,6 +41,8 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
+    source: Option<SourceArgs>,
+    #[command(flatten)]
     judge: Option<Judge>,
 }
 
@@ -54,8 +56,6 @@ enum Command {
 
 #[derive(Args)]
 struct Judge {
-    #[command(flatten)]
-    source: SourceArgs,
     /// Which split to judge on.
     #[arg(long, value_enum)]
     split: SplitName,
@@ -138,27 +138,27 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    match (cli.command, cli.judge) {
-        (Some(Command::Calibrate(args)), _) => calibrate(&args),
-        (Some(Command::Export(args)), _) => export(&args),
-        (None, Some(args)) => judge(&args),
-        (None, None) => bail!("nothing to do: see fer-eval --help"),
+    match (cli.command, cli.source, cli.judge) {
+        (Some(Command::Calibrate(args)), ..) => calibrate(&args),
+        (Some(Command::Export(args)), ..) => export(&args),
+        (None, Some(source), Some(args)) => judge(&source, &args),
+        _ => bail!("nothing to do: see fer-eval --help"),
     }
 }
 
-fn judge(args: &Judge) -> anyhow::Result<()> {
-    let predictor = open(&args.source)?;
+fn judge(source: &SourceArgs, args: &Judge) -> anyhow::Result<()> {
+    let predictor = open(source)?;
     let split = match args.split {
         SplitName::Validation => Split::Validation,
         SplitName::Test => Split::Test,
     };
-    let samples = load(&args.source.data, split, &args.source, predictor.card())?;
+    let samples = load(&source.data, split, source, predictor.card())?;
     let train = match &args.train_data {
-        Some(path) => Some(load(path, Split::Train, &args.source, predictor.card())?),
+        Some(path) => Some(load(path, Split::Train, source, predictor.card())?),
         None => None,
     };
     let evaluation = run_network(&predictor, &samples, args.tta)?;
-    let (model, data) = (args.source.model.display(), args.source.data.display());
+    let (model, data) = (source.model.display(), source.data.display());
     let line =
         protocol(predictor.card(), &model.to_string(), &data.to_string(), split, samples.len(), args.tta);
     let unseen = train.map(|train| evaluation.unseen(&samples, &train));

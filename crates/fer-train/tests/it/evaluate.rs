@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use fer_data::{Labels, Samples, Split, drawn};
+use fer_data::{Labels, Split, drawn};
 use fer_model::{Predictor, Tta};
 use fer_train::evaluate::evaluate;
 use fer_train::predictions_csv::predictions_csv;
@@ -17,9 +17,8 @@ fn every_image_is_judged_once_and_in_order() {
     let evaluation = judged(&samples);
     assert_eq!(evaluation.n(), 280);
     assert_eq!(evaluation.predictions.len(), 280);
-    let alone = Samples { samples: vec![samples.samples[270].clone()], ..samples };
-    let same = judged(&alone).truth[0] == evaluation.truth[270];
-    assert!(same);
+    let labels: Vec<usize> = samples.samples.iter().map(|sample| sample.label).collect();
+    assert_eq!(evaluation.truth, labels);
 }
 
 #[test]
@@ -60,15 +59,17 @@ fn the_summary_reads_as_a_table_of_figures() {
     let evaluation = pretend(&samples, |idx, label| if idx < 10 { label } else { (label + 1) % 7 });
     let line = protocol(&card(), "models/tiny", "faces.csv", Split::Validation, 14, Tta::Flip);
     let text = Summary::new(&evaluation, line, None).to_text();
+    // Four of two images a class are wrong, each taken for the next class: F1 4/5, 1, 1, 2/3 and
+    // three times 1/2. Their labels share the last place with others, so top-2 gains nothing.
     let head: Vec<&str> = text.lines().take(8).collect();
     assert_snapshot!(head.join("\n"), @r"
-    models/tiny (tiny, 82055 parameters), selected by highest validation accuracy, epoch 3 of 4; judged on 14 images of faces.csv, validation split, which selected the model: leans to the good side; test-time augmentation flip
+    models/tiny (tiny, 95495 parameters), selected by highest validation accuracy, epoch 3 of 4; judged on 14 images of faces.csv, validation split, which selected the model: leans to the good side; test-time augmentation flip
 
     accuracy           71.43 %  (95 % interval 45.35 to 88.28)
-    top-2              85.71 %
-    macro-F1           72.11 %
+    top-2              71.43 %
+    macro-F1           70.95 %
     balanced accuracy  71.43 %
-    uncalibrated       NLL 1.1648  Brier 0.5866  ECE 16.24 %  (fer-eval calibrate fits a temperature)
+    uncalibrated       NLL 1.1662  Brier 0.5072  ECE 16.08 %  (fer-eval calibrate fits a temperature)
     ");
     assert!(text.ends_with("280 images/s\n"));
 }

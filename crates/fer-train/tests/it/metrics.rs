@@ -86,8 +86,8 @@ fn wilsons_interval_is_the_one_worked_by_hand() {
     let [low, high] = wilson95(10, 16);
     assert!((low - 0.386_41).abs() < 1e-5 && (high - 0.815_19).abs() < 1e-5, "{low} {high}");
     // At the ends it stays within 0..=1 and is not empty.
-    assert_eq!(wilson95(0, 10)[0], 0.0);
-    assert_eq!(wilson95(10, 10)[1], 1.0);
+    close(wilson95(0, 10)[0], 0.0);
+    close(wilson95(10, 10)[1], 1.0);
     assert!(wilson95(0, 10)[1] > 0.2);
 }
 

@@ -14,6 +14,13 @@ fn report(temperature: f32) -> String {
     report_html(&evaluation, &summary, &samples)
 }
 
+/// The page without the pictures, whose base64 can spell anything.
+fn without_pictures(html: &str) -> String {
+    let after = |part: &str| part.split_once('"').map_or(part, |(_, rest)| rest).to_owned();
+    let mut parts = html.split("data:image/png;base64,");
+    parts.next().unwrap_or_default().to_owned() + &parts.map(after).collect::<String>()
+}
+
 #[test]
 fn the_report_names_no_address_and_loads_nothing() {
     let html = report(1.3);
@@ -44,7 +51,8 @@ fn charts_and_tables_are_there() {
     assert!(html.contains("class=\"before\""), "the curve before the temperature");
     assert!(!report(1.0).contains("class=\"before\""));
     assert!(html.contains("prefers-color-scheme: dark") && html.contains("@media print"));
-    assert!(!html.contains("NaN") && !html.contains("inf"));
+    let page = without_pictures(&html);
+    assert!(!page.contains("NaN") && !page.contains("inf"), "a chart without a number");
 }
 
 #[test]

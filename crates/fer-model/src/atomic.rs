@@ -12,21 +12,52 @@ use std::path::{Path, PathBuf};
 /// The cause (a full disk, a missing folder, no permission). The temporary file is removed and
 /// whatever stood at `path` is as it was.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = temporary_name(path);
-    let written = write_and_rename(path, &temporary, bytes);
-    if written.is_err() && temporary.exists() {
-        fs::remove_file(&temporary)?;
-    }
-    written
+    stage(path, bytes)?.commit()
 }
 
-fn write_and_rename(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(temporary)?;
+/// Writes and flushes the temporary file only: what needs space is done, what stood at `path` stays
+/// until [`Staged::commit`]. Files that belong together are staged first and committed after.
+///
+/// # Errors
+/// As [`write`].
+pub fn stage(path: &Path, bytes: &[u8]) -> io::Result<Staged> {
+    // Made before the first byte is written, so that whatever fails, its drop removes the file.
+    let staged = Staged { temporary: temporary_name(path), path: path.to_owned() };
+    let mut file = File::create(&staged.temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    drop(file);
-    fs::rename(temporary, path)?;
-    sync_folder(path)
+    Ok(staged)
+}
+
+/// A file under its temporary name; removed when dropped uncommitted.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Staged {
+    /// Where the file will stand.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the file its name, replacing what stood there.
+    ///
+    /// # Errors
+    /// The cause; what stood there is as it was.
+    pub fn commit(self) -> io::Result<()> {
+        fs::rename(&self.temporary, &self.path)?;
+        sync_folder(&self.path)
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        // After a commit there is nothing to remove; on a failing disk nothing more can be done.
+        fs::remove_file(&self.temporary).unwrap_or_default();
+    }
 }
 
 /// `folder/.name.<process id>.tmp`: in the same folder, because a rename is only atomic within a

@@ -8,12 +8,12 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::store::{ApplyError, ApplyResult, ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Device;
 
-use crate::atomic;
+use crate::atomic::{self, Staged};
 use crate::card::{ModelCard, WeightsCard, sha256_hex};
 use crate::card_page::card_page;
 use crate::error::ModelError;
@@ -53,8 +53,11 @@ pub fn save(folder: &Path, net: &Net, card: &ModelCard) -> Result<ModelCard, Mod
     let bytes = weights_to_bytes(net)?;
     let mut card = card.clone();
     card.weights = WeightsCard { file: file.to_owned(), n_bytes: bytes.len(), sha256: sha256_hex(&bytes) };
-    write(&folder.join(file), &bytes)?;
-    save_card(folder, &card)?;
+    replace(&[
+        (folder.join(file), &bytes),
+        (folder.join(PAGE_FILE), card_page(&card).as_bytes()),
+        (folder.join(CARD_FILE), card.to_json().as_bytes()),
+    ])?;
     if let Some(old) = standing {
         let old = folder.join(old);
         fs::remove_file(&old).or_else(ignore_missing).map_err(|e| cannot_write(&old, e))?;
@@ -67,8 +70,10 @@ pub fn save(folder: &Path, net: &Net, card: &ModelCard) -> Result<ModelCard, Mod
 /// # Errors
 /// [`ModelError::Write`] with the file that could not be written.
 pub fn save_card(folder: &Path, card: &ModelCard) -> Result<(), ModelError> {
-    write(&folder.join(PAGE_FILE), card_page(card).as_bytes())?;
-    write(&folder.join(CARD_FILE), card.to_json().as_bytes())
+    replace(&[
+        (folder.join(PAGE_FILE), card_page(card).as_bytes()),
+        (folder.join(CARD_FILE), card.to_json().as_bytes()),
+    ])
 }
 
 /// Reads a model folder onto a device.
@@ -197,8 +202,17 @@ fn standing_weights(folder: &Path) -> Option<String> {
     [WEIGHTS_FILE, OTHER_WEIGHTS_FILE].contains(&file).then(|| file.to_owned())
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-    atomic::write(path, bytes).map_err(|cause| cannot_write(path, cause))
+/// Replaces files in the given order, once all of them are on the disk under temporary names.
+fn replace(files: &[(PathBuf, &[u8])]) -> Result<(), ModelError> {
+    let stage = |(path, bytes): &(PathBuf, &[u8])| {
+        atomic::stage(path, bytes).map_err(|cause| cannot_write(path, cause))
+    };
+    let staged: Vec<Staged> = files.iter().map(stage).collect::<Result<_, _>>()?;
+    for file in staged {
+        let path = file.path().to_owned();
+        file.commit().map_err(|cause| cannot_write(&path, cause))?;
+    }
+    Ok(())
 }
 
 fn cannot_write(path: &Path, cause: std::io::Error) -> ModelError {

@@ -1,0 +1,231 @@
+//! `POST /v1/analyze`: pictures in, faces with probabilities out.
+//! In: one picture as the body, or several as multipart/form-data. Out: JSON or CSV.
+//! Knows nothing of cameras; every picture stands alone.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequest, Multipart, Request, State},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Json, Response},
+};
+use fer_data::Labels;
+use futures_util::{StreamExt, stream};
+use serde::Serialize;
+
+use super::{
+    engine::{Seen, Times},
+    problem::{Kind, Problem},
+    state::App,
+};
+use crate::{
+    detect::FaceBox,
+    error::LiveError,
+    reading::{FaceReading, Reading, Timings},
+    record::CsvRecorder,
+    smooth::Smoother,
+};
+
+/// Pictures of one request that are read side by side; more would let one request fill the queue.
+const SIDE_BY_SIDE: usize = 4;
+
+/// The answer.
+#[derive(Serialize)]
+struct Answer<'a> {
+    labels: &'a [String],
+    pictures: Vec<Picture>,
+}
+
+/// One picture of the answer: its faces, or why it could not be read.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Picture {
+    Read { name: Option<String>, width: u32, height: u32, faces: Vec<FaceAnswer>, times: Times },
+    Refused { name: Option<String>, problem: serde_json::Value },
+}
+
+#[derive(Serialize)]
+struct FaceAnswer {
+    #[serde(rename = "box")]
+    face_box: FaceBox,
+    label: Option<String>,
+    confidence: f32,
+    probabilities: BTreeMap<String, f32>,
+}
+
+/// A picture as it came.
+struct Upload {
+    name: Option<String>,
+    bytes: Bytes,
+}
+
+/// A picture that was read.
+struct Done {
+    seen: (u32, u32, Times),
+    reading: Reading,
+}
+
+/// Reads the pictures of a request.
+pub(super) async fn analyze(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let wants_csv = accepts_csv(request.headers());
+    let is_batch = is_multipart(request.headers());
+    let uploads = in_time(app.limits.body_time, uploads(&app, request, is_batch)).await?;
+    let done = read_all(&app, uploads).await;
+    if !is_batch && let [(_, Err(problem))] = done.as_slice() {
+        return Err(problem.clone());
+    }
+    // When nothing at all was read for lack of a place, the request as a whole may be tried again.
+    if let Some((_, Err(first))) = done.first()
+        && done.iter().all(|(_, picture)| picture.as_ref().is_err_and(|p| p.kind == first.kind))
+        && matches!(first.kind, Kind::Busy | Kind::Stopping)
+    {
+        return Err(first.clone());
+    }
+    if wants_csv { as_csv(&app.labels, &done) } else { Ok(as_json(&app.labels, done)) }
+}
+
+type Named = (Option<String>, Result<Done, Problem>);
+
+async fn read_all(app: &App, uploads: Vec<Upload>) -> Vec<Named> {
+    let reads = uploads.into_iter().map(|upload| async move {
+        let seen = app.read_photo(upload.bytes).await;
+        (upload.name, seen.map(|seen| settle(app, seen)))
+    });
+    stream::iter(reads).buffered(SIDE_BY_SIDE).collect().await
+}
+
+fn settle(app: &App, seen: Seen) -> Done {
+    let Seen { width, height, found, probabilities, times } = seen;
+    let mut reading = Smoother::new(app.smoothing.photo()).settle(found, probabilities);
+    reading.timings.classify_ms = times.classify_ms;
+    Done { seen: (width, height, times), reading }
+}
+
+async fn uploads(app: &App, request: Request, is_batch: bool) -> Result<Vec<Upload>, Problem> {
+    if is_batch {
+        return batch(app, request).await;
+    }
+    let bytes = body(request.into_body(), app.limits.body_bytes).await?;
+    if bytes.is_empty() {
+        return Err(Problem::new(Kind::BadRequest, "expected a picture as the body, found an empty one"));
+    }
+    Ok(vec![Upload { name: None, bytes }])
+}
+
+async fn batch(app: &App, request: Request) -> Result<Vec<Upload>, Problem> {
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|rejection| Problem::new(Kind::BadRequest, rejection.body_text()))?;
+    let mut uploads = Vec::new();
+    let mut n_bytes = 0;
+    while let Some(mut field) = form.next_field().await.map_err(|error| broken_form(app, &error))? {
+        if uploads.len() == app.limits.pictures {
+            let detail = format!("expected at most {} pictures in one request", app.limits.pictures);
+            return Err(Problem::new(Kind::BadRequest, detail));
+        }
+        let name = field.file_name().or(field.name()).map(str::to_owned);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = field.chunk().await.map_err(|error| broken_form(app, &error))? {
+            n_bytes += chunk.len();
+            if n_bytes > app.limits.body_bytes {
+                return Err(too_large(app.limits.body_bytes));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        uploads.push(Upload { name, bytes: bytes.into() });
+    }
+    if uploads.is_empty() {
+        return Err(Problem::new(Kind::BadRequest, "expected at least one picture in the form, found none"));
+    }
+    Ok(uploads)
+}
+
+fn broken_form(app: &App, error: &axum::extract::multipart::MultipartError) -> Problem {
+    if error.status() == Kind::BodyTooLarge.status() {
+        too_large(app.limits.body_bytes)
+    } else {
+        Problem::new(Kind::BadRequest, error.body_text())
+    }
+}
+
+/// The whole body, at most `max_bytes`.
+async fn body(body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk =
+            chunk.map_err(|error| Problem::new(Kind::BadRequest, format!("the body broke off: {error}")))?;
+        if bytes.len() + chunk.len() > max_bytes {
+            return Err(too_large(max_bytes));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.into())
+}
+
+fn too_large(max_bytes: usize) -> Problem {
+    let detail =
+        format!("expected at most {} MiB in one request: send fewer or smaller pictures", max_bytes >> 20);
+    Problem::new(Kind::BodyTooLarge, detail)
+}
+
+/// A value, or [`Kind::TooSlow`] when it takes longer than `limit`.
+async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        let detail = format!("expected the whole body within {} s", limit.as_secs());
+        Err(Problem::new(Kind::TooSlow, detail))
+    })
+}
+
+fn is_multipart(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"))
+}
+
+fn accepts_csv(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.trim_start().to_ascii_lowercase().starts_with("text/csv"))
+}
+
+fn as_json(labels: &Labels, done: Vec<Named>) -> Response {
+    let pictures = done.into_iter().map(|(name, picture)| match picture {
+        Ok(Done { seen: (width, height, times), reading }) => {
+            let faces = reading.faces.iter().map(|face| face_answer(labels, face)).collect();
+            Picture::Read { name, width, height, faces, times }
+        }
+        Err(problem) => Picture::Refused { name, problem: problem.to_json() },
+    });
+    Json(Answer { labels: labels.names(), pictures: pictures.collect() }).into_response()
+}
+
+fn face_answer(labels: &Labels, face: &FaceReading) -> FaceAnswer {
+    FaceAnswer {
+        face_box: face.face_box,
+        label: face.label.map(|label| labels.name(label).to_owned()),
+        confidence: face.confidence,
+        probabilities: labels.names().iter().cloned().zip(face.probabilities.iter().copied()).collect(),
+    }
+}
+
+/// One row per face as the recorder writes them; a picture that could not be read is a row without a face.
+fn as_csv(labels: &Labels, done: &[Named]) -> Result<Response, Problem> {
+    let mut text = Vec::new();
+    let nothing = Reading {
+        frame: 0,
+        timestamp: Duration::ZERO,
+        faces: Vec::new(),
+        timings: Timings::default(),
+        n_dropped: 0,
+    };
+    let mut write = || {
+        let mut recorder = CsvRecorder::new(&mut text, labels, "answer")?;
+        for (idx, (name, picture)) in done.iter().enumerate() {
+            let name = name.clone().unwrap_or_else(|| format!("picture {idx}"));
+            recorder.record(&name, picture.as_ref().map_or(&nothing, |done| &done.reading))?;
+        }
+        Ok::<(), LiveError>(())
+    };
+    write().map_err(|error| Problem::new(Kind::Failed, error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], text).into_response())
+}

@@ -1,0 +1,116 @@
+// Readings kept on request, with markers, until they are downloaded or discarded.
+// In: readings of camera frames. Out: CSV and JSON Lines.
+// Keeps numbers only, never pictures; knows nothing of the camera.
+
+import { download } from "./api.js";
+import { rowsOf, toCsv, toJsonl } from "./rows.js";
+
+const MARKER = "marker";
+
+/** The recorder and its controls. */
+export class Recorder {
+  #model;
+  #rows = [];
+  #frames = 0;
+  #markers = 0;
+  #waiting = [];
+  #first = 0;
+  #last = 0;
+  #downloaded = true;
+  #onMark;
+  running = false;
+
+  constructor(model, { onMark }) {
+    this.#model = model;
+    this.#onMark = onMark;
+    this.button = document.getElementById("record");
+    this.markButton = document.getElementById("mark");
+    this.button.addEventListener("click", () => this.toggle());
+    this.markButton.addEventListener("click", () => this.mark());
+    document.getElementById("recording-csv").addEventListener("click", () => this.#save("csv"));
+    document.getElementById("recording-jsonl").addEventListener("click", () => this.#save("jsonl"));
+    document.getElementById("recording-discard").addEventListener("click", () => this.discard());
+    window.addEventListener("beforeunload", (event) => {
+      if (this.#frames > 0 && !this.#downloaded) event.preventDefault();
+    });
+  }
+
+  toggle() {
+    if (this.running) this.stop();
+    else this.#start();
+  }
+
+  stop() {
+    this.running = false;
+    this.#show();
+  }
+
+  /** Sets a marker at the next frame; without a name it is numbered. */
+  mark(name) {
+    if (!this.running) return;
+    this.#markers += 1;
+    const text = name ?? String(this.#markers);
+    this.#waiting.push(text);
+    this.#onMark(text);
+    this.#show();
+  }
+
+  /** Takes a reading while recording. */
+  add(reading, input) {
+    if (!this.running) return;
+    if (this.#frames === 0) this.#first = reading.timestamp_ms;
+    this.#last = reading.timestamp_ms;
+    const timestamp_ms = reading.timestamp_ms - this.#first;
+    const rows = rowsOf({ ...reading, input, timestamp_ms, frame: this.#frames }, this.#model.labels);
+    if (this.#waiting.length > 0) {
+      for (const row of rows) row[MARKER] = this.#waiting.join(" ");
+      this.#waiting = [];
+    }
+    // One by one: a spread of a long list would overflow the stack.
+    for (const row of rows) this.#rows.push(row);
+    this.#frames += 1;
+    this.#downloaded = false;
+    if (this.#frames % 10 === 1) this.#show();
+  }
+
+  discard() {
+    this.running = false;
+    this.#rows = [];
+    this.#frames = 0;
+    this.#markers = 0;
+    this.#waiting = [];
+    this.#downloaded = true;
+    this.#show();
+  }
+
+  #start() {
+    this.discard();
+    this.running = true;
+    this.#show();
+  }
+
+  #save(kind) {
+    const name = `fer-readings-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}`;
+    if (kind === "csv") {
+      download(`${name}.csv`, toCsv([...this.#model.columns, MARKER], this.#rows), "text/csv");
+    } else {
+      download(`${name}.jsonl`, toJsonl(this.#rows), "application/jsonl");
+    }
+    this.#downloaded = true;
+  }
+
+  #show() {
+    this.button.setAttribute("aria-pressed", String(this.running));
+    this.button.textContent = this.running ? "Stop recording" : "Record readings";
+    this.markButton.hidden = !this.running;
+    const panel = document.getElementById("recording");
+    panel.hidden = !this.running && this.#frames === 0;
+    const seconds = Math.round((this.#last - this.#first) / 1000);
+    const length = this.#frames === 0 ? 0 : seconds;
+    const time = `${Math.floor(length / 60)}:${String(length % 60).padStart(2, "0")}`;
+    const markers = this.#markers === 1 ? "1 marker" : `${this.#markers} markers`;
+    const what = this.running ? "Recording numbers, no pictures" : "Recorded";
+    document.getElementById("recording-state").textContent =
+      `${what}: ${time}, ${this.#frames} frames, ${markers}. Kept in this tab only.`;
+  }
+}

@@ -1,0 +1,326 @@
+//! `/v1/live`: camera frames of a browser in, readings out.
+//! In: binary messages, each a header and a JPEG. Out: one JSON message per frame, in order.
+//! Drops old frames and says so; knows nothing of how faces are found.
+//!
+//! A frame is 16 bytes, then a JPEG: protocol version (`u8`, 1), three zero bytes, the client's frame
+//! number (`u32`), its capture time in ms since any fixed moment (`f64`); all little-endian.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::Bytes,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code},
+    },
+    response::Response,
+};
+use serde::Serialize;
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{
+    engine::{Job, Seen, Task, Times},
+    metrics::Drop,
+    problem::{Kind, Problem},
+    queue::{Client, Pushed},
+    state::{App, stopped},
+};
+use crate::{
+    error::LiveError,
+    pipeline::Finder,
+    reading::{FaceReading, ms},
+    smooth::Smoother,
+};
+
+/// The version of the frame header.
+const PROTOCOL: u8 = 1;
+
+/// Bytes before the JPEG.
+const HEADER: usize = 16;
+
+/// Time a client may take to accept a message before it is given up.
+const SEND_TIME: Duration = Duration::from_secs(5);
+
+/// Upgrades to a WebSocket and serves it.
+pub(super) async fn live(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade
+        .max_message_size(app.limits.frame_bytes)
+        .max_frame_size(app.limits.frame_bytes)
+        .on_upgrade(|socket| serve(app, socket))
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Reply<'a> {
+    Hello {
+        protocol: u8,
+        frames_in_flight: usize,
+        frame_bytes: usize,
+    },
+    Reading {
+        id: u32,
+        width: u32,
+        height: u32,
+        timestamp_ms: f64,
+        faces: &'a [FaceReading],
+        n_dropped: u64,
+        times: Times,
+    },
+    Dropped {
+        id: u32,
+        n_dropped: u64,
+    },
+    Refused {
+        id: u32,
+        problem: serde_json::Value,
+    },
+}
+
+/// Why a session ends.
+enum End {
+    /// The client left, stalled, or the connection broke.
+    Gone,
+    /// The server closes, with a code and a reason.
+    Close(u16, &'static str),
+}
+
+/// A frame's number and what became of it.
+type Outcome = (u32, Result<Seen, Problem>);
+
+/// One browser's state: its faces belong to it alone.
+struct Session {
+    client: Client,
+    finder: Arc<Mutex<Finder>>,
+    smoother: Smoother,
+    /// Capture time of the first frame, and of the newest, in ms of the client's clock.
+    times_ms: Option<(f64, f64)>,
+    n_frames: u64,
+    n_dropped: u64,
+    outcomes: UnboundedSender<Outcome>,
+}
+
+async fn serve(app: Arc<App>, mut socket: WebSocket) {
+    let end = match start(&app) {
+        Ok((mut session, outcomes, _open)) => {
+            let end = run(&app, &mut socket, &mut session, outcomes).await;
+            if app.engine.forget(session.client).is_some() {
+                app.metrics.drop_frame(Drop::ClientGone);
+            }
+            end
+        }
+        Err(end) => end,
+    };
+    if let End::Close(code, reason) = end {
+        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+        // A client that does not take the goodbye is dropped all the same.
+        let _told = tokio::time::timeout(SEND_TIME, socket.send(Message::Close(Some(frame)))).await;
+    }
+}
+
+type Started = (Session, UnboundedReceiver<Outcome>, super::metrics::Open);
+
+fn start(app: &App) -> Result<Started, End> {
+    let open = app.metrics.live_client();
+    if app.metrics.n_live_clients() > app.limits.live_clients {
+        return Err(End::Close(close_code::AGAIN, "all places are taken: try again later"));
+    }
+    let finder =
+        (app.make_finder)().map_err(|_: LiveError| End::Close(close_code::ERROR, "no face detector"))?;
+    let (outcomes, receiver) = unbounded_channel();
+    let session = Session {
+        client: app.new_client(),
+        finder: Arc::new(Mutex::new(finder)),
+        smoother: Smoother::new(app.smoothing),
+        times_ms: None,
+        n_frames: 0,
+        n_dropped: 0,
+        outcomes,
+    };
+    Ok((session, receiver, open))
+}
+
+async fn run(
+    app: &App,
+    socket: &mut WebSocket,
+    session: &mut Session,
+    mut outcomes: UnboundedReceiver<Outcome>,
+) -> End {
+    let limits = &app.limits;
+    let hello = Reply::Hello {
+        protocol: PROTOCOL,
+        frames_in_flight: limits.frames_in_flight,
+        frame_bytes: limits.frame_bytes,
+    };
+    if let Err(end) = send(socket, &hello).await {
+        return end;
+    }
+    let mut stop = app.stop.clone();
+    let mut ping = interval(limits.ping_time);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut heard = Instant::now();
+    loop {
+        let step = tokio::select! {
+            message = socket.recv() => {
+                heard = Instant::now();
+                take(app, socket, session, message).await
+            }
+            Some((id, outcome)) = outcomes.recv() => tell(app, socket, session, id, outcome).await,
+            _ = ping.tick() => {
+                if heard.elapsed() > limits.ping_time * 3 {
+                    return End::Gone;
+                }
+                send_message(socket, Message::Ping(Bytes::new())).await
+            }
+            () = stopped(&mut stop) => Err(End::Close(close_code::RESTART, "the server is stopping")),
+        };
+        if let Err(end) = step {
+            return end;
+        }
+    }
+}
+
+/// Takes one message of the client.
+async fn take(
+    app: &App,
+    socket: &mut WebSocket,
+    session: &mut Session,
+    message: Option<Result<Message, axum::Error>>,
+) -> Result<(), End> {
+    let bytes = match message {
+        Some(Ok(Message::Binary(bytes))) => bytes,
+        // Pings are answered by the protocol itself; pongs only show that the client lives.
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+        Some(Ok(Message::Text(_))) => {
+            return Err(End::Close(close_code::UNSUPPORTED, "expected binary frames"));
+        }
+        Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
+        Some(Err(_)) => return Err(End::Close(close_code::SIZE, "the message is too large or broken")),
+    };
+    let Some((id, capture_ms)) = header(&bytes) else {
+        return Err(End::Close(
+            close_code::PROTOCOL,
+            "expected a frame header of version 1: reload the page",
+        ));
+    };
+    let job = session.job(id, capture_ms, bytes.slice(HEADER..));
+    match app.engine.push(session.client, job) {
+        Pushed::Waiting => Ok(()),
+        Pushed::Replaced(older) => {
+            app.metrics.drop_frame(Drop::Replaced);
+            older.refuse(dropped());
+            Ok(())
+        }
+        Pushed::Full(_) => {
+            app.metrics.drop_frame(Drop::QueueFull);
+            session.n_dropped += 1;
+            send(socket, &Reply::Dropped { id, n_dropped: session.n_dropped }).await
+        }
+        Pushed::Closed(_) => Err(End::Close(close_code::RESTART, "the server is stopping")),
+    }
+}
+
+/// Tells the client what became of a frame.
+async fn tell(
+    app: &App,
+    socket: &mut WebSocket,
+    session: &mut Session,
+    id: u32,
+    outcome: Result<Seen, Problem>,
+) -> Result<(), End> {
+    let Seen { width, height, found, probabilities, times } = match outcome {
+        Ok(seen) => seen,
+        Err(problem) if problem == dropped() => {
+            session.n_dropped += 1;
+            return send(socket, &Reply::Dropped { id, n_dropped: session.n_dropped }).await;
+        }
+        Err(problem) => return send(socket, &Reply::Refused { id, problem: problem.to_json() }).await,
+    };
+    app.metrics.frame();
+    let reading = session.smoother.settle(found, probabilities);
+    let reply = Reply::Reading {
+        id,
+        width,
+        height,
+        timestamp_ms: ms(reading.timestamp),
+        faces: &reading.faces,
+        n_dropped: session.n_dropped,
+        times,
+    };
+    send(socket, &reply).await
+}
+
+/// The mark of a frame that a newer one replaced; clients get [`Reply::Dropped`], not this.
+fn dropped() -> Problem {
+    Problem::new(Kind::Busy, "a newer frame came first")
+}
+
+impl Session {
+    fn job(&mut self, id: u32, capture_ms: f64, bytes: Bytes) -> Job {
+        let index = self.n_frames;
+        self.n_frames += 1;
+        let outcomes = self.outcomes.clone();
+        let answer = Box::new(move |outcome| {
+            // A session that ended needs no answer.
+            let _unheard = outcomes.send((id, outcome));
+        });
+        let task =
+            Task::Frame { finder: self.finder.clone(), timestamp: self.since_first(capture_ms), index };
+        Job { bytes, task, arrived: Instant::now(), answer }
+    }
+
+    /// Time since the session's first frame; a client's clock that goes back stands still instead.
+    fn since_first(&mut self, capture_ms: f64) -> Duration {
+        let (first, newest) = self.times_ms.unwrap_or((capture_ms, capture_ms));
+        let newest = newest.max(capture_ms);
+        self.times_ms = Some((first, newest));
+        Duration::try_from_secs_f64((newest - first) / 1e3).unwrap_or(Duration::ZERO)
+    }
+}
+
+/// The frame number and capture time in ms of a frame, or `None` when the header is not one.
+fn header(bytes: &[u8]) -> Option<(u32, f64)> {
+    let (header, _) = bytes.split_first_chunk::<HEADER>()?;
+    let (version, rest) = header.split_first()?;
+    let id = u32::from_le_bytes(rest[3..7].try_into().expect("four bytes"));
+    let capture_ms = f64::from_le_bytes(rest[7..15].try_into().expect("eight bytes"));
+    (*version == PROTOCOL && capture_ms.is_finite()).then_some((id, capture_ms))
+}
+
+async fn send(socket: &mut WebSocket, reply: &Reply<'_>) -> Result<(), End> {
+    let text = serde_json::to_string(reply).expect("replies hold only JSON values");
+    send_message(socket, Message::Text(text.into())).await
+}
+
+async fn send_message(socket: &mut WebSocket, message: Message) -> Result<(), End> {
+    match tokio::time::timeout(SEND_TIME, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(End::Gone),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_header_is_read_as_the_page_writes_it() {
+        let mut bytes = vec![1, 0, 0, 0];
+        bytes.extend(7_u32.to_le_bytes());
+        bytes.extend(1234.5_f64.to_le_bytes());
+        assert_eq!(header(&bytes), Some((7, 1234.5)));
+        bytes.extend(b"jpeg");
+        assert_eq!(header(&bytes), Some((7, 1234.5)));
+        assert_eq!(header(&bytes[..15]), None, "too short");
+        bytes[0] = 2;
+        assert_eq!(header(&bytes), None, "another version");
+        bytes[0] = 1;
+        bytes[8..16].copy_from_slice(&f64::NAN.to_le_bytes());
+        assert_eq!(header(&bytes), None, "no time");
+    }
+}

@@ -1,0 +1,384 @@
+//! Uploaded videos: kept while they are read, then only their readings, then nothing.
+//! In: a video's bytes. Out: progress, readings, the annotated video; all forgotten after a while.
+//! One thread reads one video after the other; knows nothing of HTTP.
+
+use std::{
+    collections::HashMap,
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::{Duration, Instant},
+};
+
+use fer_data::Labels;
+use serde::Serialize;
+use tempfile::TempDir;
+
+use super::{
+    inference::Inference,
+    problem::{Kind, Problem},
+    state::MakeFinder,
+};
+use crate::{
+    error::LiveError,
+    frame::FrameSource,
+    overlay::{OverlayOptions, draw},
+    pipeline::{LiveOptions, Shot, Sink, Stages, run},
+    reading::Reading,
+    record::VideoRecorder,
+    smooth::{SmoothOptions, Smoother},
+};
+
+/// Opens a video file.
+pub(super) type OpenVideo = dyn Fn(&Path) -> Result<Box<dyn FrameSource>, LiveError> + Send + Sync;
+
+/// What reads videos.
+pub(super) struct VideoTools {
+    /// Opens a file.
+    pub(super) open: Box<OpenVideo>,
+    /// The names drawn on the annotated copy.
+    pub(super) labels: Labels,
+    /// Makes a finder for each video.
+    pub(super) make_finder: Arc<MakeFinder>,
+    /// The network, shared with all clients.
+    pub(super) inference: Inference,
+    /// How readings are steadied.
+    pub(super) smoothing: SmoothOptions,
+}
+
+/// Where a video is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Stage {
+    /// It waits for the videos before it.
+    Waiting,
+    /// It is being read.
+    Reading,
+    /// All of it is read.
+    Done,
+    /// It could not be read to its end.
+    Failed,
+}
+
+/// What is told of a video.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Status {
+    /// The video's address under `/v1/videos/`.
+    pub(super) id: String,
+    /// The name the client gave it.
+    pub(super) name: String,
+    /// Where it is on its way.
+    pub(super) stage: Stage,
+    /// Frames read so far.
+    pub(super) n_read: u64,
+    /// Frames in all, when the file tells.
+    pub(super) n_frames: Option<u64>,
+    /// Width in pixels, 0 until the first frame.
+    pub(super) width: u32,
+    /// Height in pixels, 0 until the first frame.
+    pub(super) height: u32,
+    /// Whether an annotated video can be fetched.
+    pub(super) annotated: bool,
+    /// Why it failed.
+    pub(super) problem: Option<serde_json::Value>,
+}
+
+/// One video of the shelf.
+struct Video {
+    status: Status,
+    readings: Arc<Mutex<Vec<Reading>>>,
+    stop: Arc<AtomicBool>,
+    wants_annotated: bool,
+    folder: TempDir,
+    /// When it was done; from then on its time to be forgotten runs.
+    done: Option<Instant>,
+}
+
+impl Video {
+    fn original(&self) -> PathBuf {
+        self.folder.path().join("video")
+    }
+
+    fn annotated(&self) -> PathBuf {
+        self.folder.path().join("annotated.mp4")
+    }
+}
+
+/// All videos in the server's hands.
+#[derive(Clone)]
+pub(super) struct Videos {
+    shelf: Arc<Mutex<HashMap<String, Video>>>,
+    next: Sender<String>,
+    at_once: usize,
+    keep: Duration,
+}
+
+impl Videos {
+    /// An empty shelf, and its thread that reads one video after the other.
+    ///
+    /// # Errors
+    /// The system's, when no thread can be started.
+    pub(super) fn start(tools: VideoTools, at_once: usize, keep: Duration) -> std::io::Result<Self> {
+        let (next, ids) = channel();
+        let videos = Self { shelf: Arc::default(), next, at_once, keep };
+        let shelf = videos.shelf.clone();
+        std::thread::Builder::new().name("videos".into()).spawn(move || read_all(&ids, &shelf, &tools))?;
+        Ok(videos)
+    }
+
+    /// A folder for a new video's file, in memory where the system has such a place.
+    ///
+    /// # Errors
+    /// [`Kind::Busy`] when too many videos wait, [`Kind::Failed`] when there is no place for files.
+    pub(super) fn folder(&self) -> Result<(TempDir, PathBuf), Problem> {
+        self.forget_old();
+        let n_open = self.lock().values().filter(|video| video.done.is_none()).count();
+        if n_open >= self.at_once {
+            let detail = format!("{n_open} videos are being read already: try again when one is done");
+            return Err(Problem::new(Kind::Busy, detail));
+        }
+        let memory = Path::new("/dev/shm");
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix("fer-video-");
+        let folder = if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() };
+        let folder = folder
+            .or_else(|_| builder.tempdir())
+            .map_err(|error| Problem::new(Kind::Failed, format!("no place for the video's file: {error}")))?;
+        let path = folder.path().join("video");
+        Ok((folder, path))
+    }
+
+    /// Puts a video, whose bytes lie in its folder, on the shelf to be read.
+    #[must_use]
+    pub(super) fn add(&self, id: String, name: String, folder: TempDir, wants_annotated: bool) -> Status {
+        let status = Status {
+            id: id.clone(),
+            name,
+            stage: Stage::Waiting,
+            n_read: 0,
+            n_frames: None,
+            width: 0,
+            height: 0,
+            annotated: false,
+            problem: None,
+        };
+        let video = Video {
+            status: status.clone(),
+            readings: Arc::default(),
+            stop: Arc::default(),
+            wants_annotated,
+            folder,
+            done: None,
+        };
+        self.lock().insert(id.clone(), video);
+        // The thread lives as long as the server; a video it never takes is told as waiting.
+        let _sent = self.next.send(id);
+        status
+    }
+
+    /// What is known of a video.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when it was never there or is forgotten.
+    pub(super) fn status(&self, id: &str) -> Result<Status, Problem> {
+        self.lock().get(id).map(|video| video.status.clone()).ok_or_else(|| unknown(id))
+    }
+
+    /// The readings of a video that is done.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], or [`Kind::NotReady`] while it is read.
+    pub(super) fn readings(&self, id: &str) -> Result<(Status, Arc<Mutex<Vec<Reading>>>), Problem> {
+        let shelf = self.lock();
+        let video = shelf.get(id).ok_or_else(|| unknown(id))?;
+        if video.status.stage != Stage::Done {
+            return Err(not_ready(&video.status));
+        }
+        Ok((video.status.clone(), video.readings.clone()))
+    }
+
+    /// The file of the annotated video.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when none was asked for, or [`Kind::NotReady`] while it is written.
+    pub(super) fn annotated(&self, id: &str) -> Result<PathBuf, Problem> {
+        let shelf = self.lock();
+        let video = shelf.get(id).ok_or_else(|| unknown(id))?;
+        match (video.status.annotated, video.wants_annotated) {
+            (true, _) => Ok(video.annotated()),
+            (false, true) => Err(not_ready(&video.status)),
+            (false, false) => Err(Problem::new(
+                Kind::NotFound,
+                "no annotated video was asked for: upload with ?annotated=true",
+            )),
+        }
+    }
+
+    /// Stops reading a video and removes everything of it.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`] when it was never there or is forgotten.
+    pub(super) fn remove(&self, id: &str) -> Result<(), Problem> {
+        let video = self.lock().remove(id).ok_or_else(|| unknown(id))?;
+        video.stop.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Stops reading and removes all videos.
+    pub(super) fn clear(&self) {
+        for (_, video) in self.lock().drain() {
+            video.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Removes the videos whose time is over.
+    pub(super) fn forget_old(&self) {
+        let keep = self.keep;
+        self.lock().retain(|_, video| video.done.is_none_or(|done| done.elapsed() < keep));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Video>> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unknown(id: &str) -> Problem {
+    Problem::new(Kind::NotFound, format!("there is no video {id}: it was removed, or its time was over"))
+}
+
+fn not_ready(status: &Status) -> Problem {
+    let detail = match &status.problem {
+        Some(problem) => {
+            format!("the video could not be read: {}", problem["detail"].as_str().unwrap_or_default())
+        }
+        None => format!("{} frames are read so far: ask again when the stage is done", status.n_read),
+    };
+    Problem::new(Kind::NotReady, detail)
+}
+
+type Shelf = Mutex<HashMap<String, Video>>;
+
+/// The thread: reads one video after the other until the shelf is dropped.
+fn read_all(ids: &Receiver<String>, shelf: &Arc<Shelf>, tools: &VideoTools) {
+    for id in ids {
+        let result = read_one(&id, shelf, tools);
+        change(shelf, &id, |video| {
+            video.done = Some(Instant::now());
+            // Only the readings are needed from now on.
+            let _gone = std::fs::remove_file(video.original());
+            match result {
+                Ok(annotated) => {
+                    video.status.stage = Stage::Done;
+                    video.status.annotated = annotated;
+                }
+                Err(problem) => {
+                    video.status.stage = Stage::Failed;
+                    video.status.problem = Some(problem.to_json());
+                }
+            }
+        });
+    }
+}
+
+fn change(shelf: &Shelf, id: &str, apply: impl FnOnce(&mut Video)) {
+    if let Some(video) = shelf.lock().unwrap_or_else(PoisonError::into_inner).get_mut(id) {
+        apply(video);
+    }
+}
+
+/// Reads one video to its end; whether an annotated copy lies beside it.
+fn read_one(id: &str, shelf: &Arc<Shelf>, tools: &VideoTools) -> Result<bool, Problem> {
+    let mut sink = {
+        let shelf_now = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        // Removed while it waited.
+        let Some(video) = shelf_now.get(id) else { return Ok(false) };
+        VideoSink {
+            id: id.to_owned(),
+            shelf: shelf.clone(),
+            readings: video.readings.clone(),
+            stop: video.stop.clone(),
+            labels: tools.labels.clone(),
+            annotated: video.wants_annotated.then(|| video.annotated()),
+            original: video.original(),
+            writer: None,
+        }
+    };
+    let source = (tools.open)(&sink.original).map_err(|error| not_a_video(&error))?;
+    let info = source.info();
+    change(shelf, id, |video| {
+        video.status.stage = Stage::Reading;
+        video.status.n_frames = info.n_frames;
+    });
+    if let Some(path) = &sink.annotated {
+        sink.writer = Some(VideoRecorder::create(path).map_err(|error| failed(&error))?);
+    }
+    let finder = (tools.make_finder)().map_err(|error| failed(&error))?;
+    let classifier = Arc::new(tools.inference.clone());
+    let stages = Stages { finder, classifier, smoother: Smoother::new(tools.smoothing) };
+    let stop = sink.stop.clone();
+    run(source, None, LiveOptions::default(), stages, &stop, &mut sink)
+        .map_err(|error| not_a_video(&error))?;
+    let is_empty = sink.readings.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+    if is_empty {
+        return Err(Problem::new(Kind::NotAVideo, "the file holds no frame"));
+    }
+    sink.writer
+        .take()
+        .map_or(Ok(false), |mut writer| writer.finish().map(|()| true))
+        .map_err(|error| failed(&error))
+}
+
+/// The server's path says nothing to the client: only the reason is told.
+fn not_a_video(error: &LiveError) -> Problem {
+    let detail = match error {
+        LiveError::Open { reason, .. } => reason.clone(),
+        LiveError::Read { frame, reason, .. } => format!("frame {frame}: {reason}"),
+        other => other.to_string(),
+    };
+    Problem::new(Kind::NotAVideo, detail)
+}
+
+fn failed(error: &LiveError) -> Problem {
+    let detail = match error {
+        LiveError::Write { reason, .. } => format!("annotated video: {reason}"),
+        other => other.to_string(),
+    };
+    Problem::new(Kind::Failed, detail)
+}
+
+/// Keeps the readings, counts the progress, writes the annotated copy.
+struct VideoSink {
+    id: String,
+    shelf: Arc<Shelf>,
+    readings: Arc<Mutex<Vec<Reading>>>,
+    stop: Arc<AtomicBool>,
+    original: PathBuf,
+    annotated: Option<PathBuf>,
+    writer: Option<VideoRecorder>,
+    labels: Labels,
+}
+
+impl Sink for VideoSink {
+    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, LiveError> {
+        if let Some(writer) = &mut self.writer {
+            let mut picture = shot.frame.picture.clone();
+            draw(&shot.reading, &self.labels, &mut picture, &OverlayOptions::default());
+            writer.record(&picture, shot.frame.timestamp)?;
+        }
+        let (width, height) = shot.frame.picture.dimensions();
+        self.readings.lock().unwrap_or_else(PoisonError::into_inner).push(shot.reading);
+        change(&self.shelf, &self.id, |video| {
+            video.status.n_read += 1;
+            (video.status.width, video.status.height) = (width, height);
+        });
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn notice(&mut self, _text: &str) {
+        // A file has nothing to say between its frames; its end or failure is the run's result.
+    }
+}

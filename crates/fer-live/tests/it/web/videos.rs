@@ -1,0 +1,104 @@
+//! Uploaded videos.
+
+use std::time::Duration;
+
+use fer_live::web::Limits;
+use serde_json::Value;
+
+use super::fakes::Running;
+
+async fn upload(server: &Running, query: &str, body: &[u8]) -> String {
+    let answer = server.post(&format!("/v1/videos{query}"), body).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let id = answer.json()["id"].as_str().expect("an id").to_owned();
+    assert!(answer.headers.contains(&format!("location: /v1/videos/{id}")));
+    id
+}
+
+/// Asks until the video is done or failed.
+async fn settled(server: &Running, id: &str) -> Value {
+    for _ in 0..1000 {
+        let status = server.get(&format!("/v1/videos/{id}")).await.json();
+        if status["stage"] == "done" || status["stage"] == "failed" {
+            return status;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the video is not settled");
+}
+
+#[tokio::test]
+async fn a_video_is_read_frame_by_frame_and_then_forgotten() {
+    let server = Running::start(Limits::default()).await;
+    let id = upload(&server, "?name=walk.mp4&annotated=true", b"clip 12").await;
+    let status = settled(&server, &id).await;
+    assert_eq!((status["stage"].as_str(), status["n_read"].as_u64()), (Some("done"), Some(12)), "{status}");
+    let readings = server.get(&format!("/v1/videos/{id}/readings")).await.json();
+    let frames = readings["frames"].as_array().expect("frames");
+    assert_eq!(frames.len(), 12);
+    assert_eq!(frames[11]["timestamp_ms"], 440.0);
+    assert_eq!(frames[11]["faces"][0]["label"], 3);
+    let csv = server.get(&format!("/v1/videos/{id}/readings.csv")).await.text();
+    assert_eq!(csv.lines().count(), 13);
+    assert!(csv.lines().nth(1).expect("a row").starts_with("walk.mp4,0,0.000,1,1,"), "{csv}");
+    let jsonl = server.get(&format!("/v1/videos/{id}/readings.jsonl")).await.text();
+    let row: Value = serde_json::from_str(jsonl.lines().nth(11).expect("a row")).expect("JSON");
+    assert_eq!((row["frame"].as_u64(), row["timestamp_ms"].as_f64()), (Some(11), Some(440.0)));
+    let video = server.get(&format!("/v1/videos/{id}/annotated.mp4")).await;
+    assert!(video.headers.contains("content-type: video/mp4"));
+    assert_eq!(&video.body[4..8], b"ftyp");
+    assert_eq!(server.ask("DELETE", &format!("/v1/videos/{id}"), &[], b"").await.status, 204);
+    assert_eq!(server.get(&format!("/v1/videos/{id}/readings")).await.problem(), "not-found");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_video_says_so_and_tells_no_path() {
+    let server = Running::start(Limits { video_bytes: 1000, ..Limits::default() }).await;
+    let id = upload(&server, "", b"hello").await;
+    let status = settled(&server, &id).await;
+    assert_eq!(status["stage"], "failed");
+    assert_eq!(status["problem"]["type"], "urn:fer:problem:not-a-video");
+    assert!(!status.to_string().contains("fer-video-"), "{status}");
+    assert_eq!(server.get(&format!("/v1/videos/{id}/readings.csv")).await.problem(), "not-ready");
+    let empty = upload(&server, "", b"clip 0").await;
+    assert_eq!(settled(&server, &empty).await["problem"]["type"], "urn:fer:problem:not-a-video");
+    assert_eq!(server.post("/v1/videos", b"").await.problem(), "bad-request");
+    assert_eq!(server.post("/v1/videos", &[0; 1001]).await.problem(), "body-too-large");
+    assert_eq!(server.post("/v1/videos?annotated=perhaps", b"clip 1").await.problem(), "bad-request");
+    let plain = upload(&server, "", b"clip 2").await;
+    settled(&server, &plain).await;
+    assert_eq!(server.get(&format!("/v1/videos/{plain}/annotated.mp4")).await.problem(), "not-found");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn only_so_many_videos_wait_and_a_removed_one_makes_room() {
+    let server = Running::start(Limits { videos: 1, ..Limits::default() }).await;
+    server.gate.close();
+    let id = upload(&server, "", b"clip 50").await;
+    let full = server.post("/v1/videos", b"clip 1").await;
+    assert_eq!(full.problem(), "busy");
+    assert!(full.headers.contains("retry-after"));
+    assert_eq!(server.get(&format!("/v1/videos/{id}/readings")).await.problem(), "not-ready");
+    assert_eq!(server.ask("DELETE", &format!("/v1/videos/{id}"), &[], b"").await.status, 204);
+    server.gate.open();
+    let next = upload(&server, "", b"clip 1").await;
+    assert_eq!(settled(&server, &next).await["stage"], "done");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_finished_video_is_forgotten_when_its_time_is_over() {
+    let server = Running::start(Limits { video_keep: Duration::from_millis(1), ..Limits::default() }).await;
+    let id = upload(&server, "", b"clip 1").await;
+    // Every upload first forgets what is old.
+    loop {
+        let other = upload(&server, "", b"clip 1").await;
+        if server.get(&format!("/v1/videos/{id}")).await.status == 404 {
+            break;
+        }
+        let _settled = server.get(&format!("/v1/videos/{other}")).await;
+    }
+    server.stop().await;
+}

@@ -10,6 +10,7 @@ mod fallback;
 mod feature_map;
 mod flex;
 mod folded;
+mod memory;
 mod norm;
 mod ops;
 mod parallel;
@@ -20,5 +21,6 @@ mod threads;
 
 pub use feature_map::FeatureMap;
 pub use folded::FoldedConv;
+pub use memory::keep_memory;
 pub use simd::{InstructionSet, UnsupportedInstructionSet};
 pub use threads::{ThreadsError, set_threads, threads};

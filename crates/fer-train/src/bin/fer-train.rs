@@ -89,6 +89,7 @@ fn run(arguments: &Arguments) -> Result<u8, TrainError> {
         print!("{}", config.to_toml());
         return Ok(exit::SUCCESS);
     }
+    fer_kernels::keep_memory();
     fer_kernels::set_threads(arguments.threads).expect("no tensor operation has run yet");
     let device = choose(arguments.device)?;
     eprintln!("device: {} ({})", device.description, device.reason);

@@ -55,7 +55,7 @@ const fn plain(width: usize, convs: usize, pool: bool) -> BlockPlan {
 }
 
 const TINY: &[BlockPlan] = &[plain(16, 1, true), residual(32, 1), residual(48, 2), residual(48, 2)];
-const SMALL: &[BlockPlan] = &[plain(32, 1, true), residual(48, 1), residual(96, 2), residual(160, 2)];
+const SMALL: &[BlockPlan] = &[plain(16, 1, true), residual(32, 1), residual(96, 2), residual(160, 2)];
 const BASE: &[BlockPlan] = &[
     plain(32, 1, true),
     residual(64, 1),

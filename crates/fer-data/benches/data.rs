@@ -3,6 +3,9 @@
 //! `cargo bench -p fer-data`. Loads 2,100 drawn faces from a temporary folder, and FER-2013's 32,298
 //! where `FER2013_DIR` names it; docs/reports/data.md holds the figures.
 
+// The macros of criterion make public functions without docs.
+#![allow(missing_docs)]
+
 use std::{env, fs, hint::black_box, path::Path, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -118,7 +118,7 @@ impl Parts {
 
 /// Reads the wanted splits and nothing of the others.
 pub(crate) fn read(path: &Path, wanted: &[Split], options: &LoadOptions) -> Result<Parts, DataError> {
-    check(options)?;
+    check(path, options)?;
     let kind = std::fs::metadata(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => DataError::NotFound { path: path.to_owned() },
         _ => DataError::Unreadable { path: path.to_owned(), source },
@@ -126,7 +126,14 @@ pub(crate) fn read(path: &Path, wanted: &[Split], options: &LoadOptions) -> Resu
     if kind.is_dir() { folder::read(path, wanted, options) } else { csv::read(path, wanted, options) }
 }
 
-fn check(options: &LoadOptions) -> Result<(), DataError> {
+fn check(path: &Path, options: &LoadOptions) -> Result<(), DataError> {
+    if path.as_os_str().is_empty() {
+        return Err(DataError::Setting {
+            setting: "the data path",
+            found: "empty".to_owned(),
+            expected: "a FER-2013 CSV file or a folder of classes",
+        });
+    }
     if let Some(fraction) = options.validation_fraction
         && !(fraction > 0.0 && fraction < 1.0)
     {

@@ -102,12 +102,8 @@ fn draw(out: &Path, people: usize, validation_people: usize, seed: u64) -> Resul
     export::contact_sheet(&train, people.min(20))
         .save(&sheet)
         .with_context(|| format!("{}: cannot be written", sheet.display()))?;
-    println!(
-        "{} faces in {}; {} shows some of them",
-        train.len() + validation.len(),
-        out.display(),
-        sheet.display()
-    );
+    let n = train.len() + validation.len();
+    print(&format!("{n} faces in {}; {} shows some of them", out.display(), sheet.display()))?;
     eprintln!("next: fer-data audit {}", out.display());
     Ok(())
 }

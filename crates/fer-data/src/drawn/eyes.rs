@@ -26,15 +26,15 @@ struct Eye {
 pub(super) fn sockets(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
     let u = |length: f32| s.place.px(length);
     let x = s.person.eyes.apart;
-    let brow = 0.05 * (s.m(Muscle::BrowInner) + s.m(Muscle::BrowOuter));
+    let brow = super::tune(19,0.05) * (s.m(Muscle::BrowInner) + s.m(Muscle::BrowOuter));
     for side in [-1.0, 1.0] {
         let shade = s.shadow(0.62);
-        let at = s.place.at([side * x, -0.11 - brow]);
-        canvas.soft(at, [u(0.42), u(0.27)], side * 0.1, shade.at(0.62*super::tune(2,1.0)), Some(clip));
+        let at = s.place.at([side * x, super::tune(20,-0.11) - brow]);
+        canvas.soft(at, [u(0.42*super::tune(21,1.0)), u(0.27*super::tune(21,1.0))], side * 0.1, shade.at(0.62*super::tune(2,1.0)), Some(clip));
         let inner = s.place.at([side * 0.17, -0.06]);
         canvas.soft(inner, [u(0.15), u(0.24)], 0.0, shade.at(0.5*super::tune(2,1.0)), Some(clip));
         let under = s.place.at([side * (x - 0.02), 0.15]);
-        canvas.soft(under, [u(0.28), u(0.10)], side * 0.12, shade.at(0.32*super::tune(2,1.0)), Some(clip));
+        canvas.soft(under, [u(0.28), u(0.10*super::tune(22,1.0))], side * 0.12, shade.at(0.32*super::tune(2,1.0)), Some(clip));
     }
 }
 
@@ -106,7 +106,7 @@ fn ball(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye) {
     let gaze = [s.m(Muscle::GazeX) * 0.09, s.m(Muscle::GazeY) * 0.05];
     let turn = 0.05 * s.place.pose.turn;
     let at = s.place.at([eye.side * eye.centre[0] + gaze[0] + turn, eye.centre[1] - 0.018 + gaze[1]]);
-    let iris = s.person.eyes.iris;
+    let iris = s.person.eyes.iris.times(super::tune(17,1.0));
     let radius = u(super::tune(8,0.136) * size);
     canvas.fill(&Shape::circles(&[(at, radius)]), iris.times(0.55).at(1.0), Some(&clip));
     canvas.fill(&Shape::circles(&[(at, radius * 0.86)]), iris.at(1.0), Some(&clip));
@@ -177,7 +177,8 @@ pub(super) fn brows(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
 fn brow(canvas: &mut Canvas, s: &Sitter<'_>, side: f32, clip: &Mask) {
     let style = &s.person.brows;
     let u = |length: f32| s.place.px(length);
-    let (inner, outer) = (s.m(Muscle::BrowInner), s.m(Muscle::BrowOuter));
+    let raise = |m: f32| if m > 0.0 { super::tune(15,1.0) * m } else { m };
+    let (inner, outer) = (raise(s.m(Muscle::BrowInner)), raise(s.m(Muscle::BrowOuter)));
     let pinch = s.m(Muscle::BrowPinch).max(0.0);
     let y = -0.335 - style.height;
     let middle = if inner < 0.0 { 0.75 * inner + 0.5 * outer } else { 0.45 * inner + 0.5 * outer };

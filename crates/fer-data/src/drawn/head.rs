@@ -29,7 +29,7 @@ impl Sitter<'_> {
 
     /// The skin's colour.
     pub(super) fn skin(&self) -> Ink {
-        self.person.skin.base.mix(Ink::hex(0xC08457), super::tune(5,0.0) * (self.person.skin.tone as f32 - 4.0).max(0.0) / 3.0)
+        self.person.skin.base.times(1.0 - super::tune(23,0.0) * (3.0 - self.person.skin.tone as f32).max(0.0) / 3.0).mix(Ink::hex(0xC08457), super::tune(5,0.0) * (self.person.skin.tone as f32 - 4.0).max(0.0) / 3.0)
     }
 
     /// The skin's colour in a shadow.
@@ -39,7 +39,7 @@ impl Sitter<'_> {
 
     /// How far the chin hangs below its resting place, head units.
     pub(super) fn drop(&self) -> f32 {
-        0.24 * self.m(Muscle::Jaw).max(0.0)
+        super::tune(13,0.24) * self.m(Muscle::Jaw).max(0.0)
     }
 }
 
@@ -211,7 +211,7 @@ fn cheek(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask, side: f32, lift: f32,
     let u = |length: f32| s.place.px(length);
     let blush = s.skin().mix(Ink::hex(0xD2504A), 0.5);
     canvas.soft(s.place.at([side * 0.56, 0.52 - lift]), [u(0.36), u(0.26)], 0.0, blush.at(0.32), Some(clip));
-    canvas.soft(s.place.at([side * 0.50, 0.37 - lift]), [u(0.38), u(0.22)], side * -0.35, lit.at(glow), Some(clip));
+    canvas.soft(s.place.at([side * 0.50, 0.37 - lift]), [u(0.38*super::tune(24,1.0)), u(0.22*super::tune(24,1.0))], side * -0.35, lit.at(glow), Some(clip));
     let hollow = s.place.at([side * 0.80, 0.72]);
     canvas.soft(hollow, [u(0.22), u(0.5)], side * 0.45, s.shadow(0.5).at(0.35), Some(clip));
 }

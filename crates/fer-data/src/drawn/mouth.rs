@@ -35,7 +35,7 @@ pub(super) fn upper_edge(s: &Sitter<'_>) -> f32 {
 
 /// How far the lips are apart in the middle, head units.
 fn gap(s: &Sitter<'_>) -> f32 {
-    0.46 * s.m(Muscle::Jaw).max(0.0) + 0.19 * s.m(Muscle::Part).max(0.0)
+    super::tune(14,0.46) * s.m(Muscle::Jaw).max(0.0) + 0.19 * s.m(Muscle::Part).max(0.0)
 }
 
 /// The lines of a mouth, head units; the upper ones per side for a sneer.
@@ -153,7 +153,7 @@ pub(super) fn mouth(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
 /// Teeth and tongue in the dark of an open mouth.
 fn inner(canvas: &mut Canvas, s: &Sitter<'_>, lines: &Lines) {
     let opening = between(s, |t| lines.upper_inner(t), |t| lines.lower_inner(t));
-    canvas.fill(&opening, Ink::hex(0x3A1216).at(1.0), None);
+    canvas.fill(&opening, Ink::hex(0x3A1216).mix(Ink::hex(0xA0484A), super::tune(16,0.0)).at(1.0), None);
     let clip = canvas.mask(&opening);
     let u = |length: f32| s.place.px(length);
     if lines.gap > 0.2 {

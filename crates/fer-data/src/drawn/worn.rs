@@ -84,6 +84,7 @@ pub(super) fn glasses(canvas: &mut Canvas, s: &Sitter<'_>) {
             })
             .collect();
         let shape = Shape::closed(&rim);
+        canvas.fill(&shape, s.shadow(1.0).at(super::tune(18,0.0)), None);
         canvas.line(&shape, width, glasses.ink.at(0.95), None);
         let arm = [s.place.lifted([side * (x + rx), -0.02], 0.12), s.place.deep([side * 1.02, -0.06], 0.05)];
         canvas.line(&Shape::open(&arm), width, glasses.ink.at(0.95), None);

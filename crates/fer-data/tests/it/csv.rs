@@ -139,6 +139,8 @@ fn a_file_that_is_no_fer2013_csv_is_refused_with_what_it_is() {
 
 #[test]
 fn settings_outside_their_range_are_refused() {
+    let nowhere = told(load_learning(Path::new(""), &LoadOptions::default()), Path::new("/no"));
+    insta::assert_snapshot!(nowhere, @"the data path is empty, expected a FER-2013 CSV file or a folder of classes");
     let (folder, path, _) = csv_file(1);
     for fraction in [0.0, 1.0, -0.5, f32::NAN] {
         let options = LoadOptions { validation_fraction: Some(fraction), ..LoadOptions::default() };

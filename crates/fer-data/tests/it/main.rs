@@ -6,6 +6,7 @@ mod balance;
 mod carve;
 mod cli;
 mod csv;
+mod facts;
 mod ferplus;
 mod fixtures;
 mod folder;

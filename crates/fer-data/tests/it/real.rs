@@ -2,6 +2,9 @@
 //! perhaps `fer2013/` (Kaggle's folders), `fer2013/index.csv` (which file is which row) and
 //! `ferplus/fer2013new.csv`. Without it these tests say so and pass.
 
+// A skipped test says so.
+#![allow(clippy::print_stderr)]
+
 use std::{
     collections::HashMap,
     env, fs,

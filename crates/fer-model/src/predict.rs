@@ -87,6 +87,12 @@ impl Predictor {
         self
     }
 
+    /// Views that go through the network together.
+    #[must_use]
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
     /// The model's card.
     #[must_use]
     pub fn card(&self) -> &ModelCard {

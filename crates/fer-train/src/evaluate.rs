@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use fer_data::face::PIXELS;
 use fer_data::{Face, Labels, Samples, Split};
 use fer_model::card::MetricsCard;
-use fer_model::{Prediction, Predictor, Tta};
+use fer_model::{ModelCard, Net, Prediction, Predictor, Tta};
 
 use crate::error::TrainError;
 use crate::metrics::{ConfusionMatrix, wilson95};
 use crate::scoring::Scored;
 
-/// Faces between two calls of the progress function.
+/// Faces between two calls of the progress function, about: whole batches are judged.
 const STEP: usize = 256;
 
 /// Every prediction on one split, with the truth.
@@ -62,7 +62,8 @@ pub fn evaluate(
     predictor.card().expect_labels(&samples.labels, "model card, against the data's classes")?;
     let start = Instant::now();
     let mut predictions = Vec::with_capacity(samples.len());
-    for chunk in samples.samples.chunks(STEP) {
+    let step = predictor.batch_size() * STEP.div_ceil(predictor.batch_size());
+    for chunk in samples.samples.chunks(step) {
         predictions.extend(predictor.predict_each(chunk.iter().map(|sample| &sample.face), tta));
         if progress(predictions.len()).is_break() {
             return Err(TrainError::Interrupted { n_done: predictions.len(), n: samples.len() });
@@ -76,6 +77,16 @@ pub fn evaluate(
         temperature: predictor.card().temperature,
         elapsed: start.elapsed(),
     })
+}
+
+/// The card with what the network does on the validation split filled in, single view.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn measured(card: ModelCard, net: &Net, validation: &Samples) -> Result<ModelCard, TrainError> {
+    let predictor = Predictor::new(net, card, &net.device());
+    let evaluation = evaluate(&predictor, validation, Tta::None, |_| ControlFlow::Continue(()))?;
+    Ok(ModelCard { validation: Some(evaluation.card_metrics()), ..predictor.card().clone() })
 }
 
 impl Evaluation {

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use fer_data::{Labels, Split};
+use fer_data::{Labels, Samples};
 use fer_model::{ModelCard, Tta};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -165,17 +165,20 @@ impl Summary {
 
 /// The line that makes the figures mean something: what selected the model, and what it is judged on.
 #[must_use]
-pub fn protocol(card: &ModelCard, model: &str, data: &str, split: Split, n: usize, tta: Tta) -> String {
+pub fn protocol(card: &ModelCard, model: &str, data: &str, samples: &Samples, tta: Tta) -> String {
     let selection = if card.selection.is_empty() { "nothing stated" } else { &card.selection };
-    let word = match split {
-        Split::Train => "fitted the weights: not a measure of quality",
-        Split::Validation => "selected the model: leans to the good side",
-        _ => "chose nothing",
+    let training = &card.training;
+    let role = match samples.hash() {
+        hash if hash == training.train_sha256 => "which fitted the weights: not a measure of quality",
+        hash if hash == training.validation_sha256 => "which selected the model: leans to the good side",
+        _ => "which chose nothing of this model",
     };
     format!(
-        "{model} ({architecture}, {parameters} parameters), selected by {selection}; judged on {n} images of {data}, {split} split, which {word}; test-time augmentation {tta}",
+        "{model} ({architecture}, {parameters} parameters), selected by {selection}; judged on {n} images of {data}, {split} split, {role}; test-time augmentation {tta}",
         architecture = card.architecture,
         parameters = card.n_parameters,
+        n = samples.len(),
+        split = samples.split,
     )
 }
 

@@ -31,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The word for `--data` that stands for faces drawn by fer itself.
 const DRAWN: &str = "drawn";
 
-/// Drawn faces per class, fer-train's default for validation.
+/// Drawn faces per class for a model that was trained on other data; fer-train's default.
 const DRAWN_PER_CLASS: usize = 60;
 
 /// Judges a model on the validation or test split of a data set.
@@ -128,6 +128,7 @@ enum SplitName {
 }
 
 fn main() -> ExitCode {
+    fer_kernels::keep_memory();
     match run(Cli::parse()) {
         Ok(()) => ExitCode::from(exit::SUCCESS),
         Err(error) => {
@@ -159,8 +160,7 @@ fn judge(source: &SourceArgs, args: &Judge) -> anyhow::Result<()> {
     };
     let evaluation = run_network(&predictor, &samples, args.tta)?;
     let (model, data) = (source.model.display(), source.data.display());
-    let line =
-        protocol(predictor.card(), &model.to_string(), &data.to_string(), split, samples.len(), args.tta);
+    let line = protocol(predictor.card(), &model.to_string(), &data.to_string(), &samples, args.tta);
     let unseen = train.map(|train| evaluation.unseen(&samples, &train));
     let summary = Summary::new(&evaluation, line, unseen);
     if let Some(path) = &args.csv {
@@ -222,7 +222,7 @@ fn open(args: &SourceArgs) -> anyhow::Result<Predictor> {
 
 fn load(path: &Path, split: Split, args: &SourceArgs, card: &ModelCard) -> anyhow::Result<Samples> {
     if path.as_os_str() == DRAWN {
-        return Ok(drawn::samples(split, DRAWN_PER_CLASS, card.training.seed));
+        return Ok(drawn_samples(split, card));
     }
     let options = LoadOptions {
         skip_bad: args.skip_bad,
@@ -239,6 +239,17 @@ fn load(path: &Path, split: Split, args: &SourceArgs, card: &ModelCard) -> anyho
         }
     }
     Ok(loaded.samples)
+}
+
+/// The drawn faces that the model was trained or selected on, or as many that chose nothing.
+fn drawn_samples(split: Split, card: &ModelCard) -> Samples {
+    let training = &card.training;
+    let per_class = match split {
+        _ if training.data != DRAWN => DRAWN_PER_CLASS,
+        Split::Train => training.n_train / card.labels.len(),
+        _ => training.n_validation / card.labels.len(),
+    };
+    drawn::samples(split, per_class, training.seed)
 }
 
 /// Runs the network with a progress bar (none when stderr is no terminal) that Ctrl-C stops.

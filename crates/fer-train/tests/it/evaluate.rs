@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use fer_data::{Labels, Split, drawn};
 use fer_model::{Predictor, Tta};
-use fer_train::evaluate::evaluate;
+use fer_train::evaluate::{evaluate, measured};
 use fer_train::predictions_csv::predictions_csv;
 use fer_train::summary::{Summary, protocol};
 use insta::assert_snapshot;
@@ -57,7 +57,9 @@ fn images_that_stand_in_the_training_data_are_left_out() {
 fn the_summary_reads_as_a_table_of_figures() {
     let samples = samples(2);
     let evaluation = pretend(&samples, |idx, label| if idx < 10 { label } else { (label + 1) % 7 });
-    let line = protocol(&card(), "models/tiny", "faces.csv", Split::Validation, 14, Tta::Flip);
+    let mut card = card();
+    card.training.validation_sha256 = samples.hash();
+    let line = protocol(&card, "models/tiny", "faces.csv", &samples, Tta::Flip);
     let text = Summary::new(&evaluation, line, None).to_text();
     // Four of two images a class are wrong, each taken for the next class: F1 4/5, 1, 1, 2/3 and
     // three times 1/2. Their labels share the last place with others, so top-2 gains nothing.
@@ -120,4 +122,30 @@ fn the_csv_has_one_row_an_image_that_reads_back_exactly() {
     assert_eq!(fields[..2], [samples.samples[3].source.to_string().as_str(), "happy"]);
     let probabilities: Vec<f32> = fields[3..].iter().map(|field| field.parse().unwrap()).collect();
     assert_eq!(probabilities, evaluation.predictions[3].probabilities);
+}
+
+#[test]
+fn the_protocol_says_what_the_judged_images_had_to_do_with_the_model() {
+    let (validation, train) = (samples(1), drawn::samples(Split::Train, 1, 7));
+    let mut card = card();
+    card.training.validation_sha256 = validation.hash();
+    card.training.train_sha256 = train.hash();
+    let line = |samples| protocol(&card, "m", "drawn", samples, Tta::None);
+    assert!(line(&validation).contains("validation split, which selected the model: leans to the good side"));
+    assert!(line(&train).contains("train split, which fitted the weights"));
+    // Another validation split than the one that selected this model.
+    assert!(line(&samples(2)).contains("validation split, which chose nothing of this model"));
+}
+
+#[test]
+fn a_card_is_filled_in_with_what_was_measured() {
+    let samples = samples(2);
+    let net = net();
+    let measured = measured(card(), &net, &samples).unwrap();
+    let predictor = Predictor::new(&net, card(), &cpu());
+    let evaluation = evaluate(&predictor, &samples, Tta::None, |_| ControlFlow::Continue(())).unwrap();
+    let metrics = measured.validation.clone().unwrap();
+    assert_eq!(metrics.n, 14);
+    assert_eq!(metrics.accuracy, evaluation.confusion_matrix().accuracy());
+    assert_eq!(fer_model::ModelCard { validation: None, ..measured }, card());
 }

@@ -64,7 +64,10 @@ fn json_on_stdout_stands_alone() {
     let output = fer_eval(&arguments);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let protocol = json["protocol"].as_str().unwrap();
-    assert!(protocol.ends_with("test split, which chose nothing; test-time augmentation flip"), "{protocol}");
+    assert!(
+        protocol.ends_with("test split, which chose nothing of this model; test-time augmentation flip"),
+        "{protocol}"
+    );
 }
 
 #[test]

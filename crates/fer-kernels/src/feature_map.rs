@@ -187,12 +187,14 @@ impl FeatureMap {
         Self { tensor, layout: self.layout }
     }
 
-    /// The `[N, H, W, C]` tensor if our kernels can take it without gradients.
-    pub(crate) fn into_plain_nhwc(self) -> Result<Tensor<4>, Self> {
-        match self.layout == Layout::ChannelsLast && !self.tensor.device().is_autodiff() {
-            true => Ok(self.tensor),
-            false => Err(self),
-        }
+    /// Whether our kernels can take [`FeatureMap::into_nhwc`] without gradients.
+    pub(crate) fn is_plain_nhwc(&self) -> bool {
+        self.layout == Layout::ChannelsLast && !self.tensor.device().is_autodiff()
+    }
+
+    /// The tensor of a map that [`FeatureMap::is_plain_nhwc`], `[N, H, W, C]`.
+    pub(crate) fn into_nhwc(self) -> Tensor<4> {
+        self.tensor
     }
 
     /// Wraps `[N, H, W, C]` from our kernels.

@@ -66,23 +66,18 @@ impl FoldedConv {
     ///
     /// Panics when the channels of `x` are not the weight's, or the residual's shape is not the output's.
     pub fn forward(&self, x: FeatureMap, residual: Option<FeatureMap>, relu: bool) -> FeatureMap {
-        let Some((weight, bias)) = &self.packed else {
+        let Some((weight, bias)) = self.packed.as_ref().filter(|_| x.is_plain_nhwc()) else {
             return self.forward_unpacked(x, residual, relu);
         };
-        let x = match x.into_plain_nhwc() {
-            Ok(x) => x,
-            Err(x) => return self.forward_unpacked(x, residual, relu),
+        let primitive = |map: FeatureMap| {
+            assert!(
+                map.is_plain_nhwc(),
+                "folded convolution: the residual is on another device than the input"
+            );
+            let tensor = map.into_nhwc().try_into_primitive::<Flex>();
+            flex::contiguous(tensor.expect("channels-last maps without autodiff are on Flex"))
         };
-        let primitive = |tensor: Tensor<4>| {
-            flex::contiguous(
-                tensor.try_into_primitive::<Flex>().expect("channels-last maps without autodiff are on Flex"),
-            )
-        };
-        let residual = residual.map(|residual| match residual.into_plain_nhwc() {
-            Ok(residual) => primitive(residual),
-            Err(_) => panic!("folded convolution: the residual is on another device than the input"),
-        });
-        let x = primitive(x);
+        let (x, residual) = (primitive(x), residual.map(primitive));
         let shape = ConvShape::new(flex::dims4(&x), self.weight.dims(), self.stride, self.padding);
         let epilogue = Epilogue { bias: Some(bias), residual: residual.as_ref().map(flex::floats), relu };
         let y = weight.forward(&shape, flex::floats(&x), epilogue);

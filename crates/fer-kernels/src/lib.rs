@@ -17,6 +17,9 @@ mod parallel;
 mod pool;
 mod scratch;
 mod simd;
+#[cfg(test)]
+#[allow(unsafe_code)] // Calls of the passes that work in place.
+mod small_shapes;
 mod threads;
 
 pub use feature_map::FeatureMap;

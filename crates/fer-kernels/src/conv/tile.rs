@@ -41,11 +41,11 @@ pub(crate) unsafe fn sums<
                 for (v, tap) in taps.iter_mut().enumerate() {
                     *tap = L::load(weights.add(v * LANES));
                 }
-                for r in 0..ROWS {
-                    for c in 0..COLS {
+                for (r, row_sums) in sums.iter_mut().enumerate() {
+                    for (c, pixel_sums) in row_sums.iter_mut().enumerate() {
                         let pixel = L::splat(*x.add(r * row + c * STEP * BLOCK + channel));
-                        for v in 0..V {
-                            sums[r][c][v] = pixel.mul_add(taps[v], sums[r][c][v]);
+                        for (sum, tap) in pixel_sums.iter_mut().zip(taps) {
+                            *sum = pixel.mul_add(tap, *sum);
                         }
                     }
                 }

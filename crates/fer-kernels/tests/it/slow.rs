@@ -3,7 +3,7 @@
 //! Knows nothing of speed.
 
 /// Convolution of `x` `[n, i, h, w]` with `weight` `[o, i, k, k]`.
-pub fn conv2d(
+pub(crate) fn conv2d(
     [n, inputs, height, width]: [usize; 4],
     x: &[f32],
     [outputs, _, kernel, _]: [usize; 4],
@@ -42,7 +42,7 @@ pub fn conv2d(
 }
 
 /// Mean and biased variance of each channel of `[n, c, pixels]`.
-pub fn statistics(n: usize, channels: usize, pixels: usize, x: &[f32]) -> (Vec<f32>, Vec<f32>) {
+pub(crate) fn statistics(n: usize, channels: usize, pixels: usize, x: &[f32]) -> (Vec<f32>, Vec<f32>) {
     let of = |channel: usize| {
         let values = || {
             (0..n)

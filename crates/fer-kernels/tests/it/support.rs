@@ -10,22 +10,22 @@ use fer_kernels::InstructionSet;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 /// Standard-normal-like values in [-1, 1), the same for the same seed.
-pub fn floats(len: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn floats(len: usize, seed: u64) -> Vec<f32> {
     let mut rng = StdRng::seed_from_u64(seed);
     (0..len).map(|_| rng.random_range(-1.0..1.0)).collect()
 }
 
-pub fn random<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
+pub(crate) fn random<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(floats(shape.iter().product(), seed), shape), device)
 }
 
-pub fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+pub(crate) fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data().iter().collect()
 }
 
 /// Panics unless the two agree within `tolerance`, relative to the largest magnitude where that is above 1.
 #[track_caller]
-pub fn assert_close(what: &str, actual: &[f32], expected: &[f32], tolerance: f32) {
+pub(crate) fn assert_close(what: &str, actual: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(actual.len(), expected.len(), "{what}: lengths");
     let scale = expected.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
     for (idx, (actual, expected)) in actual.iter().zip(expected).enumerate() {
@@ -38,7 +38,12 @@ pub fn assert_close(what: &str, actual: &[f32], expected: &[f32], tolerance: f32
 }
 
 #[track_caller]
-pub fn assert_same<const D: usize>(what: &str, actual: &Tensor<D>, expected: &Tensor<D>, tolerance: f32) {
+pub(crate) fn assert_same<const D: usize>(
+    what: &str,
+    actual: &Tensor<D>,
+    expected: &Tensor<D>,
+    tolerance: f32,
+) {
     assert_eq!(actual.dims(), expected.dims(), "{what}: shapes");
     assert_close(what, &values(actual), &values(expected), tolerance);
 }
@@ -46,7 +51,7 @@ pub fn assert_same<const D: usize>(what: &str, actual: &Tensor<D>, expected: &Te
 static INSTRUCTION_SETS: Mutex<()> = Mutex::new(());
 
 /// Runs `test` once with every instruction set of this machine, one after the other.
-pub fn with_every_instruction_set(test: impl Fn()) {
+pub(crate) fn with_every_instruction_set(test: impl Fn()) {
     let _guard: MutexGuard<()> = INSTRUCTION_SETS.lock().unwrap_or_else(PoisonError::into_inner);
     for set in InstructionSet::available() {
         set.select().expect("available sets can be selected");
@@ -55,6 +60,6 @@ pub fn with_every_instruction_set(test: impl Fn()) {
 }
 
 /// A rayon pool of its own.
-pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+pub(crate) fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a small pool").install(work)
 }

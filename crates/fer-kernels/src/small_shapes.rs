@@ -1,0 +1,140 @@
+//! The kernels on shapes small enough for Miri, against loops that say what they mean.
+//! In: nothing. Out: passing tests: `cargo +nightly miri test -p fer-kernels --lib` checks every memory access.
+//! Knows nothing of Burn: interpreting it would take hours.
+
+use crate::conv::{self, ConvShape, Epilogue, FoldedWeight, weight_grad::weight_grad};
+use crate::norm::{self, Affine, Floats, NormGrad};
+use crate::pool::{self, Pool};
+use crate::scratch::{SharedOut, filled_by};
+
+/// Values in steps of 1/8, whose sums are exact, so that results must be equal and not only close.
+fn floats(len: usize, seed: usize) -> Vec<f32> {
+    (0..len).map(|idx| ((idx * 7 + seed * 5) % 17) as f32 / 8.0 - 1.0).collect()
+}
+
+/// Calls `visit(output index, input index, weight index)` for every product of the convolution.
+fn each_product(shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {
+    let ([height, width, inputs], [out_height, out_width]) = (shape.input, shape.output());
+    let [kernel_height, kernel_width] = shape.kernel;
+    for image in 0..shape.n {
+        for (out_y, out_x) in (0..out_height).flat_map(|y| (0..out_width).map(move |x| (y, x))) {
+            for (ky, kx) in (0..kernel_height).flat_map(|y| (0..kernel_width).map(move |x| (y, x))) {
+                let (y, x) = (out_y * shape.stride + ky, out_x * shape.stride + kx);
+                let inside = |at: usize, size: usize| (shape.padding..size + shape.padding).contains(&at);
+                if !inside(y, height) || !inside(x, width) {
+                    continue;
+                }
+                let pixel = (image * height + y - shape.padding) * width + x - shape.padding;
+                for (output, input) in (0..shape.n_outputs).flat_map(|o| (0..inputs).map(move |i| (o, i))) {
+                    let to = ((image * out_height + out_y) * out_width + out_x) * shape.n_outputs + output;
+                    let tap = ((output * inputs + input) * kernel_height + ky) * kernel_width + kx;
+                    visit(to, pixel * inputs + input, tap);
+                }
+            }
+        }
+    }
+}
+
+/// `[images, height, width, inputs, outputs, kernel, stride, padding]`.
+const CONVOLUTIONS: [[usize; 8]; 6] = [
+    [2, 4, 5, 1, 3, 3, 1, 1],
+    [1, 3, 7, 16, 17, 3, 1, 1],
+    [3, 5, 4, 18, 2, 3, 2, 1],
+    [1, 4, 4, 3, 33, 1, 1, 0],
+    [1, 5, 5, 2, 2, 1, 2, 0],
+    [2, 3, 3, 17, 5, 2, 2, 2],
+];
+
+#[test]
+fn convolutions_and_their_gradients_sum_the_right_products() {
+    for [n, height, width, inputs, outputs, kernel, stride, padding] in CONVOLUTIONS {
+        let shape =
+            ConvShape::new([n, height, width, inputs], [outputs, inputs, kernel, kernel], stride, padding);
+        let [x_len, y_len, weight_len] = shape.lens();
+        let (x, weight, grad) = (floats(x_len, 1), floats(weight_len, 2), floats(y_len, 3));
+        let (mut y, mut x_grad, mut w_grad) = (vec![0.0; y_len], vec![0.0; x_len], vec![0.0; weight_len]);
+        each_product(&shape, |to, from, tap| {
+            y[to] += x[from] * weight[tap];
+            x_grad[from] += grad[to] * weight[tap];
+            w_grad[tap] += grad[to] * x[from];
+        });
+        assert_eq!(conv::forward(&shape, &x, &weight, None), y, "output of {shape:?}");
+        assert_eq!(conv::input_grad(&shape, &weight, &grad), x_grad, "input gradient of {shape:?}");
+        assert_eq!(weight_grad(&shape, &x, &grad), w_grad, "weight gradient of {shape:?}");
+        let (bias, residual) = (floats(outputs, 4), floats(y_len, 5));
+        let epilogue = Epilogue { bias: Some(&bias), residual: Some(&residual), relu: true };
+        let folded =
+            FoldedWeight::new([outputs, inputs, kernel, kernel], &weight).forward(&shape, &x, epilogue);
+        let expected: Vec<f32> =
+            y.iter().enumerate().map(|(idx, y)| (y + bias[idx % outputs] + residual[idx]).max(0.0)).collect();
+        assert_eq!(folded, expected, "folded {shape:?}");
+    }
+}
+
+#[test]
+fn statistics_and_affine_passes_follow_their_formulas() {
+    for channels in [1, 16, 19, 35] {
+        let x = floats(12 * channels, 1);
+        let (mean, variance) = norm::statistics(&x, channels);
+        let of = |channel: usize| x.iter().skip(channel).step_by(channels).map(|v| f64::from(*v));
+        for channel in 0..channels {
+            let expected = of(channel).sum::<f64>() / 12.0;
+            let squares = of(channel).map(|value| (value - expected).powi(2)).sum::<f64>() / 12.0;
+            assert!(
+                (f64::from(mean[channel]) - expected).abs() < 1e-6,
+                "mean of channel {channel} of {channels}"
+            );
+            assert!((f64::from(variance[channel]) - squares).abs() < 1e-6, "variance of channel {channel}");
+        }
+        let (scale, shift, residual) = (floats(channels, 2), floats(channels, 3), floats(x.len(), 4));
+        let affine = Affine { scale: &scale, shift: &shift, residual: Some(&residual), relu: true };
+        // SAFETY: the output is new, as long as the input, and written completely.
+        let y = unsafe { filled_by(x.len(), |out| affine.run(x.as_ptr(), x.len(), Floats::new(out))) };
+        let formula =
+            |idx: usize| (x[idx] * scale[idx % channels] + shift[idx % channels] + residual[idx]).max(0.0);
+        assert_eq!(y, (0..x.len()).map(formula).collect::<Vec<f32>>(), "{channels} channels");
+    }
+}
+
+#[test]
+fn gradient_passes_work_in_place() {
+    let (channels, len) = (19, 19 * 6);
+    let (x, y, grad, center) = (floats(len, 1), floats(len, 2), floats(len, 3), floats(channels, 4));
+    let norm = NormGrad { x: &x, relu_output: Some(&y), center: &center };
+    let open = |idx: usize| if y[idx] > 0.0 { grad[idx] } else { 0.0 };
+    let mut in_place = grad.clone();
+    let at = SharedOut::from_ptr(in_place.as_mut_ptr());
+    // SAFETY: one buffer of the right length, used by nobody else.
+    let sums = unsafe { norm.sums(at, None) };
+    let expected =
+        (0..len).step_by(channels).map(|first| f64::from(open(first) * (x[first] - center[0]))).sum::<f64>();
+    assert!((sums[0][1] - expected).abs() < 1e-6);
+    let coefficients = [floats(channels, 5), floats(channels, 6), floats(channels, 7)];
+    // SAFETY: as above.
+    unsafe { norm.input(at, &coefficients, at) };
+    let [a, b, c] = &coefficients;
+    let formula = |idx: usize| a[idx % channels] * open(idx) - b[idx % channels] * x[idx] + c[idx % channels];
+    assert_eq!(in_place, (0..len).map(formula).collect::<Vec<f32>>());
+}
+
+#[test]
+fn pooling_takes_and_gives_back_the_right_elements() {
+    for dims in [[2, 4, 6, 17], [1, 5, 3, 2]] {
+        let x = floats(dims.iter().product(), 1);
+        for kind in [Pool::Max, Pool::Mean] {
+            let y = pool::forward(kind, dims, &x);
+            let grad = floats(y.len(), 2);
+            let x_grad = pool::backward(kind, dims, &x, &y, &grad);
+            let total = |values: &[f32]| values.iter().sum::<f32>();
+            assert_eq!(total(&x_grad), total(&grad), "{kind:?} of {dims:?}: every gradient arrives once");
+            let first = [0, 1, dims[2], dims[2] + 1].map(|pixel| x[pixel * dims[3]]);
+            let expected = match kind {
+                Pool::Max => first.into_iter().fold(f32::MIN, f32::max),
+                Pool::Mean => first.iter().sum::<f32>() / 4.0,
+            };
+            assert_eq!(y[0], expected, "{kind:?} of {dims:?}");
+        }
+    }
+    let spread = pool::global_mean_backward(4, 3, &pool::global_mean(4, 3, &[1.0; 24]));
+    assert_eq!(spread, [0.25; 24]);
+}

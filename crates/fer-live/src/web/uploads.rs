@@ -27,6 +27,9 @@ use crate::{
     record::{CsvRecorder, JsonlRecorder},
 };
 
+/// Characters of a video's name.
+const LONGEST_NAME: usize = 200;
+
 /// How a video is uploaded.
 #[derive(Deserialize)]
 pub(super) struct UploadQuery {
@@ -41,11 +44,14 @@ pub(super) async fn upload(
     request: Request,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|rejection| Problem::new(Kind::BadRequest, rejection.body_text()))?;
+    let name = query.name.unwrap_or_else(|| "video".into());
+    if name.chars().count() > LONGEST_NAME {
+        let detail = format!("expected a name of at most {LONGEST_NAME} characters");
+        return Err(Problem::new(Kind::BadRequest, detail));
+    }
     let (folder, path) = app.videos.folder()?;
     save(request.into_body(), &path, &app).await?;
     let id = security::random_hex().map_err(|error| Problem::new(Kind::Failed, error.to_string()))?;
-    let name: String =
-        query.name.unwrap_or_else(|| "video".into()).chars().filter(|c| !c.is_control()).take(200).collect();
     let status = app.videos.add(id, name, folder, query.annotated.unwrap_or(false));
     let location = format!("/v1/videos/{}", status.id);
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(status)).into_response())
@@ -138,7 +144,7 @@ pub(super) async fn csv(State(app): State<Arc<App>>, Path(id): Path<String>) -> 
     let (status, readings) = app.videos.readings(&id)?;
     let readings = readings.lock().unwrap_or_else(PoisonError::into_inner);
     let text = csv_text(&status.name, &readings, &app.labels).map_err(|error| failed(&error))?;
-    Ok(download("text/csv; charset=utf-8; header=present", "readings.csv", text.into()))
+    Ok(download("text/csv; charset=utf-8; header=present", text.into()))
 }
 
 /// `GET /v1/videos/{id}/readings.jsonl`: the recorder's table as JSON Lines.
@@ -146,7 +152,7 @@ pub(super) async fn jsonl(State(app): State<Arc<App>>, Path(id): Path<String>) -
     let (status, readings) = app.videos.readings(&id)?;
     let readings = readings.lock().unwrap_or_else(PoisonError::into_inner);
     let text = jsonl_text(&status.name, &readings, &app.labels).map_err(|error| failed(&error))?;
-    Ok(download("application/jsonl", "readings.jsonl", text.into()))
+    Ok(download("application/jsonl", text.into()))
 }
 
 fn csv_text(name: &str, readings: &[Reading], labels: &Labels) -> Result<Vec<u8>, LiveError> {
@@ -185,13 +191,12 @@ pub(super) async fn annotated(
         chunk.truncate(n);
         Ok::<_, std::io::Error>((n > 0).then_some((Bytes::from(chunk), file)))
     });
-    let mut response = download("video/mp4", "annotated.mp4", Body::from_stream(chunks));
+    let mut response = download("video/mp4", Body::from_stream(chunks));
     response.headers_mut().insert(header::CONTENT_LENGTH, n_bytes.into());
     Ok(response)
 }
 
-fn download(kind: &'static str, name: &'static str, body: Body) -> Response {
-    let disposition = format!("attachment; filename=\"{name}\"");
-    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body)
-        .into_response()
+/// An answer to be saved; it is named by the last part of its address, or by the page.
+fn download(kind: &'static str, body: Body) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, "attachment")], body).into_response()
 }

@@ -37,11 +37,12 @@ export function makeBars(labels) {
   return { list, update };
 }
 
-/** One face's card. */
-export function makeCard(labels, title, { minute = false } = {}) {
+/** One face's card; with `choose`, its number is a button. */
+export function makeCard(labels, title, { minute = false, choose = null } = {}) {
   const card = element("article", "face");
   const heading = element("header");
-  const id = element("span", "id", title);
+  const id = element(choose ? "button" : "span", "id", title);
+  if (choose) id.addEventListener("click", choose);
   const name = element("h3", "uncertain", "…");
   const sure = element("span", "sure");
   heading.append(id, name, sure);
@@ -65,7 +66,7 @@ export function makeCard(labels, title, { minute = false } = {}) {
     sure.textContent = `${Math.round(face.confidence * 100)} %`;
     bars.update(probabilities, face.label);
   };
-  return { card, chart, update };
+  return { card, id, chart, update };
 }
 
 /** The cards of all faces that are seen now or were a moment ago. */

@@ -73,7 +73,7 @@ export class VideoPanel {
     return new Promise((done, fail) => {
       const upload = new XMLHttpRequest();
       this.#upload = upload;
-      upload.open("POST", `/v1/videos?annotated=true&name=${encodeURIComponent(file.name)}`);
+      upload.open("POST", `/v1/videos?annotated=true&name=${encodeURIComponent([...file.name].slice(0, 200).join(""))}`);
       upload.upload.onprogress = (event) => {
         if (event.lengthComputable) this.#tell("Sending the video", event.loaded / event.total);
       };
@@ -183,12 +183,13 @@ export class VideoPanel {
   }
 
   #addCard(track) {
-    const entry = makeCard(this.#model.labels, String(track));
-    entry.card.setAttribute("aria-label", `Face ${track}`);
-    entry.card.addEventListener("click", () => {
+    const choose = () => {
       this.#track = track;
       this.#drawStrip(this.#player.currentTime * 1000);
-    });
+    };
+    const entry = makeCard(this.#model.labels, String(track), { choose });
+    entry.id.setAttribute("aria-label", `Show face ${track} below the video`);
+    entry.card.setAttribute("aria-label", `Face ${track}`);
     this.#cards.set(track, entry);
     byId("video-faces").append(entry.card);
   }
@@ -208,6 +209,7 @@ export class VideoPanel {
     strip.setAttribute("aria-valuemax", (end / 1000).toFixed(1));
     strip.setAttribute("aria-valuenow", (now / 1000).toFixed(1));
     strip.setAttribute("aria-valuetext", `${(now / 1000).toFixed(1)} seconds of ${(end / 1000).toFixed(1)}`);
+    for (const [track, { id }] of this.#cards) id.setAttribute("aria-pressed", String(track === this.#track));
     const note = byId("video-strip-note");
     if (!note.querySelector(".legend")) note.append(element("span"), makeLegend(this.#model.labels));
     note.firstChild.textContent = this.#track ? `Face ${this.#track} over the whole clip. ` : "No face was found in this clip. ";

@@ -117,16 +117,14 @@ fn bomb() -> Vec<u8> {
     let mut png = encoded(&dark(8, 8), ImageFormat::Png);
     png[16..20].copy_from_slice(&50_000_u32.to_be_bytes());
     png[20..24].copy_from_slice(&50_000_u32.to_be_bytes());
-    // The checksum of the changed header.
-    let mut crc = flate2_crc(&png[12..29]);
-    png[29..33].copy_from_slice(&crc.to_be_bytes());
-    crc = 0;
-    let _ = crc;
+    // A wrong checksum would be refused for that and not for the size.
+    let checksum = crc32(&png[12..29]);
+    png[29..33].copy_from_slice(&checksum.to_be_bytes());
     png
 }
 
 /// CRC-32 as PNG uses it.
-fn flate2_crc(bytes: &[u8]) -> u32 {
+fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (!(crc & 1)).wrapping_add(1)))
     })

@@ -66,6 +66,8 @@ async fn what_is_no_video_says_so_and_tells_no_path() {
     assert_eq!(server.post("/v1/videos", b"").await.problem(), "bad-request");
     assert_eq!(server.post("/v1/videos", &[0; 1001]).await.problem(), "body-too-large");
     assert_eq!(server.post("/v1/videos?annotated=perhaps", b"clip 1").await.problem(), "bad-request");
+    let long = format!("/v1/videos?name={}", "a".repeat(201));
+    assert_eq!(server.post(&long, b"clip 1").await.problem(), "bad-request");
     let plain = upload(&server, "", b"clip 2").await;
     settled(&server, &plain).await;
     assert_eq!(server.get(&format!("/v1/videos/{plain}/annotated.mp4")).await.problem(), "not-found");

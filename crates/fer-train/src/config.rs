@@ -163,7 +163,7 @@ pub struct CheckpointConfig {
 pub struct ExecutionConfig {
     /// How devices share the work.
     pub strategy: Strategy,
-    /// How many devices of the chosen kind, with `multi` and `ddp`.
+    /// How many devices of the chosen kind, with `multi`.
     pub n_devices: usize,
 }
 
@@ -175,7 +175,7 @@ pub enum Strategy {
     Single,
     /// Burn's multi-device strategy: each device takes its own batch, the first one steps.
     Multi,
-    /// Burn's distributed data-parallel strategy.
+    /// Burn's distributed data-parallel strategy: refused until Burn has collectives beyond CUDA.
     Ddp,
 }
 
@@ -309,12 +309,19 @@ impl Config {
         above_zero("execution.n_devices", self.execution.n_devices as f64)?;
         above_zero("data.drawn_train", self.data.drawn_train as f64)?;
         above_zero("data.drawn_validation", self.data.drawn_validation as f64)?;
+        if self.execution.strategy == Strategy::Ddp {
+            return Err(DDP.to_owned());
+        }
         if self.data.path.is_empty() {
             return Err("data.path: expected drawn, a CSV file or a folder, found nothing".to_owned());
         }
         self.augment.validate().map_err(|reason| format!("augment.{reason}"))
     }
 }
+
+/// Why `ddp` is refused, as seen with Burn 0.22.1 (docs/LOG.md).
+const DDP: &str = "execution.strategy: ddp needs collective operations, which Burn 0.22 implements on CUDA alone \
+(on the CPU: \"Distributed operations are not supported for device Flex(Cpu)\"); use multi";
 
 fn refuse(path: &Path, reason: String) -> TrainError {
     TrainError::Config { path: path.to_owned(), reason }

@@ -12,7 +12,7 @@ use burn::{
     module::{Module, ParamGroup},
     optim::{AdamWConfig, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig},
     store::ModuleRecord,
-    tensor::{Device, distributed::DistributedConfig},
+    tensor::Device,
 };
 use burn_train::{
     ExecutionStrategy, Interrupter, Learner, MultiDeviceOptim, SupervisedTraining,
@@ -242,10 +242,7 @@ fn execution(config: &Config, device: &Device) -> ExecutionStrategy {
     match config.execution.strategy {
         Strategy::Single => ExecutionStrategy::single(device.clone()),
         Strategy::Multi => ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice),
-        Strategy::Ddp => ExecutionStrategy::ddp(
-            devices,
-            DistributedConfig { all_reduce_op: burn::tensor::distributed::ReduceOperation::Mean },
-        ),
+        Strategy::Ddp => unreachable!("Config::validate refuses ddp"),
     }
 }
 
@@ -265,8 +262,6 @@ fn restored(
 fn card(
     config: &Config,
     environment: &Environment,
-    _device: &Device,
-    command: &str,
     train: &Samples,
     validation: &Samples,
     best: &EpochRow,
@@ -276,7 +271,7 @@ fn card(
     let [train_sha256, validation_sha256] = environment.data_sha256.clone();
     let mut card = ModelCard::new(config.model.architecture, train.labels.clone(), created);
     card.training = TrainingCard {
-        command: command.to_owned(),
+        command: environment.command.clone(),
         config_sha256: sha256_hex(toml.as_bytes()),
         config: toml,
         data: config.data.path.clone(),

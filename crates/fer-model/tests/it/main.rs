@@ -3,5 +3,7 @@
 mod card;
 mod checkpoint;
 mod fixtures;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod predict;
 mod tta;

@@ -22,7 +22,10 @@ impl Folder {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fer-train"));
-        command.current_dir(self.0.path()).args(["--config", "quick.toml", "--device", "cpu"]).args(arguments);
+        command
+            .current_dir(self.0.path())
+            .args(["--config", "quick.toml", "--device", "cpu"])
+            .args(arguments);
         command
     }
 
@@ -141,7 +144,12 @@ fn a_users_own_classes_train_without_code() {
 #[test]
 fn bad_input_is_refused_with_its_place_and_a_code() {
     refused("[train]\nepoch = 3", &[], 2, "quick.toml: unknown key train.epoch: did you mean train.epochs?");
-    refused(QUICK, &["--set", "train.batch_size=0"], 2, "train.batch_size: expected a value above 0, found 0");
+    refused(
+        QUICK,
+        &["--set", "train.batch_size=0"],
+        2,
+        "train.batch_size: expected a value above 0, found 0",
+    );
     refused(QUICK, &["--set", "schedule.peak_rate=-1"], 2, "schedule.peak_rate: expected a value above 0");
     refused(QUICK, &["--config", "absent.toml"], 2, "cannot be used multiple times");
     refused(QUICK, &["--data", "absent.csv"], 3, "absent.csv");

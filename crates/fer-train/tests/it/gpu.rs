@@ -18,7 +18,8 @@ fn losses(device: &Device, start: &Trainee) -> Vec<f32> {
     let loader = FaceLoader::new(samples, recipe, device.clone(), 1);
     let batches: Vec<FaceBatch> = loader.iter().map(Result::unwrap).collect();
     // A round trip through a record: `fork` would share batch-norm statistics between the devices.
-    let mut trainee = Trainee::new(&plain(), 7, Vec::new(), 0, device).load_record(start.clone().into_record());
+    let mut trainee =
+        Trainee::new(&plain(), 7, Vec::new(), 0, device).load_record(start.clone().into_record());
     let mut optimizer = SgdConfig::new().init();
     let mut losses = Vec::new();
     for batch in batches.iter().cycle().take(4) {

@@ -3,16 +3,24 @@
 //! Knows nothing of Burn tensors or gradients' bookkeeping.
 //!
 //! Each image is copied once into a zero-bordered, channel-blocked buffer that stays in the cache ([`blocked`]);
-//! every output tile is then computed in registers straight from it ([`gather`]), so no im2col matrix is written.
-//! The input gradient is such a gather over the output gradient; the weight gradient is [`weight_grad`].
+//! every output tile is then computed in registers straight from it ([`direct`]), so no im2col matrix is written.
+//! 3×3 convolutions of stride 1 take the shorter way of [`winograd`].
+//! The input gradient is the same with other taps ([`gather`]); the weight gradient is [`weight_grad`].
 
-pub(crate) mod blocked;
-pub(crate) mod gather;
+mod blocked;
+mod direct;
+mod epilogue;
+mod gather;
+mod packed;
 mod tile;
-pub(crate) mod weight_grad;
+mod weight_grad;
+mod winograd;
+mod winograd_grad;
 
-pub(crate) use gather::Epilogue;
-use gather::{Gather, PackedWeight};
+pub(crate) use epilogue::Epilogue;
+use gather::Gather;
+use packed::{PackedWeight, WeightStrides};
+use winograd::TransformedWeight;
 
 /// Output channels in a full panel of packed weights: two vectors.
 const PANEL: usize = 2 * crate::simd::LANES;
@@ -76,33 +84,74 @@ impl ConvShape {
 
 /// `[N, H, W, I]` convolved with `[O, I, kh, kw]`, plus a bias `[O]`: `[N, H', W', O]`.
 pub(crate) fn forward(shape: &ConvShape, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-    let plan = Gather::forward(shape);
-    let packed = PackedWeight::new(&plan, weight, gather::WeightStrides::forward(shape));
-    gather::run(&plan, shape.n, x, &packed, Epilogue { bias, residual: None, relu: false })
+    let epilogue = Epilogue { bias, residual: None, relu: false };
+    ReadyWeight::forward(shape, weight).run(&Gather::forward(shape), shape, x, epilogue)
 }
 
 /// Gradient of the input, `[N, H, W, I]`, from the gradient of the output, `[N, H', W', O]`.
 pub(crate) fn input_grad(shape: &ConvShape, weight: &[f32], output_grad: &[f32]) -> Vec<f32> {
     let plan = Gather::input_grad(shape);
-    let packed = PackedWeight::new(&plan, weight, gather::WeightStrides::input_grad(shape));
-    gather::run(&plan, shape.n, output_grad, &packed, Epilogue::default())
+    ReadyWeight::input_grad(shape, &plan, weight).run(&plan, shape, output_grad, Epilogue::default())
 }
 
-/// A weight packed once, for many forward passes.
-#[derive(Clone)]
-pub(crate) struct FoldedWeight(PackedWeight);
+/// Gradient of the weight, `[O, I, kh, kw]`.
+pub(crate) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
+    match winograd::fits(shape) {
+        true => winograd_grad::weight_grad(shape, x, output_grad),
+        false => weight_grad::weight_grad(shape, x, output_grad),
+    }
+}
 
-impl FoldedWeight {
-    /// Packs `weight` `[O, I, kh, kw]`.
-    pub(crate) fn new(weight_dims: [usize; 4], weight: &[f32]) -> Self {
-        // The packed order depends on the weight alone: any image size makes the same plan of panels and taps.
-        let [_, n_inputs, kernel_height, kernel_width] = weight_dims;
-        let shape = ConvShape::new([1, kernel_height, kernel_width, n_inputs], weight_dims, 1, 0);
-        Self(PackedWeight::new(&Gather::forward(&shape), weight, gather::WeightStrides::forward(&shape)))
+/// A weight in the form of the algorithm that will use it.
+#[derive(Clone)]
+enum ReadyWeight {
+    Direct(PackedWeight),
+    Winograd(TransformedWeight),
+}
+
+impl ReadyWeight {
+    fn forward(shape: &ConvShape, weight: &[f32]) -> Self {
+        let plan = Gather::forward(shape);
+        let packed = PackedWeight::new(&plan, weight, WeightStrides::forward(shape));
+        match winograd::fits(shape) {
+            true => Self::Winograd(TransformedWeight::new(&plan, &packed, false)),
+            false => Self::Direct(packed),
+        }
     }
 
-    /// Convolution of `x` `[N, H, W, I]`; `shape` must be of the weight that was packed.
+    fn input_grad(shape: &ConvShape, plan: &Gather, weight: &[f32]) -> Self {
+        let packed = PackedWeight::new(plan, weight, WeightStrides::input_grad(shape));
+        match winograd::fits(shape) {
+            true => Self::Winograd(TransformedWeight::new(plan, &packed, true)),
+            false => Self::Direct(packed),
+        }
+    }
+
+    fn run(&self, plan: &Gather, shape: &ConvShape, x: &[f32], epilogue: Epilogue) -> Vec<f32> {
+        match self {
+            Self::Direct(weight) => direct::run(plan, shape.n, x, weight, epilogue),
+            Self::Winograd(weight) => {
+                winograd::run([shape.n, shape.input[0], shape.input[1]], x, weight, epilogue)
+            }
+        }
+    }
+}
+
+/// A weight made ready once, for many forward passes.
+#[derive(Clone)]
+pub(crate) struct FoldedWeight(ReadyWeight);
+
+impl FoldedWeight {
+    /// Of `weight` `[O, I, kh, kw]`, for maps of any size.
+    pub(crate) fn new(weight_dims: [usize; 4], weight: &[f32], stride: usize, padding: usize) -> Self {
+        // The order depends on the weight alone: any image makes the same plan of panels and taps.
+        let [_, n_inputs, kernel_height, kernel_width] = weight_dims;
+        let shape = ConvShape::new([1, kernel_height, kernel_width, n_inputs], weight_dims, stride, padding);
+        Self(ReadyWeight::forward(&shape, weight))
+    }
+
+    /// Convolution of `x` `[N, H, W, I]`; `shape` must be of the weight, stride and padding it was made for.
     pub(crate) fn forward(&self, shape: &ConvShape, x: &[f32], epilogue: Epilogue) -> Vec<f32> {
-        gather::run(&Gather::forward(shape), shape.n, x, &self.0, epilogue)
+        self.0.run(&Gather::forward(shape), shape, x, epilogue)
     }
 }

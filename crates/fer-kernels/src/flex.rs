@@ -60,7 +60,7 @@ pub(crate) fn conv2d_input_grad(shape: &ConvShape, weight: &FlexTensor, grad: &F
 /// Gradient of a convolution's weight.
 pub(crate) fn conv2d_weight_grad(shape: &ConvShape, x: &FlexTensor, grad: &FlexTensor) -> FlexTensor {
     let [kernel_height, kernel_width] = shape.kernel;
-    let out = conv::weight_grad::weight_grad(shape, floats(x), floats(grad));
+    let out = conv::weight_grad(shape, floats(x), floats(grad));
     tensor(out, [shape.n_outputs, shape.input[2], kernel_height, kernel_width])
 }
 

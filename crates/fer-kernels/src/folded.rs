@@ -55,7 +55,7 @@ impl FoldedConv {
     pub fn new(weight: Tensor<4>, bias: Tensor<1>, stride: usize, padding: usize) -> Self {
         let packed = (has_kernels(&weight) && stride <= 2).then(|| {
             let floats: Vec<f32> = weight.to_data().iter().collect();
-            (FoldedWeight::new(weight.dims(), &floats), bias.to_data().iter().collect())
+            (FoldedWeight::new(weight.dims(), &floats, stride, padding), bias.to_data().iter().collect())
         });
         Self { weight, bias, stride, padding, packed }
     }

@@ -2,7 +2,7 @@
 //! In: nothing. Out: passing tests: `cargo +nightly miri test -p fer-kernels --lib` checks every memory access.
 //! Knows nothing of Burn: interpreting it would take hours.
 
-use crate::conv::{self, ConvShape, Epilogue, FoldedWeight, weight_grad::weight_grad};
+use crate::conv::{self, ConvShape, Epilogue, FoldedWeight};
 use crate::norm::{self, Affine, Floats, NormGrad};
 use crate::pool::{self, Pool};
 use crate::scratch::{SharedOut, filled_by};
@@ -36,13 +36,16 @@ fn each_product(shape: &ConvShape, mut visit: impl FnMut(usize, usize, usize)) {
 }
 
 /// `[images, height, width, inputs, outputs, kernel, stride, padding]`.
-const CONVOLUTIONS: [[usize; 8]; 6] = [
+const CONVOLUTIONS: [[usize; 8]; 8] = [
     [2, 4, 5, 1, 3, 3, 1, 1],
     [1, 3, 7, 16, 17, 3, 1, 1],
     [3, 5, 4, 18, 2, 3, 2, 1],
     [1, 4, 4, 3, 33, 1, 1, 0],
     [1, 5, 5, 2, 2, 1, 2, 0],
     [2, 3, 3, 17, 5, 2, 2, 2],
+    // Winograd's: even and odd sizes, one and two vectors in the last panel.
+    [2, 4, 3, 16, 48, 3, 1, 1],
+    [1, 1, 5, 32, 32, 3, 1, 1],
 ];
 
 #[test]
@@ -60,11 +63,11 @@ fn convolutions_and_their_gradients_sum_the_right_products() {
         });
         assert_eq!(conv::forward(&shape, &x, &weight, None), y, "output of {shape:?}");
         assert_eq!(conv::input_grad(&shape, &weight, &grad), x_grad, "input gradient of {shape:?}");
-        assert_eq!(weight_grad(&shape, &x, &grad), w_grad, "weight gradient of {shape:?}");
+        assert_eq!(conv::weight_grad(&shape, &x, &grad), w_grad, "weight gradient of {shape:?}");
         let (bias, residual) = (floats(outputs, 4), floats(y_len, 5));
         let epilogue = Epilogue { bias: Some(&bias), residual: Some(&residual), relu: true };
-        let folded =
-            FoldedWeight::new([outputs, inputs, kernel, kernel], &weight).forward(&shape, &x, epilogue);
+        let folded = FoldedWeight::new([outputs, inputs, kernel, kernel], &weight, stride, padding)
+            .forward(&shape, &x, epilogue);
         let expected: Vec<f32> =
             y.iter().enumerate().map(|(idx, y)| (y + bias[idx % outputs] + residual[idx]).max(0.0)).collect();
         assert_eq!(folded, expected, "folded {shape:?}");

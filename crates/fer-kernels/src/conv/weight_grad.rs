@@ -20,7 +20,7 @@ const BAND_PIXELS: usize = 128;
 const GROUPS: usize = 16;
 
 /// Gradient of the weight `[O, I, kh, kw]`.
-pub(crate) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
+pub(super) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
     let plan = Plan::new(shape);
     let [x_len, grad_len, _] = shape.lens();
     assert_eq!(x.len(), x_len, "conv2d weight gradient: the input does not have the planned size");

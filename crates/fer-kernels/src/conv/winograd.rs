@@ -1,0 +1,417 @@
+//! 3×3 convolutions of stride 1 with 16 multiplications for four outputs instead of 36: Winograd's F(2×2, 3×3).
+//! In: images `[N, H, W, C]`, packed weights. Out: images `[N, H, W, C']`, bias, residual and ReLU applied.
+//! Knows nothing of other kernel sizes: [`super::gather`] does.
+//!
+//! Lavin & Gray 2015, arXiv 1509.09308. Every 2×2 block of outputs depends on 4×4 inputs; both are changed to a basis
+//! where the convolution is a product per element, so that it becomes 16 small matrix products over channels.
+//! The changes of basis only add and halve: the error stays close to the direct sum's.
+#![allow(unsafe_code)] // Register tiles and buffers that are not filled beforehand, as in `gather`.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::epilogue::Epilogue;
+use super::gather::Gather;
+use super::packed::PackedWeight;
+use super::{ConvShape, PANEL, tile};
+use crate::scratch::{AlignedBuffer, SharedOut, filled_by, with_scratch};
+use crate::simd::{self, Kernel, LANES, Lanes};
+
+/// Elements of a transformed tile.
+pub(super) const ELEMENTS: usize = 16;
+
+/// Most channels of a map; pixels outside the image are read from that many zeros.
+const MOST_CHANNELS: usize = 1024;
+
+static ZEROS: [f32; MOST_CHANNELS] = [0.0; MOST_CHANNELS];
+
+/// Floats of transformed input that a block of tiles may take: a part of the second-level cache.
+const BLOCK_FLOATS: usize = 100 << 10;
+
+/// Whether a convolution can be computed this way.
+pub(super) fn fits(shape: &ConvShape) -> bool {
+    let whole =
+        |channels: usize| channels.is_multiple_of(LANES) && (LANES..=MOST_CHANNELS).contains(&channels);
+    let same_size = shape.kernel == [3, 3] && shape.stride == 1 && shape.padding == 1;
+    same_size && whole(shape.input[2]) && whole(shape.n_outputs)
+}
+
+/// The 2×2 output blocks of all images, counted through.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tiles {
+    height: usize,
+    width: usize,
+    /// Blocks per column and per row; the last may reach beyond the image.
+    blocks: [usize; 2],
+    /// Blocks of all images.
+    pub(super) n: usize,
+}
+
+impl Tiles {
+    pub(super) fn new(n_images: usize, height: usize, width: usize) -> Self {
+        let blocks = [height.div_ceil(2), width.div_ceil(2)];
+        Self { height, width, blocks, n: n_images * blocks[0] * blocks[1] }
+    }
+
+    /// Blocks of one image.
+    pub(super) fn per_image(&self) -> usize {
+        self.blocks[0] * self.blocks[1]
+    }
+
+    /// How many are transformed and multiplied at a time: a multiple of the register tile.
+    pub(super) fn at_once(n_channels: usize) -> usize {
+        (BLOCK_FLOATS / (ELEMENTS * n_channels) / 12 * 12).clamp(12, 48)
+    }
+
+    /// Image, first row, first column.
+    #[inline(always)]
+    pub(super) fn position(&self, tile: usize) -> [usize; 3] {
+        let in_image = tile % self.per_image();
+        [tile / self.per_image(), 2 * (in_image / self.blocks[1]), 2 * (in_image % self.blocks[1])]
+    }
+
+    /// Pointers to a square of pixels that starts at (`y`, `x`), which may lie outside the image: there they point to zeros.
+    ///
+    /// # Safety
+    ///
+    /// `maps` is `[images, height, width, n_channels]`, and `image` is one of them.
+    #[inline(always)]
+    pub(super) unsafe fn square<const SIDE: usize>(
+        &self,
+        maps: *const f32,
+        n_channels: usize,
+        [image, y, x]: [usize; 3],
+        before: usize,
+    ) -> [[*const f32; SIDE]; SIDE] {
+        let mut pixels = [[ZEROS.as_ptr(); SIDE]; SIDE];
+        for (i, row) in pixels.iter_mut().enumerate() {
+            for (j, pixel) in row.iter_mut().enumerate() {
+                let (y, x) = ((y + i).wrapping_sub(before), (x + j).wrapping_sub(before));
+                if y < self.height && x < self.width {
+                    // SAFETY: the pixel is inside the image, which is inside `maps`.
+                    *pixel = unsafe { maps.add(((image * self.height + y) * self.width + x) * n_channels) };
+                }
+            }
+        }
+        pixels
+    }
+}
+
+/// Applies a change of basis to the columns, then to the rows.
+#[inline(always)]
+pub(super) fn both_ways<L: Copy, const FROM: usize, const TO: usize>(
+    from: [[L; FROM]; FROM],
+    change: impl Fn([L; FROM]) -> [L; TO],
+) -> [[L; TO]; TO] {
+    let columns: [[L; TO]; FROM] = std::array::from_fn(|j| change(std::array::from_fn(|i| from[i][j])));
+    std::array::from_fn(|i| change(std::array::from_fn(|j| columns[j][i])))
+}
+
+/// Weights in the transformed basis: panel, element, input channel, output channel.
+#[derive(Clone)]
+pub(crate) struct TransformedWeight {
+    floats: std::sync::Arc<AlignedBuffer>,
+    n_inputs: usize,
+    n_outputs: usize,
+}
+
+impl TransformedWeight {
+    /// From weights packed for the same gather; `flipped` for the input gradient, whose taps run backwards.
+    pub(super) fn new(plan: &Gather, packed: &PackedWeight, flipped: bool) -> Self {
+        let [n_inputs, n_outputs] = plan.channels();
+        let mut floats = AlignedBuffer::zeroed(ELEMENTS * n_inputs * n_outputs);
+        let panels =
+            floats.floats(ELEMENTS * n_inputs * n_outputs).par_chunks_mut(ELEMENTS * n_inputs * PANEL);
+        panels.zip(packed.panels(9 * n_inputs * PANEL)).for_each(|(to, from)| {
+            simd::run(TransformPanel { n_inputs, flipped, from, to });
+        });
+        Self { floats: std::sync::Arc::new(floats), n_inputs, n_outputs }
+    }
+}
+
+/// One panel, `[blocks, 9, 16, outputs]` → `[16, inputs, outputs]`.
+struct TransformPanel<'a> {
+    n_inputs: usize,
+    flipped: bool,
+    from: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Kernel for TransformPanel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let width = self.to.len() / (ELEMENTS * self.n_inputs);
+        assert_eq!(
+            self.from.len(),
+            9 * self.n_inputs * width,
+            "winograd: the panel does not have the planned size"
+        );
+        // SAFETY: the instruction set is the caller's promise; positions stay inside the two slices, sized above.
+        unsafe {
+            let half = L::splat(0.5);
+            for input in 0..self.n_inputs {
+                for lane in (0..width).step_by(LANES) {
+                    let tap = |i: usize, j: usize| {
+                        let tap = if self.flipped { 8 - (3 * i + j) } else { 3 * i + j };
+                        let at = ((input / LANES * 9 + tap) * LANES + input % LANES) * width + lane;
+                        L::load(self.from.as_ptr().add(at))
+                    };
+                    let taps: [[L; 3]; 3] = std::array::from_fn(|i| std::array::from_fn(|j| tap(i, j)));
+                    let transformed: [[L; 4]; 4] = both_ways(taps, |[a, b, c]| {
+                        let outer = a.add(c);
+                        [a, outer.add(b).mul(half), outer.sub(b).mul(half), c]
+                    });
+                    for (element, value) in transformed.as_flattened().iter().enumerate() {
+                        value.store(
+                            self.to.as_mut_ptr().add((element * self.n_inputs + input) * width + lane),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The convolution of `[n, height, width, inputs]`.
+pub(super) fn run(
+    [n, height, width]: [usize; 3],
+    x: &[f32],
+    weight: &TransformedWeight,
+    epilogue: Epilogue,
+) -> Vec<f32> {
+    let (n_inputs, n_outputs) = (weight.n_inputs, weight.n_outputs);
+    let out_len = n * height * width * n_outputs;
+    assert_eq!(x.len(), n * height * width * n_inputs, "conv2d: the input does not have the planned size");
+    epilogue.check(out_len, n_outputs);
+    let tiles = Tiles::new(n, height, width);
+    let block = Tiles::at_once(n_inputs);
+    let n_panels = n_outputs.div_ceil(PANEL);
+    let (n_blocks, wanted) = (tiles.n.div_ceil(block), 4 * rayon::current_num_threads());
+    // Few blocks: share out the panels too, although each share then transforms the input again.
+    let shares = if n_blocks >= wanted { 1 } else { wanted.div_ceil(n_blocks.max(1)).min(n_panels) };
+    let per_share = n_panels.div_ceil(shares);
+    let shares = n_panels.div_ceil(per_share);
+    let compute = |task: usize, out: SharedOut| {
+        let (tile, share) = (task / shares * block, task % shares);
+        let part = Part {
+            tiles,
+            range: tile..(tile + block).min(tiles.n),
+            x,
+            weight,
+            panels: share * per_share..((share + 1) * per_share).min(n_panels),
+            epilogue,
+            out,
+        };
+        part.compute();
+    };
+    let tasks = 0..n_blocks * shares;
+    let small = tiles.n * ELEMENTS * n_inputs * n_outputs < super::direct::SPLIT_WORK;
+    // SAFETY: every 2×2 block of every panel of outputs is in exactly one task, which writes it completely.
+    unsafe {
+        filled_by(out_len, |out| match small {
+            true => tasks.for_each(|task| compute(task, out)),
+            false => tasks.into_par_iter().with_max_len(1).for_each(|task| compute(task, out)),
+        })
+    }
+}
+
+/// Some tiles, some panels.
+#[derive(Clone)]
+struct Part<'a> {
+    tiles: Tiles,
+    range: Range<usize>,
+    x: &'a [f32],
+    weight: &'a TransformedWeight,
+    panels: Range<usize>,
+    epilogue: Epilogue<'a>,
+    out: SharedOut,
+}
+
+impl Part<'_> {
+    fn compute(self) {
+        let n = self.range.len();
+        let lens = [ELEMENTS * n * self.weight.n_inputs, ELEMENTS * n * PANEL];
+        with_scratch(lens, |transformed, products| {
+            simd::run(TransformInput {
+                tiles: self.tiles,
+                range: self.range.clone(),
+                x: self.x,
+                n_channels: self.weight.n_inputs,
+                transformed,
+            });
+            simd::run(Multiply { part: &self, transformed, products });
+        });
+    }
+}
+
+/// 4×4 inputs of every tile → `[16, channel blocks, tiles, 16]`.
+pub(super) struct TransformInput<'a> {
+    pub(super) tiles: Tiles,
+    pub(super) range: Range<usize>,
+    pub(super) x: &'a [f32],
+    pub(super) n_channels: usize,
+    pub(super) transformed: &'a mut [f32],
+}
+
+impl Kernel for TransformInput<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let n = self.range.len();
+        let to = self.transformed.as_mut_ptr();
+        // SAFETY: the instruction set is the caller's promise; `square` gives readable pixels, and the positions written
+        // are below 16 · n · n_channels, the length of `transformed`.
+        unsafe {
+            for (idx, tile) in self.range.enumerate() {
+                let position = self.tiles.position(tile);
+                let pixels: [[*const f32; 4]; 4] =
+                    self.tiles.square(self.x.as_ptr(), self.n_channels, position, 1);
+                for block in 0..self.n_channels / LANES {
+                    let loaded = pixels.map(|row| row.map(|pixel| L::load(pixel.add(block * LANES))));
+                    let values: [[L; 4]; 4] =
+                        both_ways(loaded, |[a, b, c, d]| [a.sub(c), b.add(c), c.sub(b), b.sub(d)]);
+                    for (element, value) in values.as_flattened().iter().enumerate() {
+                        let at = (element * (self.n_channels / LANES) + block) * n + idx;
+                        value.store(to.add(at * LANES));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The 16 matrix products of each panel, and the way back to pixels.
+struct Multiply<'a> {
+    part: &'a Part<'a>,
+    transformed: &'a [f32],
+    products: &'a mut [f32],
+}
+
+impl Kernel for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let (weight, n) = (self.part.weight, self.part.range.len());
+        let weights = weight.floats.as_slice(ELEMENTS * weight.n_inputs * weight.n_outputs);
+        let n_blocks = weight.n_inputs / LANES;
+        let mut offsets = [0; MOST_CHANNELS / LANES];
+        for (block, offset) in offsets.iter_mut().enumerate().take(n_blocks) {
+            *offset = block * n * LANES;
+        }
+        let offsets = &offsets[..n_blocks];
+        let products = self.products.as_mut_ptr();
+        for panel in self.part.panels.clone() {
+            let panel_weights = weights[panel * ELEMENTS * weight.n_inputs * PANEL..].as_ptr();
+            let vectors = (weight.n_outputs / LANES - 2 * panel).min(2);
+            // SAFETY: the instruction set is the caller's promise; `transformed` holds 16 matrices of n tiles,
+            // `panel_weights` 16 of the panel's width, and `products` has room for 16 of n tiles and 32 channels.
+            unsafe {
+                for element in 0..ELEMENTS {
+                    let from = self.transformed.as_ptr().add(element * n_blocks * n * LANES);
+                    let weights = panel_weights.add(element * weight.n_inputs * vectors * LANES);
+                    let to = products.add(element * n * PANEL);
+                    match vectors {
+                        2 => product::<L, 2>(from, offsets, weights, n, to),
+                        _ => product::<L, 1>(from, offsets, weights, n, to),
+                    }
+                }
+                for vector in 0..vectors {
+                    self.part.write::<L>(panel, vector, products);
+                }
+            }
+        }
+    }
+}
+
+/// `to[tile][channel] = Σ over inputs of from[tile] · weights`, for `n` tiles.
+///
+/// # Safety
+///
+/// As for [`tile::sums`], with `n` consecutive pixels; `to` has `n` rows of a panel.
+#[inline(always)]
+unsafe fn product<L: Lanes, const PANEL_V: usize>(
+    from: *const f32,
+    offsets: &[usize],
+    weights: *const f32,
+    n: usize,
+    to: *mut f32,
+) {
+    let mut tile = 0;
+    // SAFETY: passed on; the register tiles cover `0..n`.
+    unsafe {
+        while tile < n {
+            let (from, to) = (from.add(tile * LANES), to.add(tile * PANEL));
+            tile += match n - tile {
+                12.. if L::WIDE => rows::<L, 12, PANEL_V>(from, offsets, weights, to),
+                6.. => rows::<L, 6, PANEL_V>(from, offsets, weights, to),
+                3.. => rows::<L, 3, PANEL_V>(from, offsets, weights, to),
+                _ => rows::<L, 1, PANEL_V>(from, offsets, weights, to),
+            };
+        }
+    }
+}
+
+/// `R` rows of a product; returns `R`.
+#[inline(always)]
+unsafe fn rows<L: Lanes, const R: usize, const PANEL_V: usize>(
+    from: *const f32,
+    offsets: &[usize],
+    weights: *const f32,
+    to: *mut f32,
+) -> usize {
+    // SAFETY: passed on from `product`.
+    unsafe {
+        if L::WIDE {
+            let [sums] = tile::sums::<L, 1, R, PANEL_V, PANEL_V, 1, LANES>(from, 0, offsets, weights);
+            for (row, sums) in sums.iter().enumerate() {
+                for (v, sum) in sums.iter().enumerate() {
+                    sum.store(to.add(row * PANEL + v * LANES));
+                }
+            }
+        } else {
+            for v in 0..PANEL_V {
+                let [sums] =
+                    tile::sums::<L, 1, R, 1, PANEL_V, 1, LANES>(from, 0, offsets, weights.add(v * LANES));
+                for (row, [sum]) in sums.iter().enumerate() {
+                    sum.store(to.add(row * PANEL + v * LANES));
+                }
+            }
+        }
+    }
+    R
+}
+
+impl Part<'_> {
+    /// Changes one vector of products back to 2×2 pixels each, and writes them.
+    #[inline(always)]
+    unsafe fn write<L: Lanes>(&self, panel: usize, vector: usize, products: *const f32) {
+        let n = self.range.len();
+        let channel = panel * PANEL + vector * LANES;
+        let Tiles { height, width, .. } = self.tiles;
+        // SAFETY: `products` holds 16 matrices of n rows; pixels are written if they are inside the image.
+        unsafe {
+            for (idx, tile) in self.range.clone().enumerate() {
+                let load =
+                    |element: usize| L::load(products.add((element * n + idx) * PANEL + vector * LANES));
+                let elements: [[L; 4]; 4] = std::array::from_fn(|i| std::array::from_fn(|j| load(4 * i + j)));
+                let pixels: [[L; 2]; 2] =
+                    both_ways(elements, |[a, b, c, d]| [a.add(b).add(c), b.sub(c).sub(d)]);
+                let [image, y, x] = self.tiles.position(tile);
+                for (i, row) in pixels.into_iter().enumerate() {
+                    for (j, value) in row.into_iter().enumerate() {
+                        if y + i < height && x + j < width {
+                            let pixel = (image * height + y + i) * width + x + j;
+                            let at = pixel * self.weight.n_outputs + channel;
+                            self.epilogue.finish(value, channel, at, LANES).store(self.out.at(at));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -17,14 +17,19 @@ use image::{RgbImage, imageops};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let folder = Path::new(arguments.first().context("say where to write: draw_sheet OUT [FIRST_SEED [N_PEOPLE]]")?);
-    let number = |i: usize, usual: u64| arguments.get(i).map_or(Ok(usual), |text| text.parse().context("not a whole number"));
+    let folder =
+        Path::new(arguments.first().context("say where to write: draw_sheet OUT [FIRST_SEED [N_PEOPLE]]")?);
+    let number = |i: usize, usual: u64| {
+        arguments.get(i).map_or(Ok(usual), |text| text.parse().context("not a whole number"))
+    };
     let (first, n_people) = (number(1, 1)?, number(2, 6)?);
     for part in ["portraits", "clips", "rooms"] {
         std::fs::create_dir_all(folder.join(part)).with_context(|| folder.display().to_string())?;
     }
-    sheet(n_people.min(6), 240, |row, emotion| portrait(first + row, emotion, 240)).save(folder.join("portraits.png"))?;
-    sheet(n_people.min(6), 192, |row, emotion| enlarged_face(first, row as usize, emotion)).save(folder.join("faces.png"))?;
+    sheet(n_people.min(6), 240, |row, emotion| portrait(first + row, emotion, 240))
+        .save(folder.join("portraits.png"))?;
+    sheet(n_people.min(6), 192, |row, emotion| enlarged_face(first, row as usize, emotion))
+        .save(folder.join("faces.png"))?;
     for seed in first..first + n_people {
         single_portraits(seed, folder)?;
         clip(seed, folder)?;

@@ -157,7 +157,8 @@ impl Canvas {
 
     /// The inside of a shape, for clipping what is drawn later.
     pub(super) fn mask(&self, shape: &Shape) -> Mask {
-        let mut mask = Mask::new(self.pixmap.width(), self.pixmap.height()).expect("the canvas has this size");
+        let mut mask =
+            Mask::new(self.pixmap.width(), self.pixmap.height()).expect("the canvas has this size");
         if let Some(path) = &shape.0 {
             mask.fill_path(path, FillRule::Winding, true, Transform::identity());
         }
@@ -181,10 +182,17 @@ impl Canvas {
     }
 
     /// Fills a shape from one colour at a point to another at a second point.
-    pub(super) fn fill_between(&mut self, shape: &Shape, from: (P, Color), to: (P, Color), clip: Option<&Mask>) {
+    pub(super) fn fill_between(
+        &mut self,
+        shape: &Shape,
+        from: (P, Color),
+        to: (P, Color),
+        clip: Option<&Mask>,
+    ) {
         let stops = vec![GradientStop::new(0.0, from.1), GradientStop::new(1.0, to.1)];
         let (start, end) = (point(from.0), point(to.0));
-        let shader = tiny_skia::LinearGradient::new(start, end, stops, SpreadMode::Pad, Transform::identity());
+        let shader =
+            tiny_skia::LinearGradient::new(start, end, stops, SpreadMode::Pad, Transform::identity());
         self.fill_with(shape, shader.unwrap_or(Shader::SolidColor(from.1)), clip);
     }
 
@@ -221,11 +229,15 @@ impl Canvas {
     pub(super) fn vignette(&mut self, centre: P, radii: P, inner: f32, color: Color, clip: &Mask) {
         let mut clear = color;
         clear.set_alpha(0.0);
-        let stops =
-            vec![GradientStop::new(0.0, clear), GradientStop::new(inner, clear), GradientStop::new(1.0, color)];
+        let stops = vec![
+            GradientStop::new(0.0, clear),
+            GradientStop::new(inner, clear),
+            GradientStop::new(1.0, color),
+        ];
         let place = Transform::from_row(radii[0], 0.0, 0.0, radii[1], centre[0], centre[1]);
         let origin = Point::zero();
-        let Some(shader) = RadialGradient::new(origin, 0.0, origin, 1.0, stops, SpreadMode::Pad, place) else {
+        let Some(shader) = RadialGradient::new(origin, 0.0, origin, 1.0, stops, SpreadMode::Pad, place)
+        else {
             return;
         };
         let (w, h) = (self.pixmap.width() as f32, self.pixmap.height() as f32);
@@ -237,7 +249,8 @@ impl Canvas {
         let [rx, ry] = radii;
         let place = Transform::from_row(rx * cos, rx * sin, -ry * sin, ry * cos, centre[0], centre[1]);
         let origin = Point::zero();
-        let Some(shader) = RadialGradient::new(origin, 0.0, origin, 1.0, stops, SpreadMode::Pad, place) else {
+        let Some(shader) = RadialGradient::new(origin, 0.0, origin, 1.0, stops, SpreadMode::Pad, place)
+        else {
             return;
         };
         let reach = [(rx * cos).hypot(ry * sin), (rx * sin).hypot(ry * cos)];

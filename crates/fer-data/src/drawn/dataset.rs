@@ -70,7 +70,11 @@ fn drawn(person: &Person, emotion: Emotion, dice: &mut Dice) -> Drawn {
     ground(&mut canvas, size, dice);
     render::figure(&mut canvas, &render::sitter_with(person, &expression, &slack, place, light));
     let pixmap = canvas.into_pixmap();
-    let luma = pixmap.data().chunks_exact(4).map(|p| Ink([0, 1, 2].map(|i| f32::from(p[i]) / 255.0)).luma()).collect();
+    let luma = pixmap
+        .data()
+        .chunks_exact(4)
+        .map(|p| Ink([0, 1, 2].map(|i| f32::from(p[i]) / 255.0)).luma())
+        .collect();
     Drawn { luma, side }
 }
 
@@ -126,7 +130,8 @@ impl Exposure {
     /// of 54 within a picture; dark faces stay darker and light ones lighter than the mean.
     fn of(values: &[f32], dice: &mut Dice) -> Self {
         let mean = values.iter().sum::<f32>() / values.len() as f32;
-        let spread = (values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / values.len() as f32).sqrt();
+        let spread =
+            (values.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / values.len() as f32).sqrt();
         let contrast = (0.215 / spread.max(0.02)).clamp(0.6, 2.2) * dice.bell(0.17).exp();
         Self { from: mean, to: 0.505 + 0.35 * (mean - 0.5) + dice.bell(0.085), contrast }
     }
@@ -152,7 +157,8 @@ fn blur(values: &mut [f32; SIDE * SIDE], part: f32) {
     let at = |x: usize, y: usize| sharp[y.min(SIDE - 1) * SIDE + x.min(SIDE - 1)];
     for y in 0..SIDE {
         for x in 0..SIDE {
-            let around = at(x.saturating_sub(1), y) + at(x + 1, y) + at(x, y.saturating_sub(1)) + at(x, y + 1);
+            let around =
+                at(x.saturating_sub(1), y) + at(x + 1, y) + at(x, y.saturating_sub(1)) + at(x, y + 1);
             values[y * SIDE + x] = (1.0 - 4.0 * part) * at(x, y) + part * around;
         }
     }

@@ -167,6 +167,7 @@ type Variant = &'static [(Muscle, f32)];
 /// The ways to show an expression.
 ///
 /// Sources: the prototypes of Ekman and Friesen (1978), and what 48×48 pixels can still show.
+#[rustfmt::skip] // Tables: one muscle a line would hide the shape of an expression.
 fn variants(emotion: Emotion) -> &'static [Variant] {
     use Muscle::{
         BrowInner, BrowOuter, BrowPinch, Cheek, Corner, EyeOpen, GazeY, Jaw, LidLower, NoseWrinkle, Part, Pout,

@@ -26,15 +26,15 @@ struct Eye {
 pub(super) fn sockets(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
     let u = |length: f32| s.place.px(length);
     let x = s.person.eyes.apart;
-    let brow = super::tune(19,0.05) * (s.m(Muscle::BrowInner) + s.m(Muscle::BrowOuter));
+    let brow = 0.02 * (s.m(Muscle::BrowInner) + s.m(Muscle::BrowOuter));
     for side in [-1.0, 1.0] {
         let shade = s.shadow(0.62);
-        let at = s.place.at([side * x, super::tune(20,-0.11) - brow]);
-        canvas.soft(at, [u(0.42*super::tune(21,1.0)), u(0.27*super::tune(21,1.0))], side * 0.1, shade.at(0.62*super::tune(2,1.0)), Some(clip));
+        let at = s.place.at([side * x, -0.11 - brow]);
+        canvas.soft(at, [u(0.42), u(0.27)], side * 0.1, shade.at(0.92), Some(clip));
         let inner = s.place.at([side * 0.17, -0.06]);
-        canvas.soft(inner, [u(0.15), u(0.24)], 0.0, shade.at(0.5*super::tune(2,1.0)), Some(clip));
+        canvas.soft(inner, [u(0.15), u(0.24)], 0.0, shade.at(0.75), Some(clip));
         let under = s.place.at([side * (x - 0.02), 0.15]);
-        canvas.soft(under, [u(0.28), u(0.10*super::tune(22,1.0))], side * 0.12, shade.at(0.32*super::tune(2,1.0)), Some(clip));
+        canvas.soft(under, [u(0.28), u(0.13)], side * 0.12, shade.at(0.48), Some(clip));
     }
 }
 
@@ -53,10 +53,12 @@ fn measure(s: &Sitter<'_>, side: f32) -> Eye {
     let blink = 1.0 - s.m(Muscle::Blink).clamp(0.0, 1.0);
     let height = style.height * style.size * blink;
     let gaze = 0.02 * s.m(Muscle::GazeY).max(0.0);
-    let upper = (0.128 * (1.0 + super::tune(3,0.62) * open.clamp(-1.2, 1.2)) - gaze).max(0.018) * height;
+    let upper = (0.128 * (1.0 + 0.5 * open.clamp(-1.2, 1.2)) - gaze).max(0.018) * height;
     // Lowered inner brows press on the lid's inner half, raised ones lift it: a glare, a plea.
-    let lean = 0.035 * s.m(Muscle::BrowInner).clamp(-1.2, 1.2) - 0.022 * s.m(Muscle::BrowOuter).clamp(-1.2, 1.2);
-    let lower = (0.085 * (1.0 - 0.62 * s.m(Muscle::LidLower).clamp(0.0, 1.2) + 0.12 * open)).max(0.01) * height;
+    let lean =
+        0.035 * s.m(Muscle::BrowInner).clamp(-1.2, 1.2) - 0.022 * s.m(Muscle::BrowOuter).clamp(-1.2, 1.2);
+    let lower =
+        (0.085 * (1.0 - 0.62 * s.m(Muscle::LidLower).clamp(0.0, 1.2) + 0.12 * open)).max(0.01) * height;
     let least = 0.01;
     Eye {
         side,
@@ -90,7 +92,11 @@ impl Eye {
 
     /// The lower lid's edge from the outer to the inner corner.
     fn lower_edge(&self, s: &Sitter<'_>) -> [P; 3] {
-        [self.at(s, 0.58, 0.80 * self.lower), self.at(s, 0.0, self.lower), self.at(s, -0.6, 0.74 * self.lower)]
+        [
+            self.at(s, 0.58, 0.80 * self.lower),
+            self.at(s, 0.0, self.lower),
+            self.at(s, -0.6, 0.74 * self.lower),
+        ]
     }
 }
 
@@ -98,7 +104,7 @@ impl Eye {
 fn ball(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye) {
     let points = [eye.upper_edge(s).as_slice(), &eye.lower_edge(s)].concat();
     let opening = Shape::closed(&points);
-    let white = Ink::hex(0xF4EFEA).mix(s.skin(), super::tune(0,0.20)).times(super::tune(1,1.0));
+    let white = Ink::hex(0xF4EFEA).mix(s.skin(), 0.35).times(0.74);
     canvas.fill(&opening, white.at(1.0), None);
     let clip = canvas.mask(&opening);
     let u = |length: f32| s.place.px(length);
@@ -106,8 +112,8 @@ fn ball(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye) {
     let gaze = [s.m(Muscle::GazeX) * 0.09, s.m(Muscle::GazeY) * 0.05];
     let turn = 0.05 * s.place.pose.turn;
     let at = s.place.at([eye.side * eye.centre[0] + gaze[0] + turn, eye.centre[1] - 0.018 + gaze[1]]);
-    let iris = s.person.eyes.iris.times(super::tune(17,1.0));
-    let radius = u(super::tune(8,0.136) * size);
+    let iris = s.person.eyes.iris.times(0.8);
+    let radius = u(0.143 * size);
     canvas.fill(&Shape::circles(&[(at, radius)]), iris.times(0.55).at(1.0), Some(&clip));
     canvas.fill(&Shape::circles(&[(at, radius * 0.86)]), iris.at(1.0), Some(&clip));
     let low = [at[0], at[1] + radius * 0.4];
@@ -130,7 +136,11 @@ fn lids(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye, clip: &Mask) {
     canvas.fill(&Shape::ribbon(&edge, &widths), dark.at(0.95), Some(clip));
     if lashes > 0.3 {
         let top = 0.5 * (eye.upper[0] + eye.upper[1]);
-        let flick = [eye.at(s, 0.72, -0.5 * eye.upper[1]), eye.at(s, 1.04, -0.02), eye.at(s, 1.20, -0.05 - 0.25 * top)];
+        let flick = [
+            eye.at(s, 0.72, -0.5 * eye.upper[1]),
+            eye.at(s, 1.04, -0.02),
+            eye.at(s, 1.20, -0.05 - 0.25 * top),
+        ];
         canvas.fill(&Shape::ribbon(&flick, &[u(0.03), u(0.026), u(0.004)]), dark.at(0.9), Some(clip));
     }
     let [c, b, a] = eye.lower_edge(s);
@@ -150,18 +160,30 @@ fn fold(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye, clip: &Mask) {
         eye.at(s, 0.35, -outer),
         eye.at(s, 1.02, -0.5 * outer),
     ];
-    canvas.fill(&Shape::ribbon(&crease, &[0.006, 0.018, 0.020, 0.006].map(u)), s.shadow(0.85).at(0.55), Some(clip));
+    canvas.fill(
+        &Shape::ribbon(&crease, &[0.006, 0.018, 0.020, 0.006].map(u)),
+        s.shadow(0.85).at(0.55),
+        Some(clip),
+    );
     let squint = s.m(Muscle::LidLower).clamp(0.0, 1.0);
     if squint > 0.05 {
         let y = eye.lower + 0.055;
         let bag = [eye.at(s, -0.7, 0.6 * y), eye.at(s, 0.0, y + 0.015), eye.at(s, 0.8, 0.75 * y)];
-        canvas.fill(&Shape::ribbon(&bag, &[0.004, 0.022, 0.006].map(u)), s.shadow(0.8).at(0.5 * squint), Some(clip));
+        canvas.fill(
+            &Shape::ribbon(&bag, &[0.004, 0.022, 0.006].map(u)),
+            s.shadow(0.8).at(0.5 * squint),
+            Some(clip),
+        );
     }
     let smile = s.m(Muscle::Cheek).clamp(0.0, 1.0) * s.m(Muscle::Corner).clamp(0.0, 1.0);
     if smile > 0.05 {
         for (dy, end) in [(-0.05, -0.11), (0.02, 0.02), (0.08, 0.13)] {
             let line = [eye.at(s, 1.25, dy), eye.at(s, 1.6, end)];
-            canvas.fill(&Shape::ribbon(&line, &[u(0.014), u(0.004)]), s.shadow(0.8).at(0.5 * smile), Some(clip));
+            canvas.fill(
+                &Shape::ribbon(&line, &[u(0.014), u(0.004)]),
+                s.shadow(0.8).at(0.5 * smile),
+                Some(clip),
+            );
         }
     }
 }
@@ -177,7 +199,8 @@ pub(super) fn brows(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
 fn brow(canvas: &mut Canvas, s: &Sitter<'_>, side: f32, clip: &Mask) {
     let style = &s.person.brows;
     let u = |length: f32| s.place.px(length);
-    let raise = |m: f32| if m > 0.0 { super::tune(15,1.0) * m } else { m };
+    // Fully raised brows would leave the forehead of a low hairline.
+    let raise = |m: f32| if m > 0.0 { 0.86 * m } else { m };
     let (inner, outer) = (raise(s.m(Muscle::BrowInner)), raise(s.m(Muscle::BrowOuter)));
     let pinch = s.m(Muscle::BrowPinch).max(0.0);
     let y = -0.335 - style.height;
@@ -190,7 +213,7 @@ fn brow(canvas: &mut Canvas, s: &Sitter<'_>, side: f32, clip: &Mask) {
         [0.745, y + 0.075 - 0.125 * outer],
     ];
     let at = points.map(|p| s.place.at([side * p[0], p[1]]));
-    let w = style.width * super::tune(9,1.0);
+    let w = style.width;
     let widths = [0.62 * w, w, 0.92 * w, 0.58 * w, 0.16 * w].map(u);
     let shade = at.map(|p| [p[0], p[1] + u(0.03)]);
     canvas.fill(&Shape::ribbon(&shade, &widths.map(|w| w * 1.15)), s.shadow(0.8).at(0.22), Some(clip));
@@ -201,11 +224,17 @@ fn brow(canvas: &mut Canvas, s: &Sitter<'_>, side: f32, clip: &Mask) {
 fn lines(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
     let u = |length: f32| s.place.px(length);
     let dark = s.shadow(0.85);
-    let frown = s.m(Muscle::BrowPinch).clamp(0.0, 1.0) * (0.55 - 0.45 * s.m(Muscle::BrowInner)).clamp(0.0, 1.0);
+    let frown =
+        s.m(Muscle::BrowPinch).clamp(0.0, 1.0) * (0.55 - 0.45 * s.m(Muscle::BrowInner)).clamp(0.0, 1.0);
     if frown > 0.03 {
         for side in [-1.0, 1.0] {
-            let line = [[0.055, -0.44], [0.075, -0.33], [0.05, -0.22]].map(|p| s.place.at([side * p[0], p[1]]));
-            canvas.fill(&Shape::ribbon(&line, &[0.006, 0.026, 0.008].map(u)), dark.at(0.75 * frown), Some(clip));
+            let line =
+                [[0.055, -0.44], [0.075, -0.33], [0.05, -0.22]].map(|p| s.place.at([side * p[0], p[1]]));
+            canvas.fill(
+                &Shape::ribbon(&line, &[0.006, 0.026, 0.008].map(u)),
+                dark.at(0.75 * frown),
+                Some(clip),
+            );
         }
         canvas.soft(s.place.at([0.0, -0.3]), [u(0.2), u(0.18)], 0.0, dark.at(0.4 * frown), Some(clip));
     }
@@ -216,8 +245,13 @@ fn lines(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
         for (row, y) in [-0.68, -0.80].into_iter().enumerate() {
             let bow = 0.03 - 0.06 * outer;
             let reach = reach - 0.06 * row as f32;
-            let line = [[-reach, y - bow], [0.0, y], [reach, y - bow]].map(|p| s.place.at([p[0], p[1] + 2.0 * bow * outer]));
-            canvas.fill(&Shape::ribbon(&line, &[0.004, 0.018, 0.004].map(u)), dark.at(0.42 * inner), Some(clip));
+            let line = [[-reach, y - bow], [0.0, y], [reach, y - bow]]
+                .map(|p| s.place.at([p[0], p[1] + 2.0 * bow * outer]));
+            canvas.fill(
+                &Shape::ribbon(&line, &[0.004, 0.018, 0.004].map(u)),
+                dark.at(0.42 * inner),
+                Some(clip),
+            );
         }
     }
 }

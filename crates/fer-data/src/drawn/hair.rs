@@ -1,4 +1,4 @@
-//! Hair on the head, and the scarf that hides it.
+//! Hair on the head.
 //! In: a [`Sitter`]. Out: the part behind the head, and the part over the forehead.
 //! Knows nothing of faces' features.
 
@@ -6,9 +6,11 @@ use tiny_skia::Mask;
 
 use super::{
     canvas::{Canvas, P, Shape},
+    curls,
     dice::Dice,
     head::Sitter,
     person::HairStyle,
+    scarf,
 };
 
 /// What is behind the head; drawn first.
@@ -16,17 +18,21 @@ pub(super) fn back(canvas: &mut Canvas, s: &Sitter<'_>) {
     let hair = &s.person.hair;
     match hair.style {
         HairStyle::Bald | HairStyle::Buzz | HairStyle::SideParted | HairStyle::Quiff => {}
-        HairStyle::Long => fall(canvas, s, &[[1.10, -0.6], [1.22, 0.2], [1.28, 0.9], [1.36, 1.6], [1.22, 2.25], [0.86, 2.4]]),
-        HairStyle::Bob => fall(canvas, s, &[[1.12, -0.6], [1.26, 0.1], [1.30, 0.7], [1.18, 1.18], [0.9, 1.3]]),
+        HairStyle::Long => {
+            fall(canvas, s, &[[1.10, -0.6], [1.22, 0.2], [1.28, 0.9], [1.36, 1.6], [1.22, 2.25], [0.86, 2.4]])
+        }
+        HairStyle::Bob => {
+            fall(canvas, s, &[[1.12, -0.6], [1.26, 0.1], [1.30, 0.7], [1.18, 1.18], [0.9, 1.3]])
+        }
         HairStyle::Bun => {
             let knot = s.place.deep([0.08 * hair.part, -1.72], -0.2);
             canvas.fill(&Shape::circles(&[(knot, s.place.px(0.42))]), hair.ink.times(0.85).at(1.0), None);
             let shine = [knot[0] + s.place.px(0.1) * s.light, knot[1] - s.place.px(0.12)];
             canvas.soft(shine, [s.place.px(0.26), s.place.px(0.16)], 0.2, hair.ink.light(0.4).at(0.4), None);
         }
-        HairStyle::Curly => cloud(canvas, s, 0.22, 0.22),
-        HairStyle::Afro => cloud(canvas, s, 0.42, 0.20),
-        HairStyle::Scarf => scarf_back(canvas, s),
+        HairStyle::Curly => curls::cloud(canvas, s, 0.22, 0.22),
+        HairStyle::Afro => curls::cloud(canvas, s, 0.42, 0.20),
+        HairStyle::Scarf => scarf::back(canvas, s),
     }
 }
 
@@ -46,7 +52,12 @@ fn fall(canvas: &mut Canvas, s: &Sitter<'_>, right: &[P]) {
     points.extend(right.iter().rev().map(|p| place(p, -1.0)));
     points.push(s.place.deep([-0.72, -1.26], -0.15));
     let shape = Shape::closed(&points);
-    canvas.fill_between(&shape, (s.place.still([0.0, -1.4]), ink.times(0.75).at(1.0)), (s.place.still([0.0, 2.2]), ink.times(0.88).at(1.0)), None);
+    canvas.fill_between(
+        &shape,
+        (s.place.still([0.0, -1.4]), ink.times(0.75).at(1.0)),
+        (s.place.still([0.0, 2.2]), ink.times(0.88).at(1.0)),
+        None,
+    );
     let clip = canvas.mask(&shape);
     let behind = s.place.deep([0.0, 1.0], -0.2);
     canvas.soft(behind, [s.place.px(1.05), s.place.px(1.3)], 0.0, ink.times(0.25).at(0.75), Some(&clip));
@@ -61,42 +72,13 @@ fn strands(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask, near: f32, far: f32
         for _ in 0..7 {
             let x = side * dice.range(near, far);
             let sway = dice.bell(0.04);
-            let line = [[x * 0.95, top], [x + sway, 0.5 * (top + bottom)], [x * 1.02, bottom]].map(|p| s.place.deep(p, -0.15));
+            let line = [[x * 0.95, top], [x + sway, 0.5 * (top + bottom)], [x * 1.02, bottom]]
+                .map(|p| s.place.deep(p, -0.15));
             let color = if dice.chance(0.5) { ink.light(0.22).at(0.35) } else { ink.times(0.55).at(0.4) };
             let w = s.place.px(dice.range(0.015, 0.045));
             canvas.fill(&Shape::ribbon(&line, &[w * 0.3, w, w * 0.2]), color, Some(clip));
         }
     }
-}
-
-/// Curls standing out around the skull, lit from one side.
-fn cloud(canvas: &mut Canvas, s: &Sitter<'_>, out: f32, size: f32) {
-    let ink = s.person.hair.ink;
-    let shape = curls(s, out, size);
-    let u = |length: f32| s.place.px(length);
-    canvas.fill(&shape, ink.times(0.9).at(1.0), None);
-    let clip = canvas.mask(&shape);
-    let lit = s.place.deep([0.55 * s.light, -1.15 - 0.5 * out], 0.0);
-    canvas.soft(lit, [u(1.1), u(0.8)], 0.0, ink.light(0.4).at(0.35), Some(&clip));
-    let low = s.place.deep([0.0, 0.35], 0.0);
-    canvas.soft(low, [u(1.9), u(1.0)], 0.0, ink.times(0.35).at(0.7), Some(&clip));
-}
-
-/// A cloud of round locks around the skull.
-fn curls(s: &Sitter<'_>, out: f32, size: f32) -> Shape {
-    let dice = &mut Dice::new(&[s.person.seed, 0xC0B1]);
-    let mut locks = Vec::new();
-    let n = 34;
-    for i in 0..n {
-        // From behind one ear over the crown to the other.
-        let angle = (-0.14 + 1.28 * i as f32 / (n - 1) as f32) * std::f32::consts::PI;
-        let (sin, cos) = angle.sin_cos();
-        let far = 1.0 + out * dice.range(0.8, 1.05);
-        let p = [-cos * 0.93 * far, -0.35 - sin * 1.02 * far];
-        locks.push((s.place.deep(p, -0.1), s.place.px(size * dice.range(0.85, 1.2))));
-    }
-    locks.push((s.place.deep([0.0, -0.5], -0.1), s.place.px(1.0 + 0.75 * out)));
-    Shape::circles(&locks)
 }
 
 /// What lies over the forehead and temples; drawn after the features.
@@ -106,36 +88,148 @@ pub(super) fn front(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask) {
         HairStyle::Bald => {}
         HairStyle::Buzz => buzz(canvas, s, head),
         HairStyle::SideParted => {
-            let line = [[0.97, 0.12], [0.90, -0.30], [0.80, -0.66], [0.62, -0.84], [0.30, -0.80], [-0.25, -0.76], [-0.62, -0.82], [-0.84, -0.60], [-0.90, -0.28], [-0.97, 0.12]];
+            let line = [
+                [0.97, 0.12],
+                [0.90, -0.30],
+                [0.80, -0.66],
+                [0.62, -0.84],
+                [0.30, -0.80],
+                [-0.25, -0.76],
+                [-0.62, -0.82],
+                [-0.84, -0.60],
+                [-0.90, -0.28],
+                [-0.97, 0.12],
+            ];
             cap(canvas, s, head, &CROWN_SHORT, &line.map(|p| [part * p[0], p[1]]));
         }
         HairStyle::Quiff => {
-            let line = [[0.97, 0.15], [0.90, -0.28], [0.80, -0.62], [0.66, -0.86], [0.34, -0.96], [-0.10, -0.98], [-0.50, -0.92], [-0.78, -0.68], [-0.90, -0.28], [-0.97, 0.15]];
-            cap(canvas, s, head, &CROWN_QUIFF.map(|p| [part * p[0], p[1]]), &line.map(|p| [part * p[0], p[1]]));
+            let line = [
+                [0.97, 0.15],
+                [0.90, -0.28],
+                [0.80, -0.62],
+                [0.66, -0.86],
+                [0.34, -0.96],
+                [-0.10, -0.98],
+                [-0.50, -0.92],
+                [-0.78, -0.68],
+                [-0.90, -0.28],
+                [-0.97, 0.15],
+            ];
+            cap(
+                canvas,
+                s,
+                head,
+                &CROWN_QUIFF.map(|p| [part * p[0], p[1]]),
+                &line.map(|p| [part * p[0], p[1]]),
+            );
         }
-        HairStyle::Curly | HairStyle::Afro => curly_line(canvas, s, head),
+        HairStyle::Curly | HairStyle::Afro => curls::edge(canvas, s, head),
         HairStyle::Bob => {
-            let line = [[1.06, 0.75], [0.96, 0.30], [0.92, -0.20], [0.84, -0.50], [0.50, -0.55], [0.10, -0.57], [-0.40, -0.55], [-0.84, -0.50], [-0.92, -0.20], [-0.96, 0.30], [-1.06, 0.75]];
+            let line = [
+                [1.06, 0.75],
+                [0.96, 0.30],
+                [0.92, -0.20],
+                [0.84, -0.50],
+                [0.50, -0.55],
+                [0.10, -0.57],
+                [-0.40, -0.55],
+                [-0.84, -0.50],
+                [-0.92, -0.20],
+                [-0.96, 0.30],
+                [-1.06, 0.75],
+            ];
             cap(canvas, s, head, &CROWN_BOB, &line);
         }
         HairStyle::Long => {
-            let line = [[1.06, 1.0], [0.97, 0.35], [0.90, -0.20], [0.76, -0.62], [0.34, -0.98], [0.20, -1.12], [-0.05, -0.98], [-0.66, -0.66], [-0.88, -0.22], [-0.97, 0.35], [-1.06, 1.0]];
+            let line = [
+                [1.06, 1.0],
+                [0.97, 0.35],
+                [0.90, -0.20],
+                [0.76, -0.62],
+                [0.34, -0.98],
+                [0.20, -1.12],
+                [-0.05, -0.98],
+                [-0.66, -0.66],
+                [-0.88, -0.22],
+                [-0.97, 0.35],
+                [-1.06, 1.0],
+            ];
             cap(canvas, s, head, &CROWN_LONG, &line.map(|p| [part * p[0], p[1]]));
         }
         HairStyle::Bun => {
-            let line = [[0.98, 0.05], [0.91, -0.34], [0.76, -0.74], [0.44, -0.96], [0.0, -1.02], [-0.44, -0.96], [-0.76, -0.74], [-0.91, -0.34], [-0.98, 0.05]];
+            let line = [
+                [0.98, 0.05],
+                [0.91, -0.34],
+                [0.76, -0.74],
+                [0.44, -0.96],
+                [0.0, -1.02],
+                [-0.44, -0.96],
+                [-0.76, -0.74],
+                [-0.91, -0.34],
+                [-0.98, 0.05],
+            ];
             cap(canvas, s, head, &CROWN_TIGHT, &line);
         }
-        HairStyle::Scarf => scarf_front(canvas, s, head),
+        HairStyle::Scarf => scarf::front(canvas, s, head),
     }
 }
 
 /// Outer edges of hair over the skull, from the left temple to the right one.
-const CROWN_SHORT: [P; 9] = [[-1.00, 0.10], [-1.06, -0.35], [-1.02, -0.90], [-0.70, -1.38], [0.0, -1.58], [0.70, -1.40], [1.02, -0.92], [1.06, -0.35], [1.00, 0.10]];
-const CROWN_QUIFF: [P; 9] = [[-0.99, 0.12], [-1.02, -0.35], [-0.98, -0.88], [-0.78, -1.36], [-0.20, -1.68], [0.46, -1.72], [0.98, -1.22], [1.03, -0.40], [0.99, 0.12]];
-const CROWN_BOB: [P; 9] = [[-1.22, 0.80], [-1.22, 0.0], [-1.14, -0.75], [-0.74, -1.36], [0.0, -1.58], [0.74, -1.36], [1.14, -0.75], [1.22, 0.0], [1.22, 0.80]];
-const CROWN_LONG: [P; 9] = [[-1.22, 1.10], [-1.18, 0.1], [-1.10, -0.75], [-0.72, -1.36], [0.0, -1.56], [0.72, -1.36], [1.10, -0.75], [1.18, 0.1], [1.22, 1.10]];
-const CROWN_TIGHT: [P; 9] = [[-1.00, 0.05], [-1.03, -0.40], [-0.96, -0.92], [-0.62, -1.34], [0.0, -1.50], [0.62, -1.34], [0.96, -0.92], [1.03, -0.40], [1.00, 0.05]];
+const CROWN_SHORT: [P; 9] = [
+    [-1.00, 0.10],
+    [-1.06, -0.35],
+    [-1.02, -0.90],
+    [-0.70, -1.38],
+    [0.0, -1.58],
+    [0.70, -1.40],
+    [1.02, -0.92],
+    [1.06, -0.35],
+    [1.00, 0.10],
+];
+const CROWN_QUIFF: [P; 9] = [
+    [-0.99, 0.12],
+    [-1.02, -0.35],
+    [-0.98, -0.88],
+    [-0.78, -1.36],
+    [-0.20, -1.68],
+    [0.46, -1.72],
+    [0.98, -1.22],
+    [1.03, -0.40],
+    [0.99, 0.12],
+];
+const CROWN_BOB: [P; 9] = [
+    [-1.22, 0.80],
+    [-1.22, 0.0],
+    [-1.14, -0.75],
+    [-0.74, -1.36],
+    [0.0, -1.58],
+    [0.74, -1.36],
+    [1.14, -0.75],
+    [1.22, 0.0],
+    [1.22, 0.80],
+];
+const CROWN_LONG: [P; 9] = [
+    [-1.22, 1.10],
+    [-1.18, 0.1],
+    [-1.10, -0.75],
+    [-0.72, -1.36],
+    [0.0, -1.56],
+    [0.72, -1.36],
+    [1.10, -0.75],
+    [1.18, 0.1],
+    [1.22, 1.10],
+];
+const CROWN_TIGHT: [P; 9] = [
+    [-1.00, 0.05],
+    [-1.03, -0.40],
+    [-0.96, -0.92],
+    [-0.62, -1.34],
+    [0.0, -1.50],
+    [0.62, -1.34],
+    [0.96, -0.92],
+    [1.03, -0.40],
+    [1.00, 0.05],
+];
 
 /// Hair between an outer edge (left to right) and a hairline (right to left, or either way round).
 fn cap(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask, crown: &[P], line: &[P]) {
@@ -148,21 +242,34 @@ fn cap(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask, crown: &[P], line: &[P]
         line.reverse();
     }
     let hairline: Vec<P> = line.iter().map(|&p| s.place.deep(p, on_forehead(p))).collect();
-    let shadow: Vec<P> = [hairline.clone(), vec![s.place.deep([-1.2, -1.6], 0.0), s.place.deep([1.2, -1.6], 0.0)]].concat();
-    let shadow: Vec<P> = shadow.into_iter().map(|p| [p[0] - s.place.px(0.03) * s.light, p[1] + s.place.px(0.075)]).collect();
+    let shadow: Vec<P> =
+        [hairline.clone(), vec![s.place.deep([-1.2, -1.6], 0.0), s.place.deep([1.2, -1.6], 0.0)]].concat();
+    let shadow: Vec<P> =
+        shadow.into_iter().map(|p| [p[0] - s.place.px(0.03) * s.light, p[1] + s.place.px(0.075)]).collect();
     canvas.fill(&Shape::closed(&shadow), s.shadow(0.75).at(0.38), Some(head));
     let points: Vec<P> = crown.iter().map(|&p| s.place.deep(p, 0.0)).chain(hairline).collect();
     let shape = Shape::closed(&points);
     let ink = s.person.hair.ink;
-    canvas.fill_between(&shape, (s.place.deep([0.3 * s.light, -1.5], 0.2), ink.light(0.10).at(1.0)), (s.place.deep([0.0, 0.2], 0.2), ink.times(0.72).at(1.0)), None);
+    canvas.fill_between(
+        &shape,
+        (s.place.deep([0.3 * s.light, -1.5], 0.2), ink.light(0.10).at(1.0)),
+        (s.place.deep([0.0, 0.2], 0.2), ink.times(0.72).at(1.0)),
+        None,
+    );
     let clip = canvas.mask(&shape);
     locks(canvas, s, &clip);
     let shine = s.place.deep([0.32 * s.light, -1.12], 0.5);
-    canvas.soft(shine, [s.place.px(0.62), s.place.px(0.2)], 0.12 * s.light, ink.light(0.55).at(0.42), Some(&clip));
+    canvas.soft(
+        shine,
+        [s.place.px(0.62), s.place.px(0.2)],
+        0.12 * s.light,
+        ink.light(0.55).at(0.42),
+        Some(&clip),
+    );
 }
 
 /// Depth of a hairline point: on the skin over the forehead, less beside the cheeks.
-fn on_forehead(p: P) -> f32 {
+pub(super) fn on_forehead(p: P) -> f32 {
     let x = p[0] / 1.12;
     let y = (p[1] - 0.05) / 1.75;
     0.85 * (1.0 - x * x - y * y).max(0.0).sqrt() * if p[1] > 0.0 { 0.3 } else { 1.0 }
@@ -191,10 +298,21 @@ fn locks(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
 
 /// Shorn hair: a shade on the skull with soft edges.
 fn buzz(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask) {
-    let line = [[0.97, 0.05], [0.90, -0.34], [0.78, -0.72], [0.50, -0.92], [0.0, -0.98], [-0.50, -0.92], [-0.78, -0.72], [-0.90, -0.34], [-0.97, 0.05]];
+    let line = [
+        [0.97, 0.05],
+        [0.90, -0.34],
+        [0.78, -0.72],
+        [0.50, -0.92],
+        [0.0, -0.98],
+        [-0.50, -0.92],
+        [-0.78, -0.72],
+        [-0.90, -0.34],
+        [-0.97, 0.05],
+    ];
     let ink = s.person.hair.ink.mix(s.skin(), 0.22);
     for (grow, opacity) in [(0.04, 0.35), (0.0, 0.9)] {
-        let mut points: Vec<P> = CROWN_TIGHT.iter().map(|&p| s.place.deep([p[0] * 0.985, p[1] * 0.965], 0.0)).collect();
+        let mut points: Vec<P> =
+            CROWN_TIGHT.iter().map(|&p| s.place.deep([p[0] * 0.985, p[1] * 0.965], 0.0)).collect();
         points.extend(line.iter().map(|&p| s.place.deep([p[0], p[1] + grow], on_forehead(p))));
         let shape = Shape::closed(&points);
         canvas.fill(&shape, ink.at(opacity), if grow > 0.0 { Some(head) } else { None });
@@ -204,81 +322,4 @@ fn buzz(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask) {
             canvas.soft(shine, [s.place.px(0.6), s.place.px(0.3)], 0.0, ink.light(0.5).at(0.35), Some(&clip));
         }
     }
-}
-
-/// The edge of curls over the forehead and temples.
-fn curly_line(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask) {
-    let dice = &mut Dice::new(&[s.person.seed, 0xC0B2]);
-    let ink = s.person.hair.ink;
-    let size = if s.person.hair.style == HairStyle::Afro { 0.19 } else { 0.22 };
-    let mut locks: Vec<(P, f32)> = Vec::new();
-    for i in 0..15 {
-        let angle = (0.02 + 0.96 * i as f32 / 14.0) * std::f32::consts::PI;
-        let p = [-angle.cos() * 0.95, -0.22 - angle.sin() * (0.84 + dice.bell(0.03))];
-        locks.push((s.place.deep(p, on_forehead(p) * 0.9), s.place.px(size * dice.range(0.85, 1.2))));
-        let p = [p[0] * 0.98, p[1] - 0.24];
-        locks.push((s.place.deep(p, 0.2), s.place.px(size * dice.range(0.95, 1.3))));
-    }
-    for i in 0..8 {
-        let p = [-0.75 + 1.5 * i as f32 / 7.0, -1.34 + 0.22 * ((i as f32 - 3.5) / 3.5).powi(2)];
-        locks.push((s.place.deep(p, 0.1), s.place.px(0.30 * dice.range(0.9, 1.15))));
-    }
-    let shadow: Vec<(P, f32)> = locks.iter().map(|&(p, r)| ([p[0] - s.place.px(0.03) * s.light, p[1] + s.place.px(0.07)], r)).collect();
-    canvas.fill(&Shape::circles(&shadow), s.shadow(0.75).at(0.38), Some(head));
-    let shape = Shape::circles(&locks);
-    canvas.fill(&shape, ink.at(1.0), None);
-    let clip = canvas.mask(&shape);
-    for &(p, r) in &locks {
-        let lit = [p[0] + 0.3 * r * s.light, p[1] - 0.35 * r];
-        canvas.soft(lit, [r * 0.8, r * 0.6], 0.3, ink.light(0.45).at(0.35), Some(&clip));
-        canvas.soft([p[0], p[1] + 0.6 * r], [r * 0.9, r * 0.5], 0.0, ink.times(0.4).at(0.4), Some(&clip));
-    }
-}
-
-fn scarf_back(canvas: &mut Canvas, s: &Sitter<'_>) {
-    let ink = s.person.clothes.ink.mix(s.person.backdrop, 0.35);
-    let right: [P; 6] = [[0.80, -1.28], [1.16, -0.70], [1.22, 0.2], [1.18, 0.95], [1.30, 1.6], [1.15, 2.3]];
-    let place = |p: P, side: f32| {
-        let p = [side * p[0], p[1]];
-        if p[1] > 1.4 { s.place.still(p) } else { s.place.deep(p, -0.1) }
-    };
-    let mut points = vec![s.place.deep([0.0, -1.54], -0.1)];
-    points.extend(right.map(|p| place(p, 1.0)));
-    points.push(s.place.still([0.0, 2.7]));
-    points.extend(right.iter().rev().map(|&p| place(p, -1.0)));
-    canvas.fill(&Shape::closed(&points), ink.times(0.72).at(1.0), None);
-}
-
-/// A headscarf: the cloth framing the face, and its folds under the chin.
-fn scarf_front(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask) {
-    let ink = s.person.clothes.ink.mix(s.person.backdrop, 0.35);
-    let drop = s.drop();
-    let inner: [P; 7] = [[0.0, -0.92], [0.46, -0.84], [0.80, -0.50], [0.90, 0.05], [0.84, 0.62], [0.60, 1.10 + 0.6 * drop], [0.0, 1.40 + drop]];
-    let outer: [P; 7] = [[0.0, -1.56], [0.72, -1.36], [1.12, -0.75], [1.20, 0.1], [1.16, 0.8], [1.12, 1.5], [0.0, 2.45]];
-    let line = |side: f32, points: &[P; 7], skin: bool| {
-        points
-            .map(|p| {
-                let q = [side * p[0], p[1]];
-                if skin { s.place.deep(q, on_forehead(q)) } else if p[1] > 1.3 { s.place.still(q) } else { s.place.deep(q, -0.05) }
-            })
-            .to_vec()
-    };
-    let ring = |points: &[P; 7], skin: bool| {
-        let mut all = line(1.0, points, skin);
-        all.extend(line(-1.0, points, skin)[1..6].iter().rev());
-        all
-    };
-    let shadow = ring(&inner.map(|p| [p[0] * 0.93, p[1] * 0.95]), true);
-    canvas.shade_outside(&Shape::closed(&shadow), s.shadow(0.75).at(0.35), head);
-    let shape = Shape::ring(&ring(&outer, false), &ring(&inner, true));
-    canvas.fill_between(&shape, (s.place.still([0.8 * s.light, -1.2]), ink.light(0.12).at(1.0)), (s.place.still([-0.8 * s.light, 2.2]), ink.times(0.7).at(1.0)), None);
-    let clip = canvas.mask(&shape);
-    for side in [-1.0, 1.0] {
-        for (a, b, c) in [([0.2, -1.5], [0.88, -0.9], [1.04, 0.3]), ([1.0, 0.2], [0.95, 0.95], [0.3, 1.7]), ([1.1, 0.9], [0.8, 1.6], [0.0, 2.1])] {
-            let fold = [a, b, c].map(|p: P| s.place.deep([side * p[0], p[1]], 0.0));
-            canvas.fill(&Shape::ribbon(&fold, &[0.01, 0.06, 0.01].map(|w| s.place.px(w))), ink.times(0.5).at(0.35), Some(&clip));
-        }
-    }
-    let shine = s.place.deep([0.35 * s.light, -1.25], 0.4);
-    canvas.soft(shine, [s.place.px(0.6), s.place.px(0.25)], 0.2 * s.light, ink.light(0.5).at(0.4), Some(&clip));
 }

@@ -29,7 +29,7 @@ impl Sitter<'_> {
 
     /// The skin's colour.
     pub(super) fn skin(&self) -> Ink {
-        self.person.skin.base.times(1.0 - super::tune(23,0.0) * (3.0 - self.person.skin.tone as f32).max(0.0) / 3.0).mix(Ink::hex(0xC08457), super::tune(5,0.0) * (self.person.skin.tone as f32 - 4.0).max(0.0) / 3.0)
+        self.person.skin.base
     }
 
     /// The skin's colour in a shadow.
@@ -39,7 +39,7 @@ impl Sitter<'_> {
 
     /// How far the chin hangs below its resting place, head units.
     pub(super) fn drop(&self) -> f32 {
-        super::tune(13,0.24) * self.m(Muscle::Jaw).max(0.0)
+        0.14 * self.m(Muscle::Jaw).max(0.0)
     }
 }
 
@@ -103,7 +103,15 @@ fn clothes(canvas: &mut Canvas, s: &Sitter<'_>, neck: f32, shoulder: f32) {
     let dip = if cut == Cut::Vee { 2.45 } else { 2.05 };
     let low = 3.4;
     let edge = if cut == Cut::Hood { 0.14 } else { 0.04 };
-    let right = [[neck + edge, 1.70], [neck + 0.35, 1.84], [shoulder - 0.25, 2.08], [shoulder, 2.55], [shoulder + 0.10, low], [shoulder + 0.16, 7.0], [shoulder + 0.16, 12.0]];
+    let right = [
+        [neck + edge, 1.70],
+        [neck + 0.35, 1.84],
+        [shoulder - 0.25, 2.08],
+        [shoulder, 2.55],
+        [shoulder + 0.10, low],
+        [shoulder + 0.16, 7.0],
+        [shoulder + 0.16, 12.0],
+    ];
     let mut points: Vec<P> = vec![[0.0, dip], [0.5 * neck, dip - 0.45 * (dip - 1.7)]];
     points.extend(right);
     points.extend(right.iter().rev().map(|p| [-p[0], p[1]]));
@@ -121,7 +129,13 @@ fn clothes(canvas: &mut Canvas, s: &Sitter<'_>, neck: f32, shoulder: f32) {
     for side in [-1.0, 1.0] {
         let lit = if side * s.light > 0.0 { 0.22 } else { 0.10 };
         let at = torso(s, [side * shoulder * 0.7, 2.15]);
-        canvas.soft(at, [s.place.px(0.7), s.place.px(0.35)], side * 0.35, ink.light(0.5).at(lit), Some(&clip));
+        canvas.soft(
+            at,
+            [s.place.px(0.7), s.place.px(0.35)],
+            side * 0.35,
+            ink.light(0.5).at(lit),
+            Some(&clip),
+        );
         trim(canvas, s, cut, neck, side);
     }
 }
@@ -151,14 +165,19 @@ fn trim(canvas: &mut Canvas, s: &Sitter<'_>, cut: Cut, neck: f32, side: f32) {
     let still = |points: &[P]| points.iter().map(|p| torso(s, [side * p[0], p[1]])).collect::<Vec<_>>();
     match cut {
         Cut::Collar => {
-            let flap = Shape::polygon(&still(&[[neck, 1.62], [neck + 0.2, 1.86], [0.34, 2.28], [0.02, 2.02]]));
+            let flap =
+                Shape::polygon(&still(&[[neck, 1.62], [neck + 0.2, 1.86], [0.34, 2.28], [0.02, 2.02]]));
             canvas.fill(&flap, ink.light(0.35).at(1.0), None);
             canvas.line(&flap, s.place.px(0.02), ink.times(0.6).at(0.6), None);
         }
         Cut::Hood => {
             let roll = still(&[[neck + 0.02, 1.50], [neck + 0.26, 1.72], [0.42, 2.10], [0.06, 2.2]]);
             let width = s.place.px(0.2);
-            canvas.fill(&Shape::ribbon(&roll, &[width * 0.6, width, width, width * 0.7]), ink.light(0.12).at(1.0), None);
+            canvas.fill(
+                &Shape::ribbon(&roll, &[width * 0.6, width, width, width * 0.7]),
+                ink.light(0.12).at(1.0),
+                None,
+            );
         }
         Cut::Crew => {
             let seam = still(&[[neck + 0.05, 1.72], [0.36, 1.97], [0.0, 2.07]]);
@@ -166,7 +185,12 @@ fn trim(canvas: &mut Canvas, s: &Sitter<'_>, cut: Cut, neck: f32, side: f32) {
         }
         Cut::Vee => {
             let seam = still(&[[neck + 0.04, 1.70], [0.5 * neck, 2.11], [0.0, 2.45]]);
-            canvas.line(&Shape::polygon(&[seam.clone(), seam.into_iter().rev().collect()].concat()), s.place.px(0.05), ink.times(0.72).at(1.0), None);
+            canvas.line(
+                &Shape::polygon(&[seam.clone(), seam.into_iter().rev().collect()].concat()),
+                s.place.px(0.05),
+                ink.times(0.72).at(1.0),
+                None,
+            );
         }
     }
 }
@@ -192,9 +216,9 @@ pub(super) fn skin(canvas: &mut Canvas, s: &Sitter<'_>) -> Mask {
     let clip = canvas.mask(&shape);
     let u = |length: f32| s.place.px(length);
     let middle = s.place.deep([0.22 * s.light, 0.02], 0.35);
-    canvas.vignette(middle, [u(1.28), u(1.62)], 0.42, s.shadow(0.62).at(0.9 * super::tune(6,1.0)), &clip);
+    canvas.vignette(middle, [u(1.28), u(1.62)], 0.42, s.shadow(0.62).at(0.45), &clip);
     let dark = s.skin().luma() < 0.45;
-    let glow = super::tune(4,1.0) * if dark { 0.42 } else { 0.34 };
+    let glow = if dark { 0.75 } else { 0.6 };
     let lit = s.skin().light(if dark { 0.42 } else { 0.55 });
     canvas.soft(s.place.at([0.16 * s.light, -0.78]), [u(0.72), u(0.42)], 0.0, lit.at(glow), Some(&clip));
     let lift = 0.06 * s.m(Muscle::Cheek);
@@ -211,7 +235,13 @@ fn cheek(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask, side: f32, lift: f32,
     let u = |length: f32| s.place.px(length);
     let blush = s.skin().mix(Ink::hex(0xD2504A), 0.5);
     canvas.soft(s.place.at([side * 0.56, 0.52 - lift]), [u(0.36), u(0.26)], 0.0, blush.at(0.32), Some(clip));
-    canvas.soft(s.place.at([side * 0.50, 0.37 - lift]), [u(0.38*super::tune(24,1.0)), u(0.22*super::tune(24,1.0))], side * -0.35, lit.at(glow), Some(clip));
+    canvas.soft(
+        s.place.at([side * 0.50, 0.37 - lift]),
+        [u(0.38), u(0.22)],
+        side * -0.35,
+        lit.at(glow),
+        Some(clip),
+    );
     let hollow = s.place.at([side * 0.80, 0.72]);
     canvas.soft(hollow, [u(0.22), u(0.5)], side * 0.45, s.shadow(0.5).at(0.35), Some(clip));
 }

@@ -6,6 +6,7 @@
 //! a face is a set of muscles ([`expression`]) that move points on an ellipsoid head ([`placement`]).
 
 mod canvas;
+mod curls;
 mod dataset;
 mod dice;
 mod expression;
@@ -19,6 +20,7 @@ mod person;
 mod placement;
 mod render;
 mod room;
+mod scarf;
 mod scene;
 mod worn;
 
@@ -28,9 +30,3 @@ pub use person::Person;
 pub use placement::Pose;
 pub use render::{portrait, render};
 pub use scene::{Scene, TruthFace};
-
-fn tune(i: usize, usual: f32) -> f32 {
-    static T: std::sync::OnceLock<Vec<f32>> = std::sync::OnceLock::new();
-    let t = T.get_or_init(|| std::env::var("DRAWN_TUNE").unwrap_or_default().split(',').map(|x| x.trim().parse().unwrap_or(f32::NAN)).collect());
-    t.get(i).copied().filter(|v| !v.is_nan()).unwrap_or(usual)
-}

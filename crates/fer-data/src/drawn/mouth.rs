@@ -35,7 +35,7 @@ pub(super) fn upper_edge(s: &Sitter<'_>) -> f32 {
 
 /// How far the lips are apart in the middle, head units.
 fn gap(s: &Sitter<'_>) -> f32 {
-    super::tune(14,0.46) * s.m(Muscle::Jaw).max(0.0) + 0.19 * s.m(Muscle::Part).max(0.0)
+    0.36 * s.m(Muscle::Jaw).max(0.0) + 0.19 * s.m(Muscle::Part).max(0.0)
 }
 
 /// The lines of a mouth, head units; the upper ones per side for a sneer.
@@ -62,7 +62,11 @@ fn measure(s: &Sitter<'_>) -> Lines {
     let snarl = s.m(Muscle::UpperLip).clamp(0.0, 1.2);
     let stretch = s.m(Muscle::Stretch).clamp(-1.0, 1.2);
     let gap = gap(s);
-    let upper = REST_Y + 0.045 * smile - 0.035 * frown - 0.075 * snarl - 0.045 * pout - 0.06 * s.m(Muscle::Part).max(0.0)
+    let upper = REST_Y + 0.045 * smile
+        - 0.035 * frown
+        - 0.075 * snarl
+        - 0.045 * pout
+        - 0.06 * s.m(Muscle::Part).max(0.0)
         - 0.02 * s.m(Muscle::Jaw).max(0.0);
     let bared = s.m(Muscle::TeethLower).clamp(0.0, 1.0);
     Lines {
@@ -84,7 +88,8 @@ impl Lines {
         // A cubic with control points at `fullness` of the half width, high enough to pass the middle.
         let k = (middle - 0.25 * self.corner) / 0.75;
         let v = 0.5 * (t + 1.0);
-        let (a, b, c, d) = ((1.0 - v).powi(3), 3.0 * v * (1.0 - v).powi(2), 3.0 * v * v * (1.0 - v), v.powi(3));
+        let (a, b, c, d) =
+            ((1.0 - v).powi(3), 3.0 * v * (1.0 - v).powi(2), 3.0 * v * v * (1.0 - v), v.powi(3));
         let x = self.half * (-a - self.fullness * b + self.fullness * c + d);
         [x, (a + d) * self.corner + (b + c) * k]
     }
@@ -108,7 +113,8 @@ impl Lines {
     /// The upper lip's upper edge with its bow.
     fn upper_outer(&self, t: f32) -> P {
         let p = self.upper_inner(t);
-        let bow = (1.0 - t * t).powf(0.8) * (1.0 + 0.22 * (-((t.abs() - 0.26) / 0.16).powi(2)).exp() - 0.14 * (-(t / 0.12).powi(2)).exp());
+        let bow = (1.0 - t * t).powf(0.8)
+            * (1.0 + 0.22 * (-((t.abs() - 0.26) / 0.16).powi(2)).exp() - 0.14 * (-(t / 0.12).powi(2)).exp());
         [p[0] * (1.0 + 0.03 * t.abs()), p[1] - self.thick_upper * bow]
     }
 
@@ -137,7 +143,11 @@ pub(super) fn mouth(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
     let lines = measure(s);
     around(canvas, s, &lines, clip);
     let lip = s.person.mouth.ink;
-    canvas.fill(&between(s, |t| lines.upper_outer(t), |t| lines.upper_inner(t)), lip.times(0.84).at(0.95), Some(clip));
+    canvas.fill(
+        &between(s, |t| lines.upper_outer(t), |t| lines.upper_inner(t)),
+        lip.times(0.84).at(0.95),
+        Some(clip),
+    );
     let lower = between(s, |t| lines.lower_inner(t), |t| lines.lower_outer(t));
     canvas.fill(&lower, lip.light(0.06).at(0.95), Some(clip));
     let shine = [0.08 * s.light, lines.lower + 0.42 * lines.thick_lower];
@@ -153,7 +163,7 @@ pub(super) fn mouth(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
 /// Teeth and tongue in the dark of an open mouth.
 fn inner(canvas: &mut Canvas, s: &Sitter<'_>, lines: &Lines) {
     let opening = between(s, |t| lines.upper_inner(t), |t| lines.lower_inner(t));
-    canvas.fill(&opening, Ink::hex(0x3A1216).mix(Ink::hex(0xA0484A), super::tune(16,0.0)).at(1.0), None);
+    canvas.fill(&opening, Ink::hex(0x64262B).at(1.0), None);
     let clip = canvas.mask(&opening);
     let u = |length: f32| s.place.px(length);
     if lines.gap > 0.2 {
@@ -161,7 +171,7 @@ fn inner(canvas: &mut Canvas, s: &Sitter<'_>, lines: &Lines) {
         let size = [u(0.75 * lines.half), u(0.62 * lines.gap)];
         canvas.soft(tongue, [size[0] * 1.2, size[1] * 1.1], 0.0, Ink::hex(0xC4555A).at(1.0), Some(&clip));
     }
-    let ivory = Ink::hex(0xF7F1E6).times(super::tune(10,1.0));
+    let ivory = Ink::hex(0xF7F1E6).times(0.85);
     let (upper, lower) = (s.m(Muscle::TeethUpper).clamp(0.0, 1.0), s.m(Muscle::TeethLower).clamp(0.0, 1.0));
     let clenched = lines.gap < 0.26 && upper > 0.3 && lower > 0.3;
     if upper > 0.02 {
@@ -201,15 +211,21 @@ fn seam(canvas: &mut Canvas, s: &Sitter<'_>, lines: &Lines, clip: &Mask) {
     let line: Vec<P> = along(|t| lines.upper_inner(t)).into_iter().map(|p| s.place.lifted(p, 0.03)).collect();
     let n = line.len() as f32 - 1.0;
     let thick = u(0.026);
-    let widths: Vec<f32> = (0..line.len()).map(|i| {
-        let t = 2.0 * i as f32 / n - 1.0;
-        thick * (0.55 + 0.45 * (1.0 - t * t))
-    }).collect();
+    let widths: Vec<f32> = (0..line.len())
+        .map(|i| {
+            let t = 2.0 * i as f32 / n - 1.0;
+            thick * (0.55 + 0.45 * (1.0 - t * t))
+        })
+        .collect();
     canvas.fill(&Shape::ribbon(&line, &widths), dark.at(0.9), Some(clip));
     for side in [-1.0, 1.0] {
         let smile = s.m(Muscle::Corner).clamp(-1.0, 1.0);
-        let tick = [[lines.half - 0.03, lines.corner], [lines.half + 0.02, lines.corner - 0.012 * smile], [lines.half + 0.045, lines.corner - 0.045 * smile]]
-            .map(|p| s.place.at([side * p[0], p[1]]));
+        let tick = [
+            [lines.half - 0.03, lines.corner],
+            [lines.half + 0.02, lines.corner - 0.012 * smile],
+            [lines.half + 0.045, lines.corner - 0.045 * smile],
+        ]
+        .map(|p| s.place.at([side * p[0], p[1]]));
         canvas.fill(&Shape::ribbon(&tick, &[0.022, 0.024, 0.006].map(u)), dark.at(0.7), Some(clip));
     }
 }
@@ -218,20 +234,38 @@ fn seam(canvas: &mut Canvas, s: &Sitter<'_>, lines: &Lines, clip: &Mask) {
 fn around(canvas: &mut Canvas, s: &Sitter<'_>, lines: &Lines, clip: &Mask) {
     let u = |length: f32| s.place.px(length);
     let below = lines.lower + lines.thick_lower + 0.045;
-    canvas.soft(s.place.at([0.0, below]), [u(0.85 * lines.half), u(0.085)], 0.0, s.shadow(0.6).at(0.5), Some(clip));
+    canvas.soft(
+        s.place.at([0.0, below]),
+        [u(0.85 * lines.half), u(0.085)],
+        0.0,
+        s.shadow(0.6).at(0.5),
+        Some(clip),
+    );
     let groove = s.place.at([0.0, lines.upper - lines.thick_upper - 0.07]);
     canvas.soft(groove, [u(0.045), u(0.085)], 0.0, s.shadow(0.45).at(0.35), Some(clip));
     let pout = s.m(Muscle::Pout).clamp(0.0, 1.0);
     if pout > 0.05 {
         let bow = [[-0.17, below + 0.10], [0.0, below + 0.035], [0.17, below + 0.10]].map(|p| s.place.at(p));
-        canvas.fill(&Shape::ribbon(&bow, &[0.006, 0.030, 0.006].map(u)), s.shadow(0.75).at(0.5 * pout), Some(clip));
+        canvas.fill(
+            &Shape::ribbon(&bow, &[0.006, 0.030, 0.006].map(u)),
+            s.shadow(0.75).at(0.5 * pout),
+            Some(clip),
+        );
     }
     let frown = (-s.m(Muscle::Corner)).clamp(0.0, 1.0);
     if frown > 0.05 {
         for side in [-1.0, 1.0] {
-            let line = [[lines.half + 0.02, lines.corner + 0.03], [lines.half + 0.055, lines.corner + 0.07], [lines.half + 0.05, lines.corner + 0.125]]
-                .map(|p| s.place.at([side * p[0], p[1]]));
-            canvas.fill(&Shape::ribbon(&line, &[0.008, 0.024, 0.006].map(u)), s.shadow(0.75).at(0.55 * frown), Some(clip));
+            let line = [
+                [lines.half + 0.02, lines.corner + 0.03],
+                [lines.half + 0.055, lines.corner + 0.07],
+                [lines.half + 0.05, lines.corner + 0.125],
+            ]
+            .map(|p| s.place.at([side * p[0], p[1]]));
+            canvas.fill(
+                &Shape::ribbon(&line, &[0.008, 0.024, 0.006].map(u)),
+                s.shadow(0.75).at(0.55 * frown),
+                Some(clip),
+            );
         }
     }
 }

@@ -159,14 +159,14 @@ pub(super) enum Cut {
 }
 
 const TONES: [Ink; Person::TONES] = [
-    Ink::hex(0xF9DCC8),
-    Ink::hex(0xF2CBAE),
-    Ink::hex(0xE6B48F),
+    Ink::hex(0xF0D3BE),
+    Ink::hex(0xEAC4A8),
+    Ink::hex(0xE2B18D),
     Ink::hex(0xD49B70),
     Ink::hex(0xBB8053),
-    Ink::hex(0x9C653F),
-    Ink::hex(0x7E4E31),
-    Ink::hex(0x633C27),
+    Ink::hex(0x9F6841),
+    Ink::hex(0x855537),
+    Ink::hex(0x6F462F),
 ];
 
 impl Person {
@@ -271,7 +271,7 @@ fn brows(dice: &mut Dice, hair: &Hair, rugged: f32) -> BrowStyle {
     let ink = if hair.ink.luma() > 0.55 { hair.ink.times(0.55) } else { hair.ink.times(0.8) };
     BrowStyle {
         ink,
-        width: 0.075 + 0.045 * rugged + dice.bell(0.008),
+        width: 0.086 + 0.05 * rugged + dice.bell(0.008),
         arch: dice.range(0.02, 0.07) + 0.03 * (1.0 - rugged),
         height: dice.range(-0.02, 0.03),
     }

@@ -60,11 +60,6 @@ impl Placement {
         [self.origin[0] + p[0] * self.unit, self.origin[1] + p[1] * self.unit]
     }
 
-    /// Points on the face.
-    pub(super) fn all<const N: usize>(&self, points: [P; N]) -> [P; N] {
-        points.map(|p| self.at(p))
-    }
-
     /// A length in pixels.
     pub(super) fn px(&self, length: f32) -> f32 {
         length * self.unit

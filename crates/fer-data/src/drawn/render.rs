@@ -33,7 +33,12 @@ pub fn portrait(person: &Person, expression: &Expression, pose: &Pose, side: u32
     let size = side as f32;
     let ground = person.backdrop;
     let all = Shape::rect(0.0, 0.0, size, size);
-    canvas.fill_between(&all, ([0.0, 0.0], ground.light(0.35).at(1.0)), ([0.0, size], ground.times(0.86).at(1.0)), None);
+    canvas.fill_between(
+        &all,
+        ([0.0, 0.0], ground.light(0.35).at(1.0)),
+        ([0.0, size], ground.times(0.86).at(1.0)),
+        None,
+    );
     figure(&mut canvas, &sitter(person, expression, pose, side));
     image::DynamicImage::ImageRgba8(rgba(canvas.into_pixmap())).to_rgb8()
 }
@@ -62,7 +67,13 @@ pub(super) fn figure(canvas: &mut Canvas, s: &Sitter<'_>) {
 }
 
 /// A figure with more than an expression on its face (slack, a blink, a gaze).
-pub(super) fn sitter_with<'a>(person: &'a Person, expression: &Expression, more: &Muscles, place: Placement, light: f32) -> Sitter<'a> {
+pub(super) fn sitter_with<'a>(
+    person: &'a Person,
+    expression: &Expression,
+    more: &Muscles,
+    place: Placement,
+    light: f32,
+) -> Sitter<'a> {
     let mut muscles = person.muscles(expression);
     muscles.add(more, 1.0);
     Sitter { person, muscles, place, light }

@@ -50,14 +50,24 @@ impl Room {
     fn wall(&mut self, wall: Ink) {
         let (w, h) = (self.width, self.height);
         let all = Shape::rect(0.0, 0.0, w, h);
-        self.canvas.fill_between(&all, ([0.0, 0.0], wall.light(0.25).at(1.0)), ([w, h], wall.times(0.72).at(1.0)), None);
+        self.canvas.fill_between(
+            &all,
+            ([0.0, 0.0], wall.light(0.25).at(1.0)),
+            ([w, h], wall.times(0.72).at(1.0)),
+            None,
+        );
         // A faint stripe of wallpaper every sixteenth of the width.
         for i in 0..16 {
             let stripe = Shape::rect((i as f32 + 0.25) * w / 16.0, 0.0, w / 64.0, 0.8 * h);
             self.canvas.fill(&stripe, wall.light(0.4).at(0.16), None);
         }
         let floor = Shape::rect(0.0, 0.82 * h, w, 0.18 * h);
-        self.canvas.fill_between(&floor, ([0.0, 0.82 * h], Ink::hex(0x8A6A4C).at(1.0)), ([0.0, h], Ink::hex(0x5E4633).at(1.0)), None);
+        self.canvas.fill_between(
+            &floor,
+            ([0.0, 0.82 * h], Ink::hex(0x8A6A4C).at(1.0)),
+            ([0.0, h], Ink::hex(0x5E4633).at(1.0)),
+            None,
+        );
         self.fill(&Shape::rect(0.0, 0.80 * h, w, 0.025 * h), Ink::hex(0xE9E2D6));
     }
 
@@ -68,9 +78,20 @@ impl Room {
         let rim = 0.02 * self.height;
         self.fill(&Shape::rect(left - rim, top - rim, w + 2.0 * rim, h + 2.0 * rim), Ink::hex(0xF2EEE6));
         let sky = Shape::rect(left, top, w, h);
-        self.canvas.fill_between(&sky, ([0.0, top], Ink::hex(0x9CC3E0).at(1.0)), ([0.0, top + h], Ink::hex(0xE8F0EC).at(1.0)), None);
+        self.canvas.fill_between(
+            &sky,
+            ([0.0, top], Ink::hex(0x9CC3E0).at(1.0)),
+            ([0.0, top + h], Ink::hex(0xE8F0EC).at(1.0)),
+            None,
+        );
         let clip = self.canvas.mask(&sky);
-        let hill = [[left - w, top + 1.3 * h], [left, top + h * dice.range(0.6, 0.75)], [cx, top + h * dice.range(0.68, 0.8)], [left + w, top + h * dice.range(0.6, 0.75)], [left + 2.0 * w, top + 1.3 * h]];
+        let hill = [
+            [left - w, top + 1.3 * h],
+            [left, top + h * dice.range(0.6, 0.75)],
+            [cx, top + h * dice.range(0.68, 0.8)],
+            [left + w, top + h * dice.range(0.6, 0.75)],
+            [left + 2.0 * w, top + 1.3 * h],
+        ];
         self.canvas.fill(&Shape::closed(&hill), Ink::hex(0x7FA37C).at(1.0), Some(&clip));
         self.fill(&Shape::rect(cx - 0.3 * rim, top, 0.6 * rim, h), Ink::hex(0xF2EEE6));
         self.fill(&Shape::rect(left, cy - 0.3 * rim, w, 0.6 * rim), Ink::hex(0xF2EEE6));
@@ -82,14 +103,21 @@ impl Room {
         let (w, h) = (size * 1.3 * self.height, size * self.height);
         let (left, top) = (cx - w / 2.0, cy - h / 2.0);
         let rim = 0.1 * h;
-        self.canvas.soft([cx + rim, cy + 2.0 * rim], [w * 0.75, h * 0.8], 0.0, Ink::hex(0x201810).at(0.35), None);
+        self.canvas.soft(
+            [cx + rim, cy + 2.0 * rim],
+            [w * 0.75, h * 0.8],
+            0.0,
+            Ink::hex(0x201810).at(0.35),
+            None,
+        );
         let wood = dice.pick(&[Ink::hex(0x5B4030), Ink::hex(0x2E2A28), Ink::hex(0xB08D57)]);
         self.fill(&Shape::rect(left - rim, top - rim, w + 2.0 * rim, h + 2.0 * rim), wood);
         let paper = Shape::rect(left, top, w, h);
         let (sky, low) = (Ink::hex(0xE7C9A0), Ink::hex(0xDFA98A));
         self.canvas.fill_between(&paper, ([0.0, top], sky.at(1.0)), ([0.0, top + h], low.at(1.0)), None);
         let clip = self.canvas.mask(&paper);
-        for (far, ink) in [(0.45, Ink::hex(0x8C8FA8)), (0.62, Ink::hex(0x5F6E82)), (0.8, Ink::hex(0x4C5A4E))] {
+        for (far, ink) in [(0.45, Ink::hex(0x8C8FA8)), (0.62, Ink::hex(0x5F6E82)), (0.8, Ink::hex(0x4C5A4E))]
+        {
             let mut ridge = vec![[left - w, top + 2.0 * h]];
             for i in 0..6 {
                 ridge.push([left + w * (i as f32 / 5.0), top + h * (far + dice.bell(0.08))]);
@@ -103,12 +131,21 @@ impl Room {
         let c = self.at(centre);
         let r = 0.06 * self.height;
         let hour = dice.unit() * std::f32::consts::TAU;
-        self.canvas.soft([c[0] + 0.15 * r, c[1] + 0.25 * r], [1.35 * r, 1.35 * r], 0.0, Ink::hex(0x201810).at(0.45), None);
+        self.canvas.soft(
+            [c[0] + 0.15 * r, c[1] + 0.25 * r],
+            [1.35 * r, 1.35 * r],
+            0.0,
+            Ink::hex(0x201810).at(0.45),
+            None,
+        );
         self.fill(&Shape::circles(&[(c, r)]), Ink::hex(0xC9A66B));
         self.fill(&Shape::circles(&[(c, 0.86 * r)]), Ink::hex(0x2C3A44));
         let hand = |angle: f32, near: f32, far: f32| {
             let (sin, cos) = angle.sin_cos();
-            Shape::open(&[[c[0] + near * r * sin, c[1] - near * r * cos], [c[0] + far * r * sin, c[1] - far * r * cos]])
+            Shape::open(&[
+                [c[0] + near * r * sin, c[1] - near * r * cos],
+                [c[0] + far * r * sin, c[1] - far * r * cos],
+            ])
         };
         let pale = Ink::hex(0xF2EAD8).at(1.0);
         for i in 0..12 {
@@ -146,8 +183,18 @@ impl Room {
         self.fill(&Shape::rect(cx - 0.06 * h, base - 0.01 * h, 0.12 * h, 0.018 * h), Ink::hex(0x4B4239));
         let shade = dice.pick(&[Ink::hex(0xF0DFB4), Ink::hex(0xE6C7A2), Ink::hex(0xDDE3C8)]);
         let (w1, w2) = (0.055 * h, 0.095 * h);
-        let cone = Shape::polygon(&[[cx - w1, top - 0.06 * h], [cx + w1, top - 0.06 * h], [cx + w2, top + 0.09 * h], [cx - w2, top + 0.09 * h]]);
-        self.canvas.fill_between(&cone, ([cx, top - 0.06 * h], shade.at(1.0)), ([cx, top + 0.09 * h], shade.light(0.6).at(1.0)), None);
+        let cone = Shape::polygon(&[
+            [cx - w1, top - 0.06 * h],
+            [cx + w1, top - 0.06 * h],
+            [cx + w2, top + 0.09 * h],
+            [cx - w2, top + 0.09 * h],
+        ]);
+        self.canvas.fill_between(
+            &cone,
+            ([cx, top - 0.06 * h], shade.at(1.0)),
+            ([cx, top + 0.09 * h], shade.light(0.6).at(1.0)),
+            None,
+        );
     }
 
     fn plant(&mut self, foot: P, dice: &mut Dice) {
@@ -162,8 +209,14 @@ impl Room {
             let leaf = Shape::ribbon(&[[cx, rim], middle, tip], &[0.008 * h, 0.034 * h, 0.002 * h]);
             self.fill(&leaf, Ink::hex(0x4F7A4A).mix(Ink::hex(0x86A765), dice.unit()));
         }
-        let pot = [[cx - 0.065 * h, rim], [cx + 0.065 * h, rim], [cx + 0.05 * h, base], [cx - 0.05 * h, base]];
-        self.canvas.fill_between(&Shape::polygon(&pot), ([cx - 0.06 * h, 0.0], Ink::hex(0xC4744E).at(1.0)), ([cx + 0.06 * h, 0.0], Ink::hex(0x8C4A30).at(1.0)), None);
+        let pot =
+            [[cx - 0.065 * h, rim], [cx + 0.065 * h, rim], [cx + 0.05 * h, base], [cx - 0.05 * h, base]];
+        self.canvas.fill_between(
+            &Shape::polygon(&pot),
+            ([cx - 0.06 * h, 0.0], Ink::hex(0xC4744E).at(1.0)),
+            ([cx + 0.06 * h, 0.0], Ink::hex(0x8C4A30).at(1.0)),
+            None,
+        );
         self.fill(&Shape::rect(cx - 0.074 * h, rim - 0.012 * h, 0.148 * h, 0.03 * h), Ink::hex(0xB5653F));
     }
 }

@@ -118,8 +118,8 @@ impl Actor {
 
     fn place(&self, time: f32) -> Placement {
         let pose = Pose {
-            tilt: super::tune(11,0.10) * self.wave(0, 5.3, time),
-            turn: super::tune(12,0.18) * self.wave(1, 6.7, time),
+            tilt: 0.07 * self.wave(0, 5.3, time),
+            turn: 0.14 * self.wave(1, 6.7, time),
             nod: 0.07 * self.wave(2, 4.1, time),
         };
         let x = self.home[0] + self.unit * 0.28 * self.wave(3, 9.1, time);
@@ -177,14 +177,16 @@ impl Actor {
         let (frame_w, frame_h) = (frame.width() as f32, frame.height() as f32);
         // The figure's reach around its origin, head units.
         let reach = |at: f32, size: f32, limit: f32| (at + size * place.unit).clamp(0.0, limit);
-        let (left, right) = (reach(place.origin[0], -2.3, frame_w).floor(), reach(place.origin[0], 2.3, frame_w).ceil());
+        let (left, right) =
+            (reach(place.origin[0], -2.3, frame_w).floor(), reach(place.origin[0], 2.3, frame_w).ceil());
         let (top, bottom) = (reach(place.origin[1], -2.45, frame_h).floor(), frame_h);
         if right <= left || bottom <= top {
             return;
         }
         let mut canvas = Canvas::new((right - left) as u32, (bottom - top) as u32);
         let inside = Placement { origin: [place.origin[0] - left, place.origin[1] - top], ..place };
-        let sitter = render::sitter_with(&self.person, &self.expression(time), &self.more(time), inside, -1.0);
+        let sitter =
+            render::sitter_with(&self.person, &self.expression(time), &self.more(time), inside, -1.0);
         render::figure(&mut canvas, &sitter);
         lay_over(frame, &canvas, left as usize, top as usize);
     }
@@ -195,7 +197,8 @@ impl Actor {
         let side = 2.2 * place.unit;
         let expression = self.expression(time);
         let weights = expression.weights();
-        let strongest = Emotion::ALL.into_iter().max_by(|a, b| weights[a.index()].total_cmp(&weights[b.index()]));
+        let strongest =
+            Emotion::ALL.into_iter().max_by(|a, b| weights[a.index()].total_cmp(&weights[b.index()]));
         let emotion = strongest.expect("there are seven expressions");
         TruthFace {
             id,

@@ -54,28 +54,43 @@ impl Kernel for ShiftedSums<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) -> Vec<[f32; 2]> {
-        // SAFETY: the instruction set is the caller's promise; `channel_sums` hands out positions inside the slices.
+        // SAFETY: the instruction set is the caller's promise; the pixels are those of `x`.
+        unsafe { channel_sums::<L, _>(self.x.len() / self.n_channels, self.n_channels, &self) }
+    }
+}
+
+impl Term for ShiftedSums<'_> {
+    #[inline(always)]
+    unsafe fn factors<L: Lanes>(&self, at: usize, channel: usize, lanes: usize) -> (L, L) {
+        // SAFETY: `channel_sums` asks for positions inside `x` and channels inside `shift`.
         unsafe {
-            channel_sums::<L>(self.x.len() / self.n_channels, self.n_channels, |at, channel, lanes| {
-                let x = L::load_first(self.x.as_ptr().add(at), lanes);
-                let from_shift = x.sub(L::load_first(self.shift.as_ptr().add(channel), lanes));
-                (from_shift, from_shift)
-            })
+            let x = L::load_first(self.x.as_ptr().add(at), lanes);
+            let from_shift = x.sub(L::load_first(self.shift.as_ptr().add(channel), lanes));
+            (from_shift, from_shift)
         }
     }
 }
 
-/// `Σ a` and `Σ a · b` per channel, where `term(position, channel, lanes)` gives `(a, b)`.
+/// What is summed per channel.
+///
+/// A trait and not a closure: closures are not always inlined into functions with other target features,
+/// and every vector operation in them is then a call.
+trait Term {
+    /// `(a, b)` of `lanes` channels from `channel` on, at position `at` of the pass.
+    ///
+    /// # Safety
+    ///
+    /// The instruction set of `L` is there, and the position is inside the pass.
+    unsafe fn factors<L: Lanes>(&self, at: usize, channel: usize, lanes: usize) -> (L, L);
+}
+
+/// `Σ a` and `Σ a · b` per channel.
 ///
 /// # Safety
 ///
-/// The instruction set of `L` is there. `term` may rely on `position + lanes <= n_pixels · n_channels`.
+/// The instruction set of `L` is there, and the term has `n_pixels` pixels of `n_channels`.
 #[inline(always)]
-unsafe fn channel_sums<L: Lanes>(
-    n_pixels: usize,
-    n_channels: usize,
-    term: impl Fn(usize, usize, usize) -> (L, L),
-) -> Vec<[f32; 2]> {
+unsafe fn channel_sums<L: Lanes, T: Term>(n_pixels: usize, n_channels: usize, term: &T) -> Vec<[f32; 2]> {
     let mut sums = vec![[0.0f32; 2]; n_channels];
     let mut channel = 0;
     // SAFETY: the caller's promise; groups end at the last channel.
@@ -83,10 +98,10 @@ unsafe fn channel_sums<L: Lanes>(
         while channel < n_channels {
             let left = n_channels - channel;
             channel += match left {
-                64.. => group_sums::<L, GROUP>(n_pixels, n_channels, channel, LANES, &term, &mut sums),
-                32.. => group_sums::<L, 2>(n_pixels, n_channels, channel, LANES, &term, &mut sums),
-                16.. => group_sums::<L, 1>(n_pixels, n_channels, channel, LANES, &term, &mut sums),
-                _ => group_sums::<L, 1>(n_pixels, n_channels, channel, left, &term, &mut sums),
+                64.. => group_sums::<L, T, GROUP>([n_pixels, n_channels], channel, LANES, term, &mut sums),
+                32.. => group_sums::<L, T, 2>([n_pixels, n_channels], channel, LANES, term, &mut sums),
+                16.. => group_sums::<L, T, 1>([n_pixels, n_channels], channel, LANES, term, &mut sums),
+                _ => group_sums::<L, T, 1>([n_pixels, n_channels], channel, left, term, &mut sums),
             };
         }
     }
@@ -95,12 +110,11 @@ unsafe fn channel_sums<L: Lanes>(
 
 /// [`channel_sums`] of `V` vectors of `lanes` channels; returns how many channels that were.
 #[inline(always)]
-unsafe fn group_sums<L: Lanes, const V: usize>(
-    n_pixels: usize,
-    n_channels: usize,
+unsafe fn group_sums<L: Lanes, T: Term, const V: usize>(
+    [n_pixels, n_channels]: [usize; 2],
     channel: usize,
     lanes: usize,
-    term: &impl Fn(usize, usize, usize) -> (L, L),
+    term: &T,
     sums: &mut [[f32; 2]],
 ) -> usize {
     // SAFETY: passed on from `channel_sums`.
@@ -110,7 +124,7 @@ unsafe fn group_sums<L: Lanes, const V: usize>(
         for pixel in 0..n_pixels {
             for v in 0..V {
                 let first = channel + v * LANES;
-                let (a, b) = term(pixel * n_channels + first, first, lanes);
+                let (a, b) = term.factors::<L>(pixel * n_channels + first, first, lanes);
                 plain[v] = plain[v].add(a);
                 products[v] = a.mul_add(b, products[v]);
             }
@@ -191,36 +205,59 @@ impl Kernel for AffinePart<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
+        // SAFETY: the instruction set is the caller's promise; `Affine::run` took the pixels from the buffers' length.
+        unsafe { each_vector::<L, _>(self.first, self.n_pixels, self.affine.scale.len(), &self) }
+    }
+}
+
+impl Pass for AffinePart<'_> {
+    #[inline(always)]
+    unsafe fn vector<L: Lanes>(&self, at: usize, channel: usize, lanes: usize) {
         let Affine { scale, shift, residual, relu } = self.affine;
-        // SAFETY: `each_vector` stays inside the pixels of this part, which `Affine::run` took from the buffers' length.
+        // SAFETY: `each_vector` stays inside the pixels of this part.
         unsafe {
-            each_vector(self.first, self.n_pixels, scale.len(), |at, channel, lanes| {
-                let scale = L::load_first(scale.as_ptr().add(channel), lanes);
-                let shift = L::load_first(shift.as_ptr().add(channel), lanes);
-                let mut value = L::load_first(self.x.at(at), lanes).mul_add(scale, shift);
-                if let Some(residual) = residual {
-                    value = value.add(L::load_first(residual.as_ptr().add(at), lanes));
-                }
-                if relu {
-                    value = value.max(L::splat(0.0));
-                }
-                value.store_first(self.out.at(at), lanes);
-            });
+            let scale = L::load_first(scale.as_ptr().add(channel), lanes);
+            let shift = L::load_first(shift.as_ptr().add(channel), lanes);
+            let mut value = L::load_first(self.x.at(at), lanes).mul_add(scale, shift);
+            if let Some(residual) = residual {
+                value = value.add(L::load_first(residual.as_ptr().add(at), lanes));
+            }
+            if relu {
+                value = value.max(L::splat(0.0));
+            }
+            value.store_first(self.out.at(at), lanes);
         }
     }
 }
 
-/// Calls `work(position, channel, lanes)` for every vector of some pixels, in memory order.
+/// An element-wise pass. A trait and not a closure for the reason given at [`Term`].
+trait Pass {
+    /// Computes `lanes` channels from `channel` on, at position `at`.
+    ///
+    /// # Safety
+    ///
+    /// The instruction set of `L` is there, and the position is inside the pass.
+    unsafe fn vector<L: Lanes>(&self, at: usize, channel: usize, lanes: usize);
+}
+
+/// Runs a pass over some pixels, in memory order.
+///
+/// # Safety
+///
+/// The instruction set of `L` is there, and the pixels are inside the pass's buffers.
 #[inline(always)]
-fn each_vector(first_pixel: usize, n_pixels: usize, n_channels: usize, work: impl Fn(usize, usize, usize)) {
+unsafe fn each_vector<L: Lanes, P: Pass>(first_pixel: usize, n_pixels: usize, n_channels: usize, pass: &P) {
     for pixel in first_pixel..first_pixel + n_pixels {
         let mut channel = 0;
-        while channel + LANES <= n_channels {
-            work(pixel * n_channels + channel, channel, LANES);
-            channel += LANES;
-        }
-        if channel < n_channels {
-            work(pixel * n_channels + channel, channel, n_channels - channel);
+        // SAFETY: the caller's promise.
+        unsafe {
+            while channel + LANES <= n_channels {
+                pass.vector::<L>(pixel * n_channels + channel, channel, LANES);
+                channel += LANES;
+            }
+            if channel < n_channels {
+                pass.vector::<L>(pixel * n_channels + channel, channel, n_channels - channel);
+            }
         }
     }
 }
@@ -283,23 +320,27 @@ impl Kernel for GradSums<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) -> Vec<[f32; 2]> {
+        // SAFETY: the instruction set is the caller's promise; `NormGrad::sums` took the pixels from the buffers' length.
+        unsafe { channel_sums::<L, _>(self.n_pixels, self.norm.center.len(), &self) }
+    }
+}
+
+impl Term for GradSums<'_> {
+    #[inline(always)]
+    unsafe fn factors<L: Lanes>(&self, at: usize, channel: usize, lanes: usize) -> (L, L) {
         let NormGrad { x, relu_output, center } = self.norm;
-        let n_channels = center.len();
-        // SAFETY: positions are inside this part's pixels, which `NormGrad::sums` took from the buffers' length.
+        let at = self.first * center.len() + at;
+        // SAFETY: `channel_sums` asks for positions inside this part's pixels.
         unsafe {
-            channel_sums::<L>(self.n_pixels, n_channels, |at, channel, lanes| {
-                let at = self.first * n_channels + at;
-                let mut grad = L::load_first(self.grad.at(at), lanes);
-                if let Some(output) = relu_output {
-                    grad = grad.keep_where_positive(L::load_first(output.as_ptr().add(at), lanes));
-                }
-                if let Some(masked) = self.masked {
-                    grad.store_first(masked.at(at), lanes);
-                }
-                let centered = L::load_first(x.as_ptr().add(at), lanes)
-                    .sub(L::load_first(center.as_ptr().add(channel), lanes));
-                (grad, centered)
-            })
+            let mut grad = L::load_first(self.grad.at(at), lanes);
+            if let Some(output) = relu_output {
+                grad = grad.keep_where_positive(L::load_first(output.as_ptr().add(at), lanes));
+            }
+            if let Some(masked) = self.masked {
+                grad.store_first(masked.at(at), lanes);
+            }
+            let center = L::load_first(center.as_ptr().add(channel), lanes);
+            (grad, L::load_first(x.as_ptr().add(at), lanes).sub(center))
         }
     }
 }
@@ -318,20 +359,27 @@ impl Kernel for GradInput<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        let NormGrad { x, relu_output, center } = self.norm;
+        // SAFETY: the instruction set is the caller's promise; `NormGrad::input` took the pixels from the buffers' length.
+        unsafe { each_vector::<L, _>(self.first, self.n_pixels, self.norm.center.len(), &self) }
+    }
+}
+
+impl Pass for GradInput<'_> {
+    #[inline(always)]
+    unsafe fn vector<L: Lanes>(&self, at: usize, channel: usize, lanes: usize) {
+        let NormGrad { x, relu_output, .. } = self.norm;
         let [of_grad, of_x, constant] = self.coefficients;
-        // SAFETY: positions are inside this part's pixels, which `NormGrad::input` took from the buffers' length.
+        // SAFETY: `each_vector` stays inside this part's pixels.
         unsafe {
-            each_vector(self.first, self.n_pixels, center.len(), |at, channel, lanes| {
-                let coefficient = |of: &[f32]| L::load_first(of.as_ptr().add(channel), lanes);
-                let mut grad = L::load_first(self.grad.at(at), lanes);
-                if let Some(output) = relu_output {
-                    grad = grad.keep_where_positive(L::load_first(output.as_ptr().add(at), lanes));
-                }
-                let x = L::load_first(x.as_ptr().add(at), lanes);
-                let rest = coefficient(constant).sub(x.mul(coefficient(of_x)));
-                grad.mul_add(coefficient(of_grad), rest).store_first(self.out.at(at), lanes);
-            });
+            let mut grad = L::load_first(self.grad.at(at), lanes);
+            if let Some(output) = relu_output {
+                grad = grad.keep_where_positive(L::load_first(output.as_ptr().add(at), lanes));
+            }
+            let x = L::load_first(x.as_ptr().add(at), lanes);
+            let constant = L::load_first(constant.as_ptr().add(channel), lanes);
+            let rest = constant.sub(x.mul(L::load_first(of_x.as_ptr().add(channel), lanes)));
+            let of_grad = L::load_first(of_grad.as_ptr().add(channel), lanes);
+            grad.mul_add(of_grad, rest).store_first(self.out.at(at), lanes);
         }
     }
 }

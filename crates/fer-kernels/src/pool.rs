@@ -79,17 +79,26 @@ impl Rows {
         self.dims[2] / 2 * self.dims[3]
     }
 
-    /// Calls `work(first of the four inputs, output, lanes)` for every vector of some output rows.
+    /// Runs a pass over every vector of some output rows.
+    ///
+    /// # Safety
+    ///
+    /// The instruction set of `L` is there, and the rows are inside the pass's buffers.
     #[inline(always)]
-    fn each(self, first: usize, end: usize, work: impl Fn(usize, usize, usize)) {
+    unsafe fn each<L: Lanes, P: Pass>(self, first: usize, end: usize, pass: &P) {
         let [_, height, width, n_channels] = self.dims;
         for row in first..end {
             let (image, y) = (row / (height / 2), row % (height / 2));
             for x in 0..width / 2 {
                 let from = ((image * height + 2 * y) * width + 2 * x) * n_channels;
                 let to = row * self.out_row() + x * n_channels;
-                for channel in (0..n_channels).step_by(LANES) {
-                    work(from + channel, to + channel, LANES.min(n_channels - channel));
+                let mut channel = 0;
+                while channel < n_channels {
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        pass.vector::<L>(from + channel, to + channel, LANES.min(n_channels - channel))
+                    };
+                    channel += LANES;
                 }
             }
         }
@@ -100,6 +109,19 @@ impl Rows {
         let [_, _, width, n_channels] = self.dims;
         [0, n_channels, width * n_channels, (width + 1) * n_channels]
     }
+}
+
+/// One direction of pooling.
+///
+/// A trait and not a closure: closures are not always inlined into functions with other target features,
+/// and every vector operation in them is then a call.
+trait Pass {
+    /// Computes `lanes` channels of one block, whose first input is at `from` and whose output is at `to`.
+    ///
+    /// # Safety
+    ///
+    /// The instruction set of `L` is there, and the positions are inside the pass's buffers.
+    unsafe fn vector<L: Lanes>(&self, from: usize, to: usize, lanes: usize);
 }
 
 struct Forward<'a> {
@@ -116,19 +138,26 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        let block = self.rows.block();
-        self.rows.each(self.first, self.end, |from, to, lanes| {
-            // SAFETY: the instruction set is the caller's promise; `each` stays inside the input and this part's rows.
-            unsafe {
-                let [a, b, c, d] =
-                    block.map(|distance| L::load_first(self.x.as_ptr().add(from + distance), lanes));
-                let value = match self.pool {
-                    Pool::Max => a.max(b).max(c.max(d)),
-                    Pool::Mean => a.add(b).add(c.add(d)).mul(L::splat(0.25)),
-                };
-                value.store_first(self.out.at(to), lanes);
-            }
-        });
+        // SAFETY: the instruction set is the caller's promise; the rows are this part's.
+        unsafe { self.rows.each::<L, _>(self.first, self.end, &self) }
+    }
+}
+
+impl Pass for Forward<'_> {
+    #[inline(always)]
+    unsafe fn vector<L: Lanes>(&self, from: usize, to: usize, lanes: usize) {
+        let [first, right, below, diagonal] = self.rows.block();
+        // SAFETY: `each` stays inside the input and this part's rows.
+        unsafe {
+            let x = self.x.as_ptr().add(from);
+            let (a, b) = (L::load_first(x.add(first), lanes), L::load_first(x.add(right), lanes));
+            let (c, d) = (L::load_first(x.add(below), lanes), L::load_first(x.add(diagonal), lanes));
+            let value = match self.pool {
+                Pool::Max => a.max(b).max(c.max(d)),
+                Pool::Mean => a.add(b).add(c.add(d)).mul(L::splat(0.25)),
+            };
+            value.store_first(self.out.at(to), lanes);
+        }
     }
 }
 
@@ -148,29 +177,30 @@ impl Kernel for Backward<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        let block = self.rows.block();
-        self.rows.each(self.first, self.end, |from, to, lanes| {
-            // SAFETY: as in `Forward`; the output has the input's size.
-            unsafe {
-                let mut rest = L::load_first(self.grad.as_ptr().add(to), lanes);
-                if self.pool == Pool::Mean {
-                    rest = rest.mul(L::splat(0.25));
-                }
-                for distance in block {
-                    let share = match self.pool {
-                        Pool::Mean => rest,
-                        Pool::Max => {
-                            let x = L::load_first(self.x.as_ptr().add(from + distance), lanes);
-                            let y = L::load_first(self.y.as_ptr().add(to), lanes);
-                            let (taken, left) = rest.take_where_equal(x, y);
-                            rest = left;
-                            taken
-                        }
-                    };
-                    share.store_first(self.out.at(from + distance), lanes);
-                }
+        // SAFETY: the instruction set is the caller's promise; the rows are this part's.
+        unsafe { self.rows.each::<L, _>(self.first, self.end, &self) }
+    }
+}
+
+impl Pass for Backward<'_> {
+    #[inline(always)]
+    unsafe fn vector<L: Lanes>(&self, from: usize, to: usize, lanes: usize) {
+        // SAFETY: `each` stays inside the input, whose size the output has, and this part's rows.
+        unsafe {
+            let mut rest = L::load_first(self.grad.as_ptr().add(to), lanes);
+            if self.pool == Pool::Mean {
+                rest = rest.mul(L::splat(0.25));
             }
-        });
+            for distance in self.rows.block() {
+                let mut share = rest;
+                if self.pool == Pool::Max {
+                    let x = L::load_first(self.x.as_ptr().add(from + distance), lanes);
+                    let y = L::load_first(self.y.as_ptr().add(to), lanes);
+                    (share, rest) = rest.take_where_equal(x, y);
+                }
+                share.store_first(self.out.at(from + distance), lanes);
+            }
+        }
     }
 }
 

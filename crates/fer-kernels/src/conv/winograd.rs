@@ -98,14 +98,108 @@ impl Tiles {
     }
 }
 
-/// Applies a change of basis to the columns, then to the rows.
+/// 16 channels, from `channel` on, of every pixel of a square.
+///
+/// Written as loops because the compiler leaves calls in arrays' `map`.
+///
+/// # Safety
+///
+/// The instruction set of `L` is there, and 16 floats are readable at `channel` of every pixel.
 #[inline(always)]
-pub(super) fn both_ways<L: Copy, const FROM: usize, const TO: usize>(
+pub(super) unsafe fn load_square<L: Lanes, const SIDE: usize>(
+    pixels: &[[*const f32; SIDE]; SIDE],
+    channel: usize,
+) -> [[L; SIDE]; SIDE] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut loaded = [[L::splat(0.0); SIDE]; SIDE];
+        for (row, pixels) in loaded.iter_mut().zip(pixels) {
+            for (lanes, pixel) in row.iter_mut().zip(pixels) {
+                *lanes = L::load(pixel.add(channel));
+            }
+        }
+        loaded
+    }
+}
+
+/// A change of basis along one axis.
+///
+/// A trait and not a closure: closures are not always inlined into functions with other target features,
+/// and every vector operation in them is then a call.
+pub(super) trait Change<const FROM: usize, const TO: usize> {
+    /// The values in the new basis.
+    ///
+    /// # Safety
+    ///
+    /// The instruction set of `L` is there.
+    unsafe fn change<L: Lanes>(values: [L; FROM]) -> [L; TO];
+}
+
+/// Applies a change of basis to the columns, then to the rows.
+///
+/// # Safety
+///
+/// The instruction set of `L` is there.
+#[inline(always)]
+pub(super) unsafe fn both_ways<C: Change<FROM, TO>, L: Lanes, const FROM: usize, const TO: usize>(
     from: [[L; FROM]; FROM],
-    change: impl Fn([L; FROM]) -> [L; TO],
 ) -> [[L; TO]; TO] {
-    let columns: [[L; TO]; FROM] = std::array::from_fn(|j| change(std::array::from_fn(|i| from[i][j])));
-    std::array::from_fn(|i| change(std::array::from_fn(|j| columns[j][i])))
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut columns = [[L::splat(0.0); TO]; FROM];
+        for (j, column) in columns.iter_mut().enumerate() {
+            let mut values = [L::splat(0.0); FROM];
+            for (value, row) in values.iter_mut().zip(&from) {
+                *value = row[j];
+            }
+            *column = C::change(values);
+        }
+        let mut changed = [[L::splat(0.0); TO]; TO];
+        for (i, row) in changed.iter_mut().enumerate() {
+            let mut values = [L::splat(0.0); FROM];
+            for (value, column) in values.iter_mut().zip(&columns) {
+                *value = column[i];
+            }
+            *row = C::change(values);
+        }
+        changed
+    }
+}
+
+/// Weights: `G`.
+struct OfWeight;
+
+impl Change<3, 4> for OfWeight {
+    #[inline(always)]
+    unsafe fn change<L: Lanes>([a, b, c]: [L; 3]) -> [L; 4] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (outer, half) = (a.add(c), L::splat(0.5));
+            [a, outer.add(b).mul(half), outer.sub(b).mul(half), c]
+        }
+    }
+}
+
+/// Inputs: `Bᵀ`.
+struct OfInput;
+
+impl Change<4, 4> for OfInput {
+    #[inline(always)]
+    unsafe fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 4] {
+        // SAFETY: the caller's promise.
+        unsafe { [a.sub(c), b.add(c), c.sub(b), b.sub(d)] }
+    }
+}
+
+/// Products to outputs: `Aᵀ`.
+struct ToOutput;
+
+impl Change<4, 2> for ToOutput {
+    #[inline(always)]
+    unsafe fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 2] {
+        // SAFETY: the caller's promise.
+        unsafe { [a.add(b).add(c), b.sub(c).sub(d)] }
+    }
 }
 
 /// Weights in the transformed basis: panel, element, input channel, output channel.
@@ -151,19 +245,15 @@ impl Kernel for TransformPanel<'_> {
         );
         // SAFETY: the instruction set is the caller's promise; positions stay inside the two slices, sized above.
         unsafe {
-            let half = L::splat(0.5);
             for input in 0..self.n_inputs {
                 for lane in (0..width).step_by(LANES) {
-                    let tap = |i: usize, j: usize| {
-                        let tap = if self.flipped { 8 - (3 * i + j) } else { 3 * i + j };
+                    let mut taps = [[L::splat(0.0); 3]; 3];
+                    for (tap, lanes) in taps.as_flattened_mut().iter_mut().enumerate() {
+                        let tap = if self.flipped { 8 - tap } else { tap };
                         let at = ((input / LANES * 9 + tap) * LANES + input % LANES) * width + lane;
-                        L::load(self.from.as_ptr().add(at))
-                    };
-                    let taps: [[L; 3]; 3] = std::array::from_fn(|i| std::array::from_fn(|j| tap(i, j)));
-                    let transformed: [[L; 4]; 4] = both_ways(taps, |[a, b, c]| {
-                        let outer = a.add(c);
-                        [a, outer.add(b).mul(half), outer.sub(b).mul(half), c]
-                    });
+                        *lanes = L::load(self.from.as_ptr().add(at));
+                    }
+                    let transformed = both_ways::<OfWeight, L, 3, 4>(taps);
                     for (element, value) in transformed.as_flattened().iter().enumerate() {
                         value.store(
                             self.to.as_mut_ptr().add((element * self.n_inputs + input) * width + lane),
@@ -271,9 +361,8 @@ impl Kernel for TransformInput<'_> {
                 let pixels: [[*const f32; 4]; 4] =
                     self.tiles.square(self.x.as_ptr(), self.n_channels, position, 1);
                 for block in 0..self.n_channels / LANES {
-                    let loaded = pixels.map(|row| row.map(|pixel| L::load(pixel.add(block * LANES))));
-                    let values: [[L; 4]; 4] =
-                        both_ways(loaded, |[a, b, c, d]| [a.sub(c), b.add(c), c.sub(b), b.sub(d)]);
+                    let loaded = load_square::<L, 4>(&pixels, block * LANES);
+                    let values = both_ways::<OfInput, L, 4, 4>(loaded);
                     for (element, value) in values.as_flattened().iter().enumerate() {
                         let at = (element * (self.n_channels / LANES) + block) * n + idx;
                         value.store(to.add(at * LANES));
@@ -396,11 +485,11 @@ impl Part<'_> {
         // SAFETY: `products` holds 16 matrices of n rows; pixels are written if they are inside the image.
         unsafe {
             for (idx, tile) in self.range.clone().enumerate() {
-                let load =
-                    |element: usize| L::load(products.add((element * n + idx) * PANEL + vector * LANES));
-                let elements: [[L; 4]; 4] = std::array::from_fn(|i| std::array::from_fn(|j| load(4 * i + j)));
-                let pixels: [[L; 2]; 2] =
-                    both_ways(elements, |[a, b, c, d]| [a.add(b).add(c), b.sub(c).sub(d)]);
+                let mut elements = [[L::splat(0.0); 4]; 4];
+                for (element, lanes) in elements.as_flattened_mut().iter_mut().enumerate() {
+                    *lanes = L::load(products.add((element * n + idx) * PANEL + vector * LANES));
+                }
+                let pixels = both_ways::<ToOutput, L, 4, 2>(elements);
                 let [image, y, x] = self.tiles.position(tile);
                 for (i, row) in pixels.into_iter().enumerate() {
                     for (j, value) in row.into_iter().enumerate() {

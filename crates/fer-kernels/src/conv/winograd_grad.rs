@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::winograd::{ELEMENTS, Tiles, TransformInput, both_ways};
+use super::winograd::{Change, ELEMENTS, Tiles, TransformInput, both_ways, load_square};
 use super::{ConvShape, PANEL};
 use crate::scratch::{AlignedBuffer, with_scratch};
 use crate::simd::{self, Kernel, LANES, Lanes};
@@ -138,6 +138,32 @@ impl Plan {
     }
 }
 
+/// Output gradients: `A`.
+struct OfGrad;
+
+impl Change<2, 4> for OfGrad {
+    #[inline(always)]
+    unsafe fn change<L: Lanes>([a, b]: [L; 2]) -> [L; 4] {
+        // SAFETY: the caller's promise.
+        unsafe { [a, a.add(b), a.sub(b), L::splat(0.0).sub(b)] }
+    }
+}
+
+/// Sums to taps: `Gᵀ`.
+struct ToWeight;
+
+impl Change<4, 3> for ToWeight {
+    #[inline(always)]
+    unsafe fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 3] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let half = L::splat(0.5);
+            let (sum, difference) = (b.add(c).mul(half), b.sub(c).mul(half));
+            [a.add(sum), difference, sum.add(d)]
+        }
+    }
+}
+
 /// 2×2 output gradients of every tile → `[panels, 16, tiles, 32]`.
 struct TransformGrad<'a> {
     plan: &'a Plan,
@@ -159,15 +185,13 @@ impl Kernel for TransformGrad<'_> {
         // SAFETY: the instruction set is the caller's promise; `square` gives readable pixels, and the positions written
         // are inside the panels of `transformed`.
         unsafe {
-            let zero = L::splat(0.0);
             for (idx, tile) in self.range.enumerate() {
                 let position = self.plan.tiles.position(tile);
                 let pixels: [[*const f32; 2]; 2] =
                     self.plan.tiles.square(self.grad.as_ptr(), self.plan.n_outputs, position, 0);
                 for vector in vectors.clone() {
-                    let loaded = pixels.map(|row| row.map(|pixel| L::load(pixel.add(vector * LANES))));
-                    let values: [[L; 4]; 4] =
-                        both_ways(loaded, |[a, b]| [a, a.add(b), a.sub(b), zero.sub(b)]);
+                    let loaded = load_square::<L, 2>(&pixels, vector * LANES);
+                    let values = both_ways::<OfGrad, L, 2, 4>(loaded);
                     let panel = vector / 2 - self.panels.start;
                     for (element, value) in values.as_flattened().iter().enumerate() {
                         let at = ((panel * ELEMENTS + element) * n + idx) * PANEL + vector % 2 * LANES;
@@ -229,10 +253,15 @@ unsafe fn block_products<L: Lanes, const V: usize>(x: *const f32, grads: *const 
                 products::<L, 8, V>(x.add(channel), grads, n, to.add(channel * PANEL));
             }
         } else {
-            for (channel, v) in
-                (0..LANES).step_by(4).flat_map(|channel| (0..V).map(move |v| (channel, v * LANES)))
-            {
-                products::<L, 4, 1>(x.add(channel), grads.add(v), n, to.add(channel * PANEL + v));
+            for channel in (0..LANES).step_by(4) {
+                for v in 0..V {
+                    products::<L, 4, 1>(
+                        x.add(channel),
+                        grads.add(v * LANES),
+                        n,
+                        to.add(channel * PANEL + v * LANES),
+                    );
+                }
             }
         }
     }
@@ -293,18 +322,14 @@ impl Kernel for TransformBack<'_> {
         let n_outputs = self.weight.len() / (self.n_inputs * 9);
         // SAFETY: the instruction set is the caller's promise; `sums` is a whole panel.
         unsafe {
-            let half = L::splat(0.5);
             for input in 0..self.n_inputs {
                 for lane in (0..n_outputs).step_by(LANES) {
-                    let load = |element: usize| {
-                        L::load(self.sums[(element * self.n_inputs + input) * PANEL + lane..].as_ptr())
-                    };
-                    let elements: [[L; 4]; 4] =
-                        std::array::from_fn(|i| std::array::from_fn(|j| load(4 * i + j)));
-                    let taps: [[L; 3]; 3] = both_ways(elements, |[a, b, c, d]| {
-                        let (sum, difference) = (b.add(c).mul(half), b.sub(c).mul(half));
-                        [a.add(sum), difference, sum.add(d)]
-                    });
+                    let mut elements = [[L::splat(0.0); 4]; 4];
+                    for (element, lanes) in elements.as_flattened_mut().iter_mut().enumerate() {
+                        *lanes =
+                            L::load(self.sums[(element * self.n_inputs + input) * PANEL + lane..].as_ptr());
+                    }
+                    let taps = both_ways::<ToWeight, L, 4, 3>(elements);
                     for (tap, value) in taps.as_flattened().iter().enumerate() {
                         let mut stored = [0.0f32; LANES];
                         value.store(stored.as_mut_ptr());

@@ -13,6 +13,7 @@ mod epilogue;
 mod gather;
 mod packed;
 mod tile;
+mod tiles;
 mod weight_grad;
 mod winograd;
 mod winograd_grad;

@@ -12,7 +12,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::winograd::{Change, ELEMENTS, Tiles, TransformInput, both_ways, load_square};
+use super::tiles::{Change, ELEMENTS, Tiles, both_ways, load_square};
+use super::winograd::TransformInput;
 use super::{ConvShape, PANEL};
 use crate::scratch::{AlignedBuffer, with_scratch};
 use crate::simd::{self, Kernel, LANES, Lanes};

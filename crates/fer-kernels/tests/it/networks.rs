@@ -4,10 +4,10 @@ use burn::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::loss::cross_entropy_with_logits;
 use burn::tensor::ops::{AvgPoolOptions, ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Int, module};
+use burn::tensor::{DType, Device, Int, module};
 use fer_kernels::FeatureMap;
 
-use crate::support::{assert_close, random};
+use crate::support::{assert_close, random, values};
 
 const EPSILON: f64 = 1e-5;
 
@@ -114,4 +114,20 @@ fn twenty_training_steps_give_burns_losses() {
     let (ours, burns) = (losses(ours), losses(burns));
     assert!(ours[19] < 0.8 * ours[0], "the network does not learn: {ours:?}");
     assert_close("losses", &ours, &burns, 1e-4);
+}
+
+#[test]
+fn numbers_other_than_f32_take_burns_operations_and_agree() {
+    let device = Device::flex();
+    let weights = Weights::new(&device);
+    let double = Weights {
+        convs: weights.convs.clone().map(|tensor| tensor.cast(DType::F64)),
+        norms: weights.norms.clone().map(|(gamma, beta)| (gamma.cast(DType::F64), beta.cast(DType::F64))),
+        head: weights.head.clone().cast(DType::F64),
+    };
+    let images = random([5, 1, 20, 20], 7, &device);
+    let expected = ours(&weights, images.clone());
+    let actual = ours(&double, images.cast(DType::F64));
+    assert_eq!(actual.dtype(), DType::F64);
+    assert_close("logits", &values(&actual), &values(&expected), 1e-5);
 }

@@ -30,7 +30,7 @@ pub struct DetectorOptions {
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub cascade: Option<PathBuf>,
     /// Step from one face size to the next while the whole picture is searched, above 1
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.15, help_heading = "Detection")]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.1, help_heading = "Detection")]
     pub scale_factor: f64,
     /// How many windows must agree on a face; more means fewer false and fewer true faces
     #[arg(long, value_name = "N", default_value_t = 4, help_heading = "Detection")]
@@ -56,7 +56,7 @@ impl Default for DetectorOptions {
             detector: DetectorKind::Haar,
             detector_model: None,
             cascade: None,
-            scale_factor: 1.15,
+            scale_factor: 1.1,
             neighbours: 4,
             smallest_face: 0,
             search_side: 320,

@@ -46,7 +46,7 @@ pub struct HaarOptions {
 
 impl Default for HaarOptions {
     fn default() -> Self {
-        Self { cascade: None, scale_factor: 1.15, neighbours: 4, smallest_face: 0, scan_side: 320 }
+        Self { cascade: None, scale_factor: 1.1, neighbours: 4, smallest_face: 0, scan_side: 320 }
     }
 }
 
@@ -128,6 +128,7 @@ impl Haar {
         &mut self,
         rgb: &(impl MatTraitConst + ToInputArray),
         expected: &FaceBox,
+        neighbours: u32,
     ) -> opencv::Result<Option<FaceBox>> {
         let width = f64::from(expected.width);
         let Some(region) = region_around(expected, rgb.cols(), rgb.rows()) else { return Ok(None) };
@@ -139,7 +140,7 @@ impl Haar {
         if largest < smallest {
             return Ok(None);
         }
-        let found = self.search(&small, FINE_STEP, self.options.neighbours as i32, smallest, largest)?;
+        let found = self.search(&small, FINE_STEP, neighbours as i32, smallest, largest)?;
         let to_full = (
             f64::from(region.width) / f64::from(small.cols()),
             f64::from(region.height) / f64::from(small.rows()),
@@ -173,11 +174,11 @@ impl Haar {
         Ok(rects.iter().zip(counts.iter()).collect())
     }
 
-    fn refine_all(&mut self, picture: &RgbImage, places: &[FaceBox]) -> opencv::Result<Vec<FaceBox>> {
+    fn refine_all(&mut self, picture: &RgbImage, places: &[FaceBox], neighbours: u32) -> opencv::Result<Vec<FaceBox>> {
         let rgb = borrow(picture)?;
         let mut boxes = Vec::new();
         for place in places {
-            boxes.extend(self.refine(&rgb, place)?);
+            boxes.extend(self.refine(&rgb, place, neighbours)?);
         }
         Ok(keep_best(boxes))
     }
@@ -190,7 +191,7 @@ impl DetectFaces for Haar {
             return Ok(Vec::new());
         }
         let proposals = borrow(picture).and_then(|rgb| self.scan(&rgb)).map_err(failed)?;
-        self.refine_all(picture, &keep_best(proposals)).map_err(failed)
+        self.refine_all(picture, &keep_best(proposals), self.options.neighbours).map_err(failed)
     }
 
     fn detect_near(
@@ -198,7 +199,8 @@ impl DetectFaces for Haar {
         picture: &RgbImage,
         expected: &[FaceBox],
     ) -> Result<Option<Vec<FaceBox>>, LiveError> {
-        self.refine_all(picture, expected).map(Some).map_err(failed)
+        // Where a face was a moment ago, half the evidence is enough.
+        self.refine_all(picture, expected, self.options.neighbours.div_ceil(2)).map(Some).map_err(failed)
     }
 
     fn sure_score(&self) -> f32 {

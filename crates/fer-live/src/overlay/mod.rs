@@ -105,7 +105,7 @@ fn face_rect(face: &FaceReading, width: u32, mirror: bool) -> Rect {
 /// Id, label and confidence on a plate above the box, or inside it at the picture's top.
 fn draw_title(picture: &mut RgbImage, rect: Rect, face: &FaceReading, labels: &Labels, scale: Scale) {
     let name = face.label.map_or("uncertain", |label| labels.name(label));
-    let title = format!("{}  {name} {:.0} %", face.track, face.confidence * 100.0);
+    let title = format!("#{} {name} {:.0} %", face.track, face.confidence * 100.0);
     let pad = scale.pad();
     let width = text_width(&title, scale.text).ceil() as i32 + 2 * pad;
     let height = scale.text.ceil() as i32 + pad;
@@ -118,7 +118,7 @@ fn draw_title(picture: &mut RgbImage, rect: Rect, face: &FaceReading, labels: &L
     draw_text(picture, (left + pad + scale.line) as f32, (top + pad / 2) as f32, scale.text, ink, &title);
 }
 
-/// One bar per label beside the box, where there is room, else inside it.
+/// One bar per label, where the panel hides least.
 fn draw_bars(
     picture: &mut RgbImage,
     rect: Rect,
@@ -134,10 +134,10 @@ fn draw_bars(
     let text = (row / 1.15).max(9.0);
     let names = labels.names().iter().map(|name| text_width(name, text).ceil() as i32);
     let name_width = names.max().unwrap_or(0);
-    let bar_width = (scale.text * 4.0).round() as i32;
-    let width = name_width + bar_width + 3 * pad;
     let height = (row * n_labels as f32).ceil() as i32 + pad;
-    let panel = place_panel(picture, rect, width, height, taken);
+    let widths = [4.0, 3.0, 2.0].map(|part| name_width + (scale.text * part) as i32 + 3 * pad);
+    let panel = place_panel(picture.dimensions(), rect, widths, height, taken);
+    let bar_width = panel.width - name_width - 3 * pad;
     taken.push(panel);
     blend(picture, panel, PLATE, 0.62);
     for (idx, (name, &probability)) in labels.names().iter().zip(&face.smooth).enumerate() {
@@ -150,35 +150,33 @@ fn draw_bars(
         let middle = (top + (row - thick as f32) / 2.0).round() as i32;
         blend(picture, Rect::new(left, middle, bar_width, thick), FAINT, 0.25);
         let length = (bar_width as f32 * probability.clamp(0.0, 1.0)).round() as i32;
-        blend(
-            picture,
-            Rect::new(left, middle, length, thick),
-            color(face.track),
-            if is_shown { 1.0 } else { 0.7 },
-        );
+        blend(picture, Rect::new(left, middle, length, thick), color(face.track), if is_shown { 1.0 } else { 0.7 });
     }
 }
 
-/// Right of the box, left of it, below it or inside it: the first place inside the picture that is free.
-fn place_panel(picture: &RgbImage, rect: Rect, width: i32, height: i32, taken: &[Rect]) -> Rect {
-    let (full_width, full_height) = (picture.width() as i32, picture.height() as i32);
-    let top = rect.top.min(full_height - height).max(0);
-    let right = Rect::new(rect.left + rect.width, top, width, height);
-    let left = Rect::new(rect.left - width, top, width, height);
-    let below = Rect::new(rect.left.min(full_width - width).max(0), rect.top + rect.height, width, height);
-    let inside = Rect::new(
-        rect.left.min(full_width - width).max(0),
-        (rect.top + rect.height - height).min(full_height - height).max(0),
-        width,
-        height,
-    );
-    let fits = |r: &Rect| {
-        r.left >= 0 && r.left + r.width <= full_width && r.top >= 0 && r.top + r.height <= full_height
+/// Right of the box, left of it, below it or at its bottom, wide or narrow, but inside the picture:
+/// the first of the places that hide least of what is there. The box itself hides cheapest.
+fn place_panel(picture: (u32, u32), rect: Rect, widths: [i32; 3], height: i32, taken: &[Rect]) -> Rect {
+    let places = widths.iter().flat_map(|&width| {
+        let bottom = rect.top + rect.height;
+        let corners = [
+            (rect.left + rect.width, rect.top),
+            (rect.left - width, rect.top),
+            (rect.left, bottom),
+            (rect.left, bottom - height),
+        ];
+        corners.map(|(left, top)| Rect {
+            left: left.min(picture.0 as i32 - width).max(0),
+            top: top.min(picture.1 as i32 - height).max(0),
+            width,
+            height,
+        })
+    });
+    let hidden = |place: &Rect| {
+        let others: i64 = taken.iter().filter(|other| **other != rect).map(|other| place.shared_area(other)).sum();
+        4 * others + place.shared_area(&rect)
     };
-    let is_free = |r: &Rect| taken.iter().all(|other| !r.overlaps(other));
-    let places = [right, left, below];
-    let free = places.iter().find(|r| fits(r) && is_free(r));
-    *free.or_else(|| places.iter().find(|r| fits(r))).unwrap_or(&inside)
+    places.min_by_key(hidden).unwrap_or(rect)
 }
 
 fn draw_status(picture: &mut RgbImage, status: &str, scale: Scale) {

@@ -18,11 +18,13 @@ impl Rect {
         Self { left, top, width: width.max(0), height: height.max(0) }
     }
 
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
-        self.left < other.left + other.width
-            && other.left < self.left + self.width
-            && self.top < other.top + other.height
-            && other.top < self.top + self.height
+    /// Pixels that lie in both rectangles.
+    pub(super) fn shared_area(&self, other: &Self) -> i64 {
+        let right = self.left.saturating_add(self.width).min(other.left.saturating_add(other.width));
+        let bottom = self.top.saturating_add(self.height).min(other.top.saturating_add(other.height));
+        let width = right.saturating_sub(self.left.max(other.left)).max(0);
+        let height = bottom.saturating_sub(self.top.max(other.top)).max(0);
+        i64::from(width) * i64::from(height)
     }
 }
 

@@ -134,16 +134,19 @@ impl LiveCapture {
         Self { slot, open_again, options, heard: Instant::now(), n_stalls: 0, name }
     }
 
-    /// Leaves the silent reader behind and starts another, or gives the source up.
+    /// Leaves the silent reader behind and starts another, or gives the source up; one that cannot be
+    /// opened again is waited for.
     fn restart(&mut self) -> Captured {
         self.heard = Instant::now();
         self.n_stalls += 1;
         let seconds = self.options.stall_after.as_secs_f32();
-        let Some(open_again) = self.open_again.clone().filter(|_| self.n_stalls <= self.options.n_attempts)
-        else {
+        let Some(open_again) = self.open_again.clone() else {
+            return Captured::Notice(format!("{}: no frame for {seconds} s, still waiting", self.name));
+        };
+        if self.n_stalls > self.options.n_attempts {
             let reason = format!("no frame for {seconds} s, given up: is it still connected and sending?");
             return Captured::Failed(LiveError::Device { device: self.name.clone(), reason });
-        };
+        }
         let generation = self.slot.next_generation();
         let reader = LiveReader {
             slot: Arc::clone(&self.slot),

@@ -1,0 +1,297 @@
+//! The program as its users meet it: commands, files, exit codes.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use fer_data::Labels;
+use fer_live::frame::FrameSource;
+use fer_live::record::VideoRecorder;
+use fer_live::source::{DrawnSource, SourceOptions, open};
+use fer_model::{Architecture, DeviceChoice, ModelCard, Net, checkpoint, choose};
+use image::{GrayImage, Luma, RgbImage};
+use tempfile::TempDir;
+
+/// A model with random weights: enough for everything but the expressions themselves.
+fn model() -> &'static Path {
+    static MODEL: OnceLock<TempDir> = OnceLock::new();
+    let folder = MODEL.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let device = choose(DeviceChoice::Cpu).unwrap().device;
+        let net = Net::new(Architecture::Tiny, 7, 0.0, &device);
+        let card = ModelCard::new(Architecture::Tiny, Labels::emotions(), "2000-01-01");
+        checkpoint::save(folder.path(), &net, &card).unwrap();
+        folder
+    });
+    folder.path()
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fer-live"));
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").arg("--model").arg(model());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// The exit code, and what was said on standard error.
+fn refused(arguments: &[&str]) -> (i32, String) {
+    let output = run(arguments);
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Two drawn people for `n_frames` frames of 640×480.
+fn clip(folder: &Path, n_people: usize, n_frames: u64) -> PathBuf {
+    let path = folder.join("clip.mp4");
+    let options = SourceOptions { n_people, seed: 3, ..SourceOptions::new(Instant::now()) };
+    let mut scene = DrawnSource::clip(&options, Some(n_frames));
+    let mut video = VideoRecorder::create(&path).unwrap();
+    while let Some(frame) = scene.next_frame().unwrap() {
+        video.record(&frame.picture, frame.timestamp).unwrap();
+    }
+    video.finish().unwrap();
+    path
+}
+
+fn frames(path: &Path) -> Vec<fer_live::frame::Frame> {
+    let mut source = open(text(path), &SourceOptions::new(Instant::now())).unwrap();
+    std::iter::from_fn(|| source.next_frame().ok().flatten()).collect()
+}
+
+fn rows(path: &Path) -> Vec<csv::StringRecord> {
+    csv::Reader::from_path(path).unwrap().records().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_drawn_clip_is_read_from_end_to_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (csv, out) = (folder.path().join("out.csv"), folder.path().join("out.mp4"));
+    let clip = clip(folder.path(), 1, 150);
+    let output = run(&["--input", text(&clip), "--headless", "--csv", text(&csv), "--save-video", text(&out)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows = rows(&csv);
+    assert_eq!(rows.len(), 150, "one person: one row a frame");
+    let found: Vec<_> = rows.iter().filter(|row| &row[3] == "1").collect();
+    assert!(found.len() * 100 >= 150 * 95, "found in {} of 150 frames", found.len());
+    assert!(found.iter().all(|row| &row[4] == "1"), "one track over the clip");
+    for (row, index) in rows.iter().zip(0..) {
+        assert_eq!(row[1].parse::<u64>().unwrap(), index);
+        assert!((row[2].parse::<f64>().unwrap() - index as f64 * 1000.0 / 30.0).abs() < 0.1);
+    }
+    let annotated = frames(&out);
+    assert_eq!(annotated.len(), 150);
+    assert_eq!(annotated[0].picture.dimensions(), (640, 480));
+}
+
+#[test]
+fn times_of_a_file_with_an_uneven_rate_are_the_containers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clip, csv) = (folder.path().join("uneven.mp4"), folder.path().join("out.csv"));
+    let times: Vec<u64> = (0..40u64).map(|i| i * 20 + (i / 10) * (i / 10) * 130).collect();
+    let mut video = VideoRecorder::create(&clip).unwrap();
+    for &time in &times {
+        video.record(&RgbImage::new(64, 64), Duration::from_millis(time)).unwrap();
+    }
+    video.finish().unwrap();
+    assert!(run(&["--input", text(&clip), "--headless", "--csv", text(&csv)]).status.success());
+    let read: Vec<f64> = rows(&csv).iter().map(|row| row[2].parse().unwrap()).collect();
+    assert_eq!(read.len(), 40);
+    assert!(read.iter().zip(&times).all(|(read, &time)| (read - time as f64).abs() < 1.0), "{read:?}");
+}
+
+#[test]
+fn photos_are_told_as_a_table_and_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = folder.path().join("photo.png");
+    let annotated = folder.path().join("read.png");
+    let scene = fer_data::drawn::Scene::new(3, 1, 640, 480);
+    scene.frame(Duration::from_millis(900)).save(&photo).unwrap();
+    let output = run(&["--input", text(&photo), "--save-picture", text(&annotated)]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("photo.png: 640×480, 1 face\nface  box"), "{table}");
+    assert_eq!(image::open(&annotated).unwrap().width(), 640);
+    let output = run(&["--input", text(&photo), "--json", "-"]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sum: f64 = document[0]["faces"][0]["probabilities"].as_object().unwrap().values().filter_map(|p| p.as_f64()).sum();
+    assert!((sum - 1.0).abs() < 1e-3);
+}
+
+#[test]
+fn an_empty_room_and_a_wall_have_no_face() {
+    let folder = tempfile::tempdir().unwrap();
+    fer_data::drawn::Scene::empty(5, 640, 480).frame(Duration::ZERO).save(folder.path().join("room.png")).unwrap();
+    RgbImage::from_pixel(300, 200, image::Rgb([180, 170, 160])).save(folder.path().join("wall.png")).unwrap();
+    RgbImage::new(1, 1).save(folder.path().join("dot.png")).unwrap();
+    let output = run(&["--input", text(folder.path())]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert_eq!(said.matches("no face found").count(), 3, "{said}");
+}
+
+#[test]
+fn a_very_large_photo_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = folder.path().join("large.png");
+    GrayImage::from_pixel(12_000, 9_000, Luma([120])).save(&photo).unwrap();
+    let output = run(&["--input", text(&photo)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("large.png: 12000×9000, no face found"));
+}
+
+#[test]
+fn what_cannot_be_read_is_said_with_exit_code_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("text.mp4");
+    std::fs::write(&path, "this is no video\n".repeat(100)).unwrap();
+    let (code, said) = refused(&["--input", text(&path), "--headless"]);
+    assert_eq!(code, 3);
+    assert!(said.contains("text.mp4: not a video that OpenCV reads"), "{said}");
+    let (code, said) = refused(&["--input", "no-such.mp4", "--headless"]);
+    assert_eq!(code, 3);
+    assert!(said.contains("no-such.mp4: no such file, folder or camera"), "{said}");
+    let photo = folder.path().join("text.jpg");
+    std::fs::write(&photo, "no photo").unwrap();
+    assert_eq!(refused(&["--input", text(&photo)]).0, 3);
+}
+
+#[test]
+fn a_video_that_is_cut_off_is_read_as_far_as_it_goes_and_then_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("out.csv");
+    let clip = clip(folder.path(), 1, 120);
+    let bytes = std::fs::read(&clip).unwrap();
+    std::fs::write(&clip, &bytes[..bytes.len() / 2]).unwrap();
+    let (code, said) = refused(&["--input", text(&clip), "--headless", "--csv", text(&csv)]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("damaged or cut off"), "{said}");
+    assert!(rows(&csv).len() >= 20, "{}", rows(&csv).len());
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_said_with_exit_code_5_before_anything_is_read() {
+    for option in ["--csv", "--jsonl", "--save-video"] {
+        let (code, said) = refused(&["--input", "drawn", "--headless", option, "no/such/folder/out"]);
+        assert_eq!(code, 5, "{said}");
+        assert!(said.contains("no/such/folder/out: No such file or directory"), "{said}");
+    }
+}
+
+#[test]
+fn wrong_options_are_refused_with_exit_code_2() {
+    assert_eq!(refused(&["--size", "big"]).0, 2);
+    assert_eq!(refused(&["--uncertain-below", "7"]).0, 2);
+    assert_eq!(refused(&["--input", "drawn", "--headless", "--scale-factor", "0.9"]).0, 2);
+    assert_eq!(refused(&["--input", "drawn", "--headless", "--detector", "yunet"]).0, 2);
+    assert_eq!(refused(&["--input", "drawn", "--headless", "--cascade", "no-such.xml"]).0, 2);
+    let (code, said) = refused(&["--input", "drawn", "--headless", "--json", "-"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("--json is for photos, drawn is none"), "{said}");
+}
+
+#[test]
+fn a_missing_model_is_exit_code_4_and_a_missing_camera_or_display_6() {
+    let bare = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fer-live"));
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").args(arguments).output().unwrap()
+    };
+    assert_eq!(bare(&["--input", "drawn", "--headless", "--model", "no-such"]).status.code(), Some(4));
+    let (code, said) = refused(&["--input", "/dev/video63", "--headless"]);
+    assert_eq!(code, 6, "{said}");
+    assert!(said.contains("camera 63: /dev/video63 is not there"), "{said}");
+    let (code, said) = refused(&["--input", "drawn"]);
+    assert_eq!(code, 6, "{said}");
+    assert!(said.contains("use --headless, or fer-live serve"), "{said}");
+}
+
+#[test]
+fn jpegs_on_standard_input_lose_no_frame_when_their_rate_is_known() {
+    let scene = fer_data::drawn::Scene::new(3, 1, 320, 240);
+    let command = &mut program();
+    let command = command.args(["--input", "-", "--rate", "10", "--headless", "--quiet", "--jsonl", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for frame in 0..20 {
+        let mut jpeg = std::io::Cursor::new(Vec::new());
+        scene.frame(Duration::from_millis(100 * frame)).write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+        stdin.write_all(&jpeg.into_inner()).unwrap();
+    }
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let rows: Vec<serde_json::Value> =
+        output.stdout.split(|&b| b == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect();
+    assert_eq!(rows.len(), 20);
+    assert_eq!(rows[19]["timestamp_ms"], 1900.0);
+}
+
+/// Starts reading the endless scene, sends the signal after 50 rows, and gives the exit code if there is one.
+#[cfg(unix)]
+fn signalled(signal: &str, video: &Path) -> Option<i32> {
+    let command = &mut program();
+    let command = command.args(["--input", "drawn", "--size", "320x240", "--headless", "--csv", "-", "--save-video", text(video)]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.by_ref().take(50).filter(Result::is_ok).count(), 50);
+    Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert!(rest.iter().all(|row| row.split(',').count() == 26), "whole rows only");
+    child.wait().unwrap().code()
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_finishes_the_files_and_exits_with_130() {
+    let folder = tempfile::tempdir().unwrap();
+    let video = folder.path().join("out.mp4");
+    assert_eq!(signalled("-INT", &video), Some(130));
+    assert!(frames(&video).len() >= 50);
+}
+
+#[cfg(unix)]
+#[test]
+fn killing_it_leaves_readable_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let video = folder.path().join("out.mp4");
+    assert_eq!(signalled("-KILL", &video), None);
+    assert!(!frames(&video).is_empty());
+}
+
+#[test]
+fn many_frames_need_no_more_memory_than_few() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fer-live"));
+    command.args(["bench", "memory", "--frames", "1500", "--size", "160x120", "--model"]).arg(model());
+    let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let grown = said.split("grown by ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    assert!(grown.parse::<f64>().unwrap() < 20.0, "{said}");
+}
+
+#[test]
+fn the_doctor_says_what_to_do_about_everything_that_is_not_well() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fer-live"));
+    let output = command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").args(["doctor", "--device", "cpu", "--model", "no-such"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    for what in ["opencv", "cascade", "display", "model"] {
+        assert!(said.lines().any(|line| line[2..].starts_with(what)), "{said}");
+    }
+    let lines: Vec<&str> = said.lines().collect();
+    let n_ill = lines.iter().filter(|line| line.starts_with('!')).count();
+    assert!(n_ill >= 2);
+    assert!(lines.windows(2).all(|pair| !pair[0].starts_with('!') || pair[1].trim_start().starts_with('→')), "{said}");
+}
+
+#[test]
+fn the_help_says_what_it_is_not_for() {
+    let output = Command::new(env!("CARGO_BIN_EXE_fer-live")).arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    for words in ["apparent", "never what somebody feels", "at work and in schools", "must be told", "Exit codes"] {
+        assert!(help.contains(words), "{words}: {help}");
+    }
+}

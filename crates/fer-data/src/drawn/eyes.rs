@@ -53,7 +53,7 @@ fn measure(s: &Sitter<'_>, side: f32) -> Eye {
     let blink = 1.0 - s.m(Muscle::Blink).clamp(0.0, 1.0);
     let height = style.height * style.size * blink;
     let gaze = 0.02 * s.m(Muscle::GazeY).max(0.0);
-    let upper = (0.128 * (1.0 + 0.5 * open.clamp(-1.2, 1.2)) - gaze).max(0.018) * height;
+    let upper = (0.128 * (1.0 + 0.46 * open.clamp(-1.2, 1.2)) - gaze).max(0.018) * height;
     // Lowered inner brows press on the lid's inner half, raised ones lift it: a glare, a plea.
     let lean =
         0.035 * s.m(Muscle::BrowInner).clamp(-1.2, 1.2) - 0.022 * s.m(Muscle::BrowOuter).clamp(-1.2, 1.2);
@@ -104,7 +104,7 @@ impl Eye {
 fn ball(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye) {
     let points = [eye.upper_edge(s).as_slice(), &eye.lower_edge(s)].concat();
     let opening = Shape::closed(&points);
-    let white = Ink::hex(0xF4EFEA).mix(s.skin(), 0.35).times(0.74);
+    let white = Ink::hex(0xF4EFEA).mix(s.skin(), 0.40).times(0.70 - 0.012 * s.person.skin.tone as f32);
     canvas.fill(&opening, white.at(1.0), None);
     let clip = canvas.mask(&opening);
     let u = |length: f32| s.place.px(length);
@@ -112,7 +112,7 @@ fn ball(canvas: &mut Canvas, s: &Sitter<'_>, eye: &Eye) {
     let gaze = [s.m(Muscle::GazeX) * 0.09, s.m(Muscle::GazeY) * 0.05];
     let turn = 0.05 * s.place.pose.turn;
     let at = s.place.at([eye.side * eye.centre[0] + gaze[0] + turn, eye.centre[1] - 0.018 + gaze[1]]);
-    let iris = s.person.eyes.iris.times(0.8);
+    let iris = s.person.eyes.iris.times(0.72);
     let radius = u(0.143 * size);
     canvas.fill(&Shape::circles(&[(at, radius)]), iris.times(0.55).at(1.0), Some(&clip));
     canvas.fill(&Shape::circles(&[(at, radius * 0.86)]), iris.at(1.0), Some(&clip));
@@ -200,7 +200,7 @@ fn brow(canvas: &mut Canvas, s: &Sitter<'_>, side: f32, clip: &Mask) {
     let style = &s.person.brows;
     let u = |length: f32| s.place.px(length);
     // Fully raised brows would leave the forehead of a low hairline.
-    let raise = |m: f32| if m > 0.0 { 0.86 * m } else { m };
+    let raise = |m: f32| if m > 0.0 { 0.80 * m } else { m };
     let (inner, outer) = (raise(s.m(Muscle::BrowInner)), raise(s.m(Muscle::BrowOuter)));
     let pinch = s.m(Muscle::BrowPinch).max(0.0);
     let y = -0.335 - style.height;

@@ -8,6 +8,7 @@ use super::{
     canvas::{Canvas, P, Shape},
     curls,
     dice::Dice,
+    hairlines,
     head::Sitter,
     person::HairStyle,
     scarf,
@@ -83,161 +84,25 @@ fn strands(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask, near: f32, far: f32
 
 /// What lies over the forehead and temples; drawn after the features.
 pub(super) fn front(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask) {
-    let part = s.person.hair.part;
-    match s.person.hair.style {
+    let hair = &s.person.hair;
+    match hair.style {
         HairStyle::Bald => {}
         HairStyle::Buzz => buzz(canvas, s, head),
-        HairStyle::SideParted => {
-            let line = [
-                [0.97, 0.12],
-                [0.90, -0.30],
-                [0.80, -0.66],
-                [0.62, -0.84],
-                [0.30, -0.80],
-                [-0.25, -0.76],
-                [-0.62, -0.82],
-                [-0.84, -0.60],
-                [-0.90, -0.28],
-                [-0.97, 0.12],
-            ];
-            cap(canvas, s, head, &CROWN_SHORT, &line.map(|p| [part * p[0], p[1]]));
-        }
-        HairStyle::Quiff => {
-            let line = [
-                [0.97, 0.15],
-                [0.90, -0.28],
-                [0.80, -0.62],
-                [0.66, -0.86],
-                [0.34, -0.96],
-                [-0.10, -0.98],
-                [-0.50, -0.92],
-                [-0.78, -0.68],
-                [-0.90, -0.28],
-                [-0.97, 0.15],
-            ];
-            cap(
-                canvas,
-                s,
-                head,
-                &CROWN_QUIFF.map(|p| [part * p[0], p[1]]),
-                &line.map(|p| [part * p[0], p[1]]),
-            );
-        }
         HairStyle::Curly | HairStyle::Afro => curls::edge(canvas, s, head),
-        HairStyle::Bob => {
-            let line = [
-                [1.06, 0.75],
-                [0.96, 0.30],
-                [0.92, -0.20],
-                [0.84, -0.50],
-                [0.50, -0.55],
-                [0.10, -0.57],
-                [-0.40, -0.55],
-                [-0.84, -0.50],
-                [-0.92, -0.20],
-                [-0.96, 0.30],
-                [-1.06, 0.75],
-            ];
-            cap(canvas, s, head, &CROWN_BOB, &line);
-        }
-        HairStyle::Long => {
-            let line = [
-                [1.06, 1.0],
-                [0.97, 0.35],
-                [0.90, -0.20],
-                [0.76, -0.62],
-                [0.34, -0.98],
-                [0.20, -1.12],
-                [-0.05, -0.98],
-                [-0.66, -0.66],
-                [-0.88, -0.22],
-                [-0.97, 0.35],
-                [-1.06, 1.0],
-            ];
-            cap(canvas, s, head, &CROWN_LONG, &line.map(|p| [part * p[0], p[1]]));
-        }
-        HairStyle::Bun => {
-            let line = [
-                [0.98, 0.05],
-                [0.91, -0.34],
-                [0.76, -0.74],
-                [0.44, -0.96],
-                [0.0, -1.02],
-                [-0.44, -0.96],
-                [-0.76, -0.74],
-                [-0.91, -0.34],
-                [-0.98, 0.05],
-            ];
-            cap(canvas, s, head, &CROWN_TIGHT, &line);
-        }
         HairStyle::Scarf => scarf::front(canvas, s, head),
+        HairStyle::SideParted | HairStyle::Quiff | HairStyle::Bob | HairStyle::Long | HairStyle::Bun => {
+            let Some((crown, line)) = hairlines::edges(hair.style) else { return };
+            let parted = |points: &[P]| points.iter().map(|p| [hair.part * p[0], p[1]]).collect::<Vec<_>>();
+            cap(canvas, s, head, parted(crown), parted(line));
+        }
     }
 }
 
-/// Outer edges of hair over the skull, from the left temple to the right one.
-const CROWN_SHORT: [P; 9] = [
-    [-1.00, 0.10],
-    [-1.06, -0.35],
-    [-1.02, -0.90],
-    [-0.70, -1.38],
-    [0.0, -1.58],
-    [0.70, -1.40],
-    [1.02, -0.92],
-    [1.06, -0.35],
-    [1.00, 0.10],
-];
-const CROWN_QUIFF: [P; 9] = [
-    [-0.99, 0.12],
-    [-1.02, -0.35],
-    [-0.98, -0.88],
-    [-0.78, -1.36],
-    [-0.20, -1.68],
-    [0.46, -1.72],
-    [0.98, -1.22],
-    [1.03, -0.40],
-    [0.99, 0.12],
-];
-const CROWN_BOB: [P; 9] = [
-    [-1.22, 0.80],
-    [-1.22, 0.0],
-    [-1.14, -0.75],
-    [-0.74, -1.36],
-    [0.0, -1.58],
-    [0.74, -1.36],
-    [1.14, -0.75],
-    [1.22, 0.0],
-    [1.22, 0.80],
-];
-const CROWN_LONG: [P; 9] = [
-    [-1.22, 1.10],
-    [-1.18, 0.1],
-    [-1.10, -0.75],
-    [-0.72, -1.36],
-    [0.0, -1.56],
-    [0.72, -1.36],
-    [1.10, -0.75],
-    [1.18, 0.1],
-    [1.22, 1.10],
-];
-const CROWN_TIGHT: [P; 9] = [
-    [-1.00, 0.05],
-    [-1.03, -0.40],
-    [-0.96, -0.92],
-    [-0.62, -1.34],
-    [0.0, -1.50],
-    [0.62, -1.34],
-    [0.96, -0.92],
-    [1.03, -0.40],
-    [1.00, 0.05],
-];
-
 /// Hair between an outer edge (left to right) and a hairline (right to left, or either way round).
-fn cap(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask, crown: &[P], line: &[P]) {
-    let mut crown = crown.to_vec();
+fn cap(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask, mut crown: Vec<P>, mut line: Vec<P>) {
     if crown[0][0] > 0.0 {
         crown.reverse();
     }
-    let mut line = line.to_vec();
     if line[0][0] < 0.0 {
         line.reverse();
     }
@@ -312,7 +177,7 @@ fn buzz(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask) {
     let ink = s.person.hair.ink.mix(s.skin(), 0.22);
     for (grow, opacity) in [(0.04, 0.35), (0.0, 0.9)] {
         let mut points: Vec<P> =
-            CROWN_TIGHT.iter().map(|&p| s.place.deep([p[0] * 0.985, p[1] * 0.965], 0.0)).collect();
+            hairlines::CROWN_TIGHT.iter().map(|&p| s.place.deep([p[0] * 0.985, p[1] * 0.965], 0.0)).collect();
         points.extend(line.iter().map(|&p| s.place.deep([p[0], p[1] + grow], on_forehead(p))));
         let shape = Shape::closed(&points);
         canvas.fill(&shape, ink.at(opacity), if grow > 0.0 { Some(head) } else { None });

@@ -218,7 +218,7 @@ pub(super) fn skin(canvas: &mut Canvas, s: &Sitter<'_>) -> Mask {
     let middle = s.place.deep([0.22 * s.light, 0.02], 0.35);
     canvas.vignette(middle, [u(1.28), u(1.62)], 0.42, s.shadow(0.62).at(0.45), &clip);
     let dark = s.skin().luma() < 0.45;
-    let glow = if dark { 0.75 } else { 0.6 };
+    let glow = if dark { 0.85 } else { 0.62 };
     let lit = s.skin().light(if dark { 0.42 } else { 0.55 });
     canvas.soft(s.place.at([0.16 * s.light, -0.78]), [u(0.72), u(0.42)], 0.0, lit.at(glow), Some(&clip));
     let lift = 0.06 * s.m(Muscle::Cheek);

@@ -6,12 +6,14 @@
 //! a face is a set of muscles ([`expression`]) that move points on an ellipsoid head ([`placement`]).
 
 mod canvas;
+mod casting;
 mod curls;
 mod dataset;
 mod dice;
 mod expression;
 mod eyes;
 mod hair;
+mod hairlines;
 mod head;
 mod ink;
 mod mouth;

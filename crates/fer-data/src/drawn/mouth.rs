@@ -35,7 +35,7 @@ pub(super) fn upper_edge(s: &Sitter<'_>) -> f32 {
 
 /// How far the lips are apart in the middle, head units.
 fn gap(s: &Sitter<'_>) -> f32 {
-    0.36 * s.m(Muscle::Jaw).max(0.0) + 0.19 * s.m(Muscle::Part).max(0.0)
+    0.33 * s.m(Muscle::Jaw).max(0.0) + 0.19 * s.m(Muscle::Part).max(0.0)
 }
 
 /// The lines of a mouth, head units; the upper ones per side for a sneer.
@@ -163,7 +163,7 @@ pub(super) fn mouth(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
 /// Teeth and tongue in the dark of an open mouth.
 fn inner(canvas: &mut Canvas, s: &Sitter<'_>, lines: &Lines) {
     let opening = between(s, |t| lines.upper_inner(t), |t| lines.lower_inner(t));
-    canvas.fill(&opening, Ink::hex(0x64262B).at(1.0), None);
+    canvas.fill(&opening, Ink::hex(0x722D31).at(1.0), None);
     let clip = canvas.mask(&opening);
     let u = |length: f32| s.place.px(length);
     if lines.gap > 0.2 {
@@ -171,7 +171,7 @@ fn inner(canvas: &mut Canvas, s: &Sitter<'_>, lines: &Lines) {
         let size = [u(0.75 * lines.half), u(0.62 * lines.gap)];
         canvas.soft(tongue, [size[0] * 1.2, size[1] * 1.1], 0.0, Ink::hex(0xC4555A).at(1.0), Some(&clip));
     }
-    let ivory = Ink::hex(0xF7F1E6).times(0.85);
+    let ivory = Ink::hex(0xF7F1E6).times(0.85 - 0.012 * s.person.skin.tone as f32);
     let (upper, lower) = (s.m(Muscle::TeethUpper).clamp(0.0, 1.0), s.m(Muscle::TeethLower).clamp(0.0, 1.0));
     let clenched = lines.gap < 0.26 && upper > 0.3 && lower > 0.3;
     if upper > 0.02 {

@@ -30,7 +30,7 @@ pub(super) fn nose(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
     canvas.fill(&Shape::ribbon(&side, &[0.02, 0.07, 0.10, 0.05].map(u)), s.shadow(0.5).at(0.32), Some(clip));
     let lit = s.skin().light(0.6);
     let dark = s.skin().luma() < 0.45;
-    let glow = if dark { 0.5 } else { 0.7 };
+    let glow = if dark { 0.6 } else { 0.76 };
     canvas.soft(at(-away * 0.01, 0.10, 0.1), [u(0.095), u(0.46)], 0.0, lit.at(glow), Some(clip));
     let tip = at(-away * 0.02, base - 0.085, 0.16);
     canvas.soft(

@@ -193,8 +193,9 @@ impl Actor {
 
     fn truth(&self, id: usize, time: f32) -> TruthFace {
         let place = self.place(time);
-        let [x, y] = place.deep([0.0, 0.30], 0.5);
-        let side = 2.2 * place.unit;
+        let [x, y] = place.deep([0.0, 0.24], 0.5);
+        // The size and height of the boxes that OpenCV's frontal-face cascade gives, in the median.
+        let side = 2.5 * place.unit;
         let expression = self.expression(time);
         let weights = expression.weights();
         let strongest =

@@ -344,6 +344,7 @@ def versions():
 
 def report(arguments):
     nets = arguments.nets.split(",")
+    STEPS.update(dict.fromkeys(STEPS, arguments.steps) if arguments.steps else {})
     what = "processor time" if clock is time.process_time else "wall clock"
     print(f"Machine: {machine()}; {what}; {arguments.threads} threads; {versions()}; {arguments.rounds} rounds, medians.\n")
     with tempfile.TemporaryDirectory() as folder:

@@ -5,7 +5,7 @@
 //! Each image is copied once into a zero-bordered, channel-blocked buffer that stays in the cache ([`blocked`]);
 //! every output tile is then computed in registers straight from it ([`direct`]), so no im2col matrix is written.
 //! 3×3 convolutions of stride 1 take the shorter way of [`winograd`].
-//! The input gradient is the same with other taps ([`gather`]); the weight gradient is [`weight_grad`].
+//! The input gradient is the same with other taps ([`gather`]); the weight gradient is [`mod@weight_grad`].
 
 mod blocked;
 mod direct;

@@ -1,11 +1,11 @@
 //! Weight gradient of the convolutions that [`super::winograd`] computes, in the same transformed basis.
 //! In: inputs `[N, H, W, I]`, output gradients `[N, H, W, O]`. Out: `[O, I, 3, 3]`.
-//! Knows nothing of other kernel sizes: [`super::weight_grad`] does.
+//! Knows nothing of other kernel sizes: [`mod@super::weight_grad`] does.
 //!
 //! The output is a sum of products of transformed inputs and transformed weights; its derivative by the latter is the sum
 //! over tiles of transformed inputs times output gradients, changed by the transposed bases: again 16 multiplications
 //! instead of 36.
-//! As in [`super::weight_grad`], images form groups that depend on the sizes alone, and the groups are added in order.
+//! As in [`mod@super::weight_grad`], images form groups that depend on the sizes alone, and the groups are added in order.
 #![allow(unsafe_code)] // The innermost loop: bounds checks would cost as much as the arithmetic.
 
 use std::ops::Range;

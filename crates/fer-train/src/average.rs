@@ -49,8 +49,10 @@ impl ModuleMapper for Move {
         let (id, tensor, mapper) = param.consume();
         let newest = self.newest.pop_front().expect("both modules have the same parameters");
         let newest = newest.downcast::<Tensor<D>>().expect("in the same order");
-        let moved = tensor.clone().without_autodiff() * self.decay + *newest * (1.0 - self.decay);
+        let newest = newest.to_device(&tensor.device().inner());
+        let moved = tensor.clone().without_autodiff() * self.decay + newest * (1.0 - self.decay);
         let moved = if tensor.device().is_autodiff() { Tensor::from_inner(moved) } else { moved };
+        let moved = if tensor.is_require_grad() { moved.require_grad() } else { moved };
         Param::from_mapped_value(id, moved, mapper)
     }
 }

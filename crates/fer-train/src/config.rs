@@ -43,6 +43,8 @@ pub struct ModelConfig {
     pub architecture: Architecture,
     /// Dropout before the head, `0..1`.
     pub dropout: f64,
+    /// A model folder to start from, of the same architecture and labels; empty: fresh weights.
+    pub init: String,
 }
 
 /// `[data]`.
@@ -181,7 +183,7 @@ pub enum Strategy {
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        Self { architecture: Architecture::Small, dropout: 0.0 }
+        Self { architecture: Architecture::Small, dropout: 0.0, init: String::new() }
     }
 }
 

@@ -22,7 +22,7 @@ use burn_train::{
 };
 use fer_data::{Learning, LoadOptions, Samples, Split, balance, drawn};
 use fer_model::{
-    Chosen,
+    Chosen, Net,
     card::{ModelCard, TrainingCard, sha256_hex},
     checkpoint,
 };
@@ -31,6 +31,7 @@ use crate::{
     config::{Config, OptimizerKind, Strategy},
     epoch_log::EpochLog,
     error::TrainError,
+    evaluate::measured,
     history::{EpochRow, History},
     keeper::{AtomicCheckpointer, Keeper, Patience, Report, newest_checkpoint},
     loader::{FaceLoader, Recipe},
@@ -124,7 +125,8 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
 
     let weights =
         if config.train.class_weights { balance::class_weights(&train.counts()) } else { Vec::new() };
-    let trainee = Trainee::new(config, train.labels.len(), weights, done * steps, &device);
+    let start = start(config, &train)?;
+    let trainee = Trainee::new(config, train.labels.len(), weights, done * steps, &device, start.as_ref());
     let learner = Learner::new(trainee.clone(), optimizer(config), schedule.scheduler);
 
     let history = Arc::new(Mutex::new(history));
@@ -172,10 +174,33 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
         });
     };
     let card =
-        card(config, &environment, &session.device.device, &session.command, &train, &validation, &best);
+        card(config, &environment, &train, &validation, &best);
     let trainee = restored(trainee, &model, best.epoch)?;
-    checkpoint::save(&folder.model(), trainee.valid().judged(), &card)?;
+    let trainee = trainee.valid();
+    let card = measured(card, trainee.judged(), &validation)?;
+    checkpoint::save(&folder.model(), trainee.judged(), &card)?;
     Ok(Outcome { best, n_epochs, interrupted: result.interrupted.is_some(), model: folder.model() })
+}
+
+/// The network of `model.init`, where there is one.
+fn start(config: &Config, train: &Samples) -> Result<Option<Net>, TrainError> {
+    if config.model.init.is_empty() {
+        return Ok(None);
+    }
+    let folder = Path::new(&config.model.init);
+    let (net, card) = checkpoint::load(folder, &Device::flex())?;
+    let refuse = |what: &str, expected: &str, found: &str| {
+        let reason = format!("model.init: {what}: expected {expected}, found {found}");
+        Err(TrainError::Config { path: folder.to_owned(), reason })
+    };
+    if card.architecture != config.model.architecture.name() {
+        return refuse("architecture", config.model.architecture.name(), &card.architecture);
+    }
+    if card.labels != train.labels {
+        let list = |labels: &fer_data::Labels| labels.names().join(", ");
+        return refuse("labels", &list(&train.labels), &list(&card.labels));
+    }
+    Ok(Some(net))
 }
 
 fn environment(data: &Learning, session: &Session) -> Environment {

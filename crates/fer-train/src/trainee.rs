@@ -42,7 +42,8 @@ struct Settings {
 }
 
 impl Trainee {
-    /// A fresh network with the config's settings; `class_weights` is empty or one weight a label.
+    /// A network with the config's settings, fresh or starting from `start`; `class_weights` is empty
+    /// or one weight a label.
     ///
     /// `steps_done` is 0, or the steps before the checkpoint that will be loaded.
     #[must_use]
@@ -52,10 +53,14 @@ impl Trainee {
         class_weights: Vec<f32>,
         steps_done: usize,
         device: &Device,
+        start: Option<&Net>,
     ) -> Self {
         let fresh = || Net::new(config.model.architecture, n_labels, config.model.dropout, device);
         device.seed(config.train.seed);
-        let net = fresh();
+        let net = match start {
+            Some(start) => moved(fresh(), start, 0.0),
+            None => fresh(),
+        };
         let decay = config.average.ema_decay;
         let average = (decay > 0.0).then(|| moved(fresh().no_grad(), &net, 0.0));
         let settings = Settings {

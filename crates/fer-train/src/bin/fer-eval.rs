@@ -191,6 +191,7 @@ fn calibrate(args: &Calibrate) -> anyhow::Result<()> {
     let temperature = fit_temperature(&evaluation.logits(), &evaluation.truth)?;
     let mut card = predictor.card().clone();
     card.temperature = temperature as f32;
+    card.validation = Some(evaluation.card_metrics());
     checkpoint::save_card(&args.source.model, &card)?;
     let after = Scored::from_logits(&evaluation.logits(), &evaluation.truth, temperature);
     say(&format!(

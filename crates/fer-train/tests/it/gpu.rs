@@ -19,7 +19,7 @@ fn losses(device: &Device, start: &Trainee) -> Vec<f32> {
     let batches: Vec<FaceBatch> = loader.iter().map(Result::unwrap).collect();
     // A round trip through a record: `fork` would share batch-norm statistics between the devices.
     let mut trainee =
-        Trainee::new(&plain(), 7, Vec::new(), 0, device).load_record(start.clone().into_record());
+        Trainee::new(&plain(), 7, Vec::new(), 0, device, None).load_record(start.clone().into_record());
     let mut optimizer = SgdConfig::new().init();
     let mut losses = Vec::new();
     for batch in batches.iter().cycle().take(4) {
@@ -46,7 +46,7 @@ fn steps_on_wgpu_agree_with_steps_on_the_cpu() {
         Err(other) => panic!("{other}"),
     };
     let cpu = choose(DeviceChoice::Cpu).unwrap().device.autodiff();
-    let start = Trainee::new(&plain(), 7, Vec::new(), 0, &cpu);
+    let start = Trainee::new(&plain(), 7, Vec::new(), 0, &cpu, None);
     let (cpu, wgpu) = (losses(&cpu, &start), losses(&wgpu, &start));
     for (step, (a, b)) in cpu.iter().zip(&wgpu).enumerate() {
         assert!((a - b).abs() < 1e-3, "step {step}: {a} on the CPU, {b} on wgpu");

@@ -31,7 +31,7 @@ fn bare() -> fer_train::config::Config {
 fn the_first_loss_is_about_the_logarithm_of_seven() {
     let _turn = alone();
     let (batch, device) = plain(4);
-    let trainee = Trainee::new(&bare(), 7, Vec::new(), 0, &device);
+    let trainee = Trainee::new(&bare(), 7, Vec::new(), 0, &device, None);
     let loss = TrainStep::step(&trainee, batch).item.loss.into_scalar::<f32>();
     // A fresh head on unit-variance features adds some spread to even odds.
     assert!((loss - 7f32.ln()).abs() < 0.6, "{loss}");
@@ -41,7 +41,7 @@ fn the_first_loss_is_about_the_logarithm_of_seven() {
 fn one_batch_can_be_overfitted() {
     let _turn = alone();
     let (batch, device) = plain(2);
-    let mut trainee = Trainee::new(&bare(), 7, Vec::new(), 0, &device);
+    let mut trainee = Trainee::new(&bare(), 7, Vec::new(), 0, &device, None);
     let mut optimizer = SgdConfig::new().init();
     for _ in 0..90 {
         let step = TrainStep::step(&trainee, batch.clone());
@@ -107,11 +107,28 @@ fn resuming_equals_never_stopping() {
 }
 
 #[test]
+fn a_run_can_start_from_a_model_and_refuses_another_architecture() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let first = Run::new(config(&["train.epochs=2"]), &folder.path().join("first"));
+    let first = first.go().0.unwrap();
+    let init = format!("model.init={:?}", first.model);
+    let still = [init.as_str(), "train.epochs=1", "schedule.peak_rate=1e-7", "schedule.warmup_epochs=0"];
+    let (_, rows) = Run::new(config(&still), &folder.path().join("still")).go();
+    // Batch-norm statistics move even where weights stand still, so the loss is near, not equal.
+    let drift = rows[0].validation_loss - first.best.validation_loss;
+    assert!(drift.abs() < 0.05, "{} against {}", rows[0].validation_loss, first.best.validation_loss);
+    let other = [init.as_str(), "model.architecture=small"];
+    let error = Run::new(config(&other), &folder.path().join("other")).go().0.unwrap_err().to_string();
+    assert!(error.contains("architecture: expected small, found tiny"), "{error}");
+}
+
+#[test]
 fn the_average_is_judged_and_follows_the_weights() {
     let _turn = alone();
     let (batch, device) = plain(2);
     let config = config(&["average.ema_decay=0.9", "model.dropout=0"]);
-    let trainee = Trainee::new(&config, 7, Vec::new(), 0, &device);
+    let trainee = Trainee::new(&config, 7, Vec::new(), 0, &device, None);
     let logits = |trainee: &Trainee| {
         let batch = FaceBatch {
             images: batch.images.clone().inner(),

@@ -2,7 +2,9 @@
 //! In: cameras, videos, photos, drawn faces, a browser. Out: time-stamped readings in a window, a page, a video, a CSV.
 //! Knows nothing of training.
 
+pub mod app;
 pub mod classify;
+pub mod cli;
 pub mod crop;
 pub mod detect;
 pub mod detectors;
@@ -18,3 +20,5 @@ pub mod record;
 pub mod smooth;
 pub mod source;
 pub mod track;
+#[cfg(feature = "web")]
+pub mod web;

@@ -43,7 +43,8 @@ impl Finding {
 
     fn line(&self) -> String {
         let mark = if self.remedy.is_some() { "!" } else { " " };
-        let remedy = self.remedy.as_ref().map_or_else(String::new, |remedy| format!("\n  {:10} → {remedy}", ""));
+        let remedy =
+            self.remedy.as_ref().map_or_else(String::new, |remedy| format!("\n  {:10} → {remedy}", ""));
         format!("{mark} {:10} {}{remedy}", self.what, self.found)
     }
 }
@@ -65,7 +66,11 @@ fn opencv(args: &DoctorArgs, findings: &mut Vec<Finding>) {
         (Ok(_), Some(path)) => findings.push(Finding::well("cascade", path.display().to_string())),
         (result, _) => {
             let error = result.err().map_or_else(|| "not found".to_owned(), |error| error.to_string());
-            findings.push(Finding::ill("cascade", error, "install Debian's opencv-data, or give --cascade FILE"));
+            findings.push(Finding::ill(
+                "cascade",
+                error,
+                "install Debian's opencv-data, or give --cascade FILE",
+            ));
         }
     }
     for place in cascade_places() {
@@ -150,7 +155,8 @@ fn model(args: &DoctorArgs, findings: &mut Vec<Finding>) {
             findings.push(Finding::well("device", device));
         }
         Err(error) => {
-            let remedy = "give a folder that fer-train wrote: --model FOLDER; a device that is there: --device cpu";
+            let remedy =
+                "give a folder that fer-train wrote: --model FOLDER; a device that is there: --device cpu";
             findings.push(Finding::ill("model", error.to_string(), remedy));
         }
     }

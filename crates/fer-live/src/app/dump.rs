@@ -20,8 +20,10 @@ pub(super) struct Dump {
 
 impl Dump {
     pub(super) fn new(classifier: Arc<dyn Classify>, folder: PathBuf) -> Result<Self, LiveError> {
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| LiveError::Write { path: folder.display().to_string(), reason: error.to_string() })?;
+        std::fs::create_dir_all(&folder).map_err(|error| LiveError::Write {
+            path: folder.display().to_string(),
+            reason: error.to_string(),
+        })?;
         Ok(Self { classifier, folder, n_faces: AtomicU64::new(0) })
     }
 

@@ -40,7 +40,8 @@ impl Meter {
     pub(super) fn line(&self, latency: Option<Duration>) -> String {
         let rate = if self.step > 0.0 { 1.0 / self.step } else { 0.0 };
         let latency = latency.map_or_else(String::new, |latency| format!("  {} ms", latency.as_millis()));
-        let dropped = if self.n_dropped > 0 { format!("  {} dropped", self.n_dropped) } else { String::new() };
+        let dropped =
+            if self.n_dropped > 0 { format!("  {} dropped", self.n_dropped) } else { String::new() };
         format!("{rate:.0} fps{latency}{dropped}")
     }
 

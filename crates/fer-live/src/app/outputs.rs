@@ -27,9 +27,10 @@ impl Outputs {
     /// Creates all files: what cannot be written is said before anything is read.
     pub(super) fn create(args: &WatchArgs, labels: &Labels) -> Result<Self, LiveError> {
         let csv = args.csv.as_deref().map(|path| CsvRecorder::new(create(path)?, labels, &name(path)));
-        let jsonl = args.jsonl.as_deref().map(|path| {
-            Ok::<_, LiveError>(JsonlRecorder::new(create(path)?, labels, &name(path)))
-        });
+        let jsonl = args
+            .jsonl
+            .as_deref()
+            .map(|path| Ok::<_, LiveError>(JsonlRecorder::new(create(path)?, labels, &name(path))));
         Ok(Self {
             csv: csv.transpose()?,
             jsonl: jsonl.transpose()?,

@@ -31,7 +31,9 @@ pub(super) fn run(
     streams: &mut Streams<'_>,
 ) -> Result<(), LiveError> {
     if args.save_video.is_some() {
-        return Err(LiveError::Config("--save-video is for videos and cameras: for photos use --save-picture".into()));
+        return Err(LiveError::Config(
+            "--save-video is for videos and cameras: for photos use --save-picture".into(),
+        ));
     }
     let labels = classifier.labels().clone();
     let detector = args.common.detector.photo().build()?;
@@ -87,13 +89,17 @@ fn table(path: &Path, picture: &RgbImage, reading: &Reading, labels: &Labels) ->
     if n_faces == 0 {
         return text;
     }
-    let columns: Vec<String> = labels.names().iter().map(|label| format!("{label:>8}")).collect();
+    let columns: Vec<String> = labels.names().iter().map(|label| format!(" {label:>8}")).collect();
     text += &format!("\n{:>4}  {:<22}{}  apparent expression", "face", "box", columns.concat());
     for face in &reading.faces {
         let b = &face.face_box;
         let place = format!("{:.0},{:.0} {:.0}×{:.0}", b.x, b.y, b.width, b.height);
-        let cells: Vec<String> =
-            face.probabilities.iter().zip(labels.names()).map(|(p, label)| format!("{p:>width$.3}", width = label.chars().count().max(8))).collect();
+        let cells: Vec<String> = face
+            .probabilities
+            .iter()
+            .zip(labels.names())
+            .map(|(p, label)| format!(" {p:>width$.3}", width = label.chars().count().max(8)))
+            .collect();
         let label = face.label.map_or("uncertain", |label| labels.name(label));
         text += &format!("\n{:>4}  {place:<22}{}  {label}", face.track, cells.concat());
     }

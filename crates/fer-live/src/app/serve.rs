@@ -76,7 +76,9 @@ fn server_input(common: &CommonArgs) -> Result<Option<ServerInput>, LiveError> {
     let input = Input::parse(words)?;
     if matches!(input, Input::Photos(_)) {
         let instead = "drop photos on the page, or read them with fer-live --input";
-        return Err(LiveError::Config(format!("{input}: the server takes a camera, a video or an address; {instead}")));
+        return Err(LiveError::Config(format!(
+            "{input}: the server takes a camera, a video or an address; {instead}"
+        )));
     }
     let opened = prepare::open(&input, common)?;
     Ok(Some(ServerInput { source: opened.source, open_again: opened.open_again }))

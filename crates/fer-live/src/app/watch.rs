@@ -51,7 +51,8 @@ pub(super) fn run(
     let labels = classifier.labels().clone();
     let meter = Meter::new(Instant::now());
     let mut sink = WatchSink { args, info, labels, outputs, screen, progress, meter, stop, streams };
-    let result = run_pipeline(opened.source, opened.open_again, LiveOptions::default(), stages, stop, &mut sink);
+    let result =
+        run_pipeline(opened.source, opened.open_again, LiveOptions::default(), stages, stop, &mut sink);
     let finished = sink.finish();
     result.and(finished).map(|()| outcome(stop))
 }
@@ -157,13 +158,20 @@ impl Screen {
         if args.headless {
             return Ok(None);
         }
-        let options = OverlayOptions { boxes_only: args.boxes_only, mirror: args.mirror, status: String::new() };
+        let options =
+            OverlayOptions { boxes_only: args.boxes_only, mirror: args.mirror, status: String::new() };
         let window = window::Window::open("fer-live: apparent expressions")?;
         Ok(Some(Self { window, options, snapshots: args.snapshots.clone(), last: None }))
     }
 
     /// Draws on a copy, shows it, and answers keys; a pause lasts as long as the user wants.
-    fn show(&mut self, shot: Shot, labels: &Labels, status: String, stop: &AtomicBool) -> Result<Keys, LiveError> {
+    fn show(
+        &mut self,
+        shot: Shot,
+        labels: &Labels,
+        status: String,
+        stop: &AtomicBool,
+    ) -> Result<Keys, LiveError> {
         let mut keys = Keys::default();
         self.options.status = status;
         self.paint(&shot, labels)?;
@@ -214,8 +222,9 @@ impl Screen {
 /// Writes a picture under a temporary name and renames it.
 pub(super) fn save_picture(picture: &RgbImage, path: &Path) -> Result<(), LiveError> {
     let failed = |reason: String| LiveError::Write { path: path.display().to_string(), reason };
-    let format = image::ImageFormat::from_path(path)
-        .map_err(|_| failed("expected a name that ends in .png, .jpg or another picture format".to_owned()))?;
+    let format = image::ImageFormat::from_path(path).map_err(|_| {
+        failed("expected a name that ends in .png, .jpg or another picture format".to_owned())
+    })?;
     let temporary = path.with_extension("part");
     let written = picture.save_with_format(&temporary, format).map_err(|error| error.to_string());
     let renamed = written.and_then(|()| std::fs::rename(&temporary, path).map_err(|error| error.to_string()));

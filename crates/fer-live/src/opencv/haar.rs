@@ -174,7 +174,12 @@ impl Haar {
         Ok(rects.iter().zip(counts.iter()).collect())
     }
 
-    fn refine_all(&mut self, picture: &RgbImage, places: &[FaceBox], neighbours: u32) -> opencv::Result<Vec<FaceBox>> {
+    fn refine_all(
+        &mut self,
+        picture: &RgbImage,
+        places: &[FaceBox],
+        neighbours: u32,
+    ) -> opencv::Result<Vec<FaceBox>> {
         let rgb = borrow(picture)?;
         let mut boxes = Vec::new();
         for place in places {

@@ -62,12 +62,12 @@ pub fn draw(reading: &Reading, labels: &Labels, picture: &mut RgbImage, options:
     if options.boxes_only {
         return;
     }
+    taken.extend(draw_status(picture, &options.status, scale));
     for face in &reading.faces {
         let rect = face_rect(face, picture.width(), options.mirror);
         draw_title(picture, rect, face, labels, scale);
         draw_bars(picture, rect, face, labels, scale, &mut taken);
     }
-    draw_status(picture, &options.status, scale);
 }
 
 /// Sizes that follow from the picture's.
@@ -150,7 +150,12 @@ fn draw_bars(
         let middle = (top + (row - thick as f32) / 2.0).round() as i32;
         blend(picture, Rect::new(left, middle, bar_width, thick), FAINT, 0.25);
         let length = (bar_width as f32 * probability.clamp(0.0, 1.0)).round() as i32;
-        blend(picture, Rect::new(left, middle, length, thick), color(face.track), if is_shown { 1.0 } else { 0.7 });
+        blend(
+            picture,
+            Rect::new(left, middle, length, thick),
+            color(face.track),
+            if is_shown { 1.0 } else { 0.7 },
+        );
     }
 }
 
@@ -173,21 +178,24 @@ fn place_panel(picture: (u32, u32), rect: Rect, widths: [i32; 3], height: i32, t
         })
     });
     let hidden = |place: &Rect| {
-        let others: i64 = taken.iter().filter(|other| **other != rect).map(|other| place.shared_area(other)).sum();
+        let others: i64 =
+            taken.iter().filter(|other| **other != rect).map(|other| place.shared_area(other)).sum();
         4 * others + place.shared_area(&rect)
     };
     places.min_by_key(hidden).unwrap_or(rect)
 }
 
-fn draw_status(picture: &mut RgbImage, status: &str, scale: Scale) {
+/// The status line at the bottom left, and where it is.
+fn draw_status(picture: &mut RgbImage, status: &str, scale: Scale) -> Option<Rect> {
     if status.is_empty() {
-        return;
+        return None;
     }
     let pad = scale.pad();
     let text = scale.text * 0.9;
     let height = text.ceil() as i32 + pad;
     let top = picture.height() as i32 - height;
-    let width = text_width(status, text).ceil() as i32 + 2 * pad;
-    blend(picture, Rect::new(0, top, width, height), PLATE, 0.7);
+    let plate = Rect::new(0, top, text_width(status, text).ceil() as i32 + 2 * pad, height);
+    blend(picture, plate, PLATE, 0.7);
     draw_text(picture, pad as f32, (top + pad / 2) as f32, text, INK, status);
+    Some(plate)
 }

@@ -93,8 +93,8 @@ pub fn run(
     sink: &mut dyn Sink,
 ) -> Result<(), LiveError> {
     let Stages { mut finder, classifier, mut smoother } = stages;
-    // Short queues keep a live picture young; long ones even out the frames of a file.
-    let n_waiting = if source.info().live { 1 } else { 4 };
+    // Without queues a live picture stays young; with them the frames of a file are evened out.
+    let n_waiting = if source.info().live { 0 } else { 4 };
     let mut capture = capture::start(source, open_again, live);
     let (found_sender, found) = sync_channel(n_waiting);
     let (shot_sender, shots) = sync_channel(n_waiting);

@@ -65,7 +65,8 @@ impl Classify for ByBrightness {
 
     fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, LiveError> {
         self.batches.lock().unwrap().push(faces.len());
-        let is_bright = |face: &Face| face.pixels().iter().map(|&p| u32::from(p)).sum::<u32>() > 150 * 48 * 48;
+        let is_bright =
+            |face: &Face| face.pixels().iter().map(|&p| u32::from(p)).sum::<u32>() > 150 * 48 * 48;
         Ok(faces.iter().map(|face| sure_of(if is_bright(face) { 3 } else { 5 }, 0.9)).collect())
     }
 }

@@ -41,7 +41,8 @@ fn a_frame_without_faces_stays_as_it_is() {
 
 #[test]
 fn boxes_only_paints_only_the_boxes() {
-    let options = OverlayOptions { boxes_only: true, status: "30 fps".to_owned(), ..OverlayOptions::default() };
+    let options =
+        OverlayOptions { boxes_only: true, status: "30 fps".to_owned(), ..OverlayOptions::default() };
     let picture = drawn((640, 480), &[(100.0, 100.0, 200.0)], &options);
     // A frame of 2 pixels around 200×200.
     assert_eq!(n_painted(&picture), 200 * 200 - 196 * 196);
@@ -70,7 +71,8 @@ fn text_is_at_least_a_twentieth_of_the_picture_and_fits_it() {
     for (size, least) in [((320, 240), 11), ((1920, 1080), 36)] {
         let side = size.1 as f32 / 3.0;
         let picture = drawn(size, &[(size.0 as f32 / 3.0, side, side)], &OverlayOptions::default());
-        let above = (0..side as u32).filter(|&y| picture.get_pixel(size.0 / 3 + 5, y).0 != [90, 90, 90]).count();
+        let above =
+            (0..side as u32).filter(|&y| picture.get_pixel(size.0 / 3 + 5, y).0 != [90, 90, 90]).count();
         assert!(above >= least, "{above} rows");
         assert!(above <= 2 * least, "{above} rows");
     }

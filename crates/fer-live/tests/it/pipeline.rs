@@ -51,7 +51,12 @@ fn quick() -> LiveOptions {
     LiveOptions { stall_after: Duration::from_millis(120), n_attempts: 2, pause: Duration::from_millis(1) }
 }
 
-fn go(source: Scripted, open_again: Option<Opener>, classifier: Arc<dyn Classify>, sink: &mut Kept) -> Result<(), LiveError> {
+fn go(
+    source: Scripted,
+    open_again: Option<Opener>,
+    classifier: Arc<dyn Classify>,
+    sink: &mut Kept,
+) -> Result<(), LiveError> {
     let stop = Arc::new(AtomicBool::new(false));
     run(Box::new(source), open_again, quick(), stages(classifier), &stop, sink)
 }
@@ -140,9 +145,11 @@ fn side_by_side_reads_the_same_as_one_after_the_other() {
     let steps = pictures.iter().cloned().map(Step::Frame);
     go(Scripted::new(false, steps), None, Arc::new(ByBrightness::new()), &mut sink).unwrap();
     let classifier: Arc<dyn Classify> = Arc::new(ByBrightness::new());
-    let mut analyzer = Analyzer::new(Box::new(RedSquares), classifier, FinderOptions::default(), SmoothOptions::default());
+    let mut analyzer =
+        Analyzer::new(Box::new(RedSquares), classifier, FinderOptions::default(), SmoothOptions::default());
     for (index, (picture, shot)) in pictures.into_iter().zip(&sink.shots).enumerate() {
-        let frame = Frame { picture, timestamp: Duration::from_millis(40 * index as u64), index: index as u64 };
+        let frame =
+            Frame { picture, timestamp: Duration::from_millis(40 * index as u64), index: index as u64 };
         assert_eq!(analyzer.analyze(&frame).unwrap().faces, shot.reading.faces);
     }
 }
@@ -150,10 +157,12 @@ fn side_by_side_reads_the_same_as_one_after_the_other() {
 #[test]
 fn a_photo_is_read_alone_left_to_right() {
     let classifier: Arc<dyn Classify> = Arc::new(ByBrightness::new());
-    let mut analyzer = Analyzer::new(Box::new(RedSquares), classifier, FinderOptions::default(), SmoothOptions::default());
+    let mut analyzer =
+        Analyzer::new(Box::new(RedSquares), classifier, FinderOptions::default(), SmoothOptions::default());
     for _ in 0..2 {
         let reading = analyzer.analyze_photo(&picture(&[(4, 0), (1, 2)], 40)).unwrap();
-        let places: Vec<(u64, f32)> = reading.faces.iter().map(|face| (face.track, face.face_box.x)).collect();
+        let places: Vec<(u64, f32)> =
+            reading.faces.iter().map(|face| (face.track, face.face_box.x)).collect();
         assert_eq!(places, [(1, 16.0), (2, 64.0)]);
         assert!(reading.faces.iter().all(|face| face.label == Some(5)), "dark faces are sad to this network");
     }
@@ -163,7 +172,8 @@ fn a_photo_is_read_alone_left_to_right() {
 fn an_evenly_lit_wall_is_no_face_even_if_the_detector_says_so() {
     let wall = image::RgbImage::from_pixel(96, 64, image::Rgb([230, 230, 230]));
     let classifier: Arc<dyn Classify> = Arc::new(ByBrightness::new());
-    let mut analyzer = Analyzer::new(Box::new(RedSquares), classifier, FinderOptions::default(), SmoothOptions::default());
+    let mut analyzer =
+        Analyzer::new(Box::new(RedSquares), classifier, FinderOptions::default(), SmoothOptions::default());
     assert!(analyzer.analyze_photo(&wall).unwrap().faces.is_empty());
 }
 
@@ -190,7 +200,8 @@ fn a_camera_that_is_unplugged_is_opened_again_and_goes_on_counting() {
     let mut sink = Kept { most: Some(2), ..Kept::default() };
     // Each source waits until its frame was taken: a live source would else drop it.
     let (taken, wait) = channel();
-    let first = Scripted::new(true, frames(1).chain([Step::Do(Box::new(move || wait.recv().unwrap())), Step::Fail]));
+    let first =
+        Scripted::new(true, frames(1).chain([Step::Do(Box::new(move || wait.recv().unwrap())), Step::Fail]));
     let gone = Err(LiveError::Device { device: "scripted".to_owned(), reason: "still gone".to_owned() });
     let classifier = Telling { labels: Labels::emotions(), taken: Mutex::new(Some(taken)) };
     let second = Scripted::new(true, frames(1));
@@ -198,7 +209,10 @@ fn a_camera_that_is_unplugged_is_opened_again_and_goes_on_counting() {
     let indices: Vec<u64> = sink.shots.iter().map(|shot| shot.reading.frame).collect();
     assert_eq!(indices, [0, 1]);
     let notices = sink.notices.join("\n");
-    assert!(notices.contains("unplugged") && notices.contains("attempt 1 of 2: scripted: still gone"), "{notices}");
+    assert!(
+        notices.contains("unplugged") && notices.contains("attempt 1 of 2: scripted: still gone"),
+        "{notices}"
+    );
 }
 
 /// Tells when the first frame was taken.
@@ -250,7 +264,8 @@ fn silence() -> Scripted {
 #[test]
 fn an_output_that_fails_ends_the_run() {
     let mut sink = Kept { fails: true, ..Kept::default() };
-    let error = go(Scripted::new(false, frames(50)), None, Arc::new(ByBrightness::new()), &mut sink).unwrap_err();
+    let error =
+        go(Scripted::new(false, frames(50)), None, Arc::new(ByBrightness::new()), &mut sink).unwrap_err();
     assert_eq!(error.to_string(), "full.csv: no space left");
 }
 
@@ -258,7 +273,9 @@ fn an_output_that_fails_ends_the_run() {
 fn a_run_that_is_asked_to_stop_stops_well() {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
-    let endless = frames(3).chain([Step::Do(Box::new(move || asked.store(true, Ordering::Relaxed)))]).chain(frames(100_000));
+    let endless = frames(3)
+        .chain([Step::Do(Box::new(move || asked.store(true, Ordering::Relaxed)))])
+        .chain(frames(100_000));
     let mut sink = Kept::default();
     let stages = stages(Arc::new(ByBrightness::new()));
     run(Box::new(Scripted::new(false, endless)), None, quick(), stages, &stop, &mut sink).unwrap();

@@ -75,7 +75,8 @@ fn a_drawn_clip_is_read_from_end_to_end() {
     let folder = tempfile::tempdir().unwrap();
     let (csv, out) = (folder.path().join("out.csv"), folder.path().join("out.mp4"));
     let clip = clip(folder.path(), 1, 150);
-    let output = run(&["--input", text(&clip), "--headless", "--csv", text(&csv), "--save-video", text(&out)]);
+    let output =
+        run(&["--input", text(&clip), "--headless", "--csv", text(&csv), "--save-video", text(&out)]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let rows = rows(&csv);
     assert_eq!(rows.len(), 150, "one person: one row a frame");
@@ -120,14 +121,22 @@ fn photos_are_told_as_a_table_and_as_json() {
     assert_eq!(image::open(&annotated).unwrap().width(), 640);
     let output = run(&["--input", text(&photo), "--json", "-"]);
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let sum: f64 = document[0]["faces"][0]["probabilities"].as_object().unwrap().values().filter_map(|p| p.as_f64()).sum();
+    let sum: f64 = document[0]["faces"][0]["probabilities"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter_map(|p| p.as_f64())
+        .sum();
     assert!((sum - 1.0).abs() < 1e-3);
 }
 
 #[test]
 fn an_empty_room_and_a_wall_have_no_face() {
     let folder = tempfile::tempdir().unwrap();
-    fer_data::drawn::Scene::empty(5, 640, 480).frame(Duration::ZERO).save(folder.path().join("room.png")).unwrap();
+    fer_data::drawn::Scene::empty(5, 640, 480)
+        .frame(Duration::ZERO)
+        .save(folder.path().join("room.png"))
+        .unwrap();
     RgbImage::from_pixel(300, 200, image::Rgb([180, 170, 160])).save(folder.path().join("wall.png")).unwrap();
     RgbImage::new(1, 1).save(folder.path().join("dot.png")).unwrap();
     let output = run(&["--input", text(folder.path())]);
@@ -220,14 +229,21 @@ fn jpegs_on_standard_input_lose_no_frame_when_their_rate_is_known() {
     let mut stdin = child.stdin.take().unwrap();
     for frame in 0..20 {
         let mut jpeg = std::io::Cursor::new(Vec::new());
-        scene.frame(Duration::from_millis(100 * frame)).write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+        scene
+            .frame(Duration::from_millis(100 * frame))
+            .write_to(&mut jpeg, image::ImageFormat::Jpeg)
+            .unwrap();
         stdin.write_all(&jpeg.into_inner()).unwrap();
     }
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
-    let rows: Vec<serde_json::Value> =
-        output.stdout.split(|&b| b == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect();
+    let rows: Vec<serde_json::Value> = output
+        .stdout
+        .split(|&b| b == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
     assert_eq!(rows.len(), 20);
     assert_eq!(rows[19]["timestamp_ms"], 1900.0);
 }
@@ -236,8 +252,19 @@ fn jpegs_on_standard_input_lose_no_frame_when_their_rate_is_known() {
 #[cfg(unix)]
 fn signalled(signal: &str, video: &Path) -> Option<i32> {
     let command = &mut program();
-    let command = command.args(["--input", "drawn", "--size", "320x240", "--headless", "--csv", "-", "--save-video", text(video)]);
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let command = command.args([
+        "--input",
+        "drawn",
+        "--size",
+        "320x240",
+        "--headless",
+        "--csv",
+        "-",
+        "--save-video",
+        text(video),
+    ]);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.by_ref().take(50).filter(Result::is_ok).count(), 50);
     Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
@@ -276,7 +303,12 @@ fn many_frames_need_no_more_memory_than_few() {
 #[test]
 fn the_doctor_says_what_to_do_about_everything_that_is_not_well() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fer-live"));
-    let output = command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").args(["doctor", "--device", "cpu", "--model", "no-such"]).output().unwrap();
+    let output = command
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .args(["doctor", "--device", "cpu", "--model", "no-such"])
+        .output()
+        .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     for what in ["opencv", "cascade", "display", "model"] {
         assert!(said.lines().any(|line| line[2..].starts_with(what)), "{said}");
@@ -284,14 +316,19 @@ fn the_doctor_says_what_to_do_about_everything_that_is_not_well() {
     let lines: Vec<&str> = said.lines().collect();
     let n_ill = lines.iter().filter(|line| line.starts_with('!')).count();
     assert!(n_ill >= 2);
-    assert!(lines.windows(2).all(|pair| !pair[0].starts_with('!') || pair[1].trim_start().starts_with('→')), "{said}");
+    assert!(
+        lines.windows(2).all(|pair| !pair[0].starts_with('!') || pair[1].trim_start().starts_with('→')),
+        "{said}"
+    );
 }
 
 #[test]
 fn the_help_says_what_it_is_not_for() {
     let output = Command::new(env!("CARGO_BIN_EXE_fer-live")).arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    for words in ["apparent", "never what somebody feels", "at work and in schools", "must be told", "Exit codes"] {
+    for words in
+        ["apparent", "never what somebody feels", "at work and in schools", "must be told", "Exit codes"]
+    {
         assert!(help.contains(words), "{words}: {help}");
     }
 }

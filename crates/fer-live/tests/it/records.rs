@@ -38,7 +38,11 @@ fn the_columns_are_those_of_the_manual() {
 
 #[test]
 fn every_face_is_a_row_and_an_uncertain_one_has_no_label() {
-    let rows = csv_rows("clip.mp4", &reading(vec![face(1, false, Some(3)), face(2, false, None)]), &Labels::emotions());
+    let rows = csv_rows(
+        "clip.mp4",
+        &reading(vec![face(1, false, Some(3)), face(2, false, None)]),
+        &Labels::emotions(),
+    );
     assert_snapshot!(text(&rows), @r"
     clip.mp4,37,1234.567,1,1,12.00,34.50,80.00,80.00,23.00,0.050000,0.050000,0.050000,0.700000,0.050000,0.050000,0.050000,0.060000,0.060000,0.060000,0.640000,0.060000,0.060000,0.060000,happy,0.640000
     clip.mp4,37,1234.567,1,2,12.00,34.50,80.00,80.00,23.00,0.050000,0.050000,0.050000,0.700000,0.050000,0.050000,0.050000,0.060000,0.060000,0.060000,0.640000,0.060000,0.060000,0.060000,,0.640000
@@ -60,7 +64,9 @@ fn a_frame_without_a_face_is_a_row_without_success_and_so_is_one_with_only_held_
 fn json_lines_say_the_same_as_the_csv() {
     let reading = reading(vec![face(1, false, Some(3)), face(2, false, None)]);
     let labels = Labels::emotions();
-    for (object, cells) in json_rows("clip.mp4", &reading, &labels).iter().zip(csv_rows("clip.mp4", &reading, &labels)) {
+    for (object, cells) in
+        json_rows("clip.mp4", &reading, &labels).iter().zip(csv_rows("clip.mp4", &reading, &labels))
+    {
         for (key, cell) in csv_header(&labels).iter().zip(cells) {
             let value = &object[key.as_str()];
             match (value.as_f64(), cell.parse::<f64>()) {
@@ -93,7 +99,9 @@ fn a_program_that_is_killed_leaves_whole_rows() {
 }
 
 pub(crate) fn moving(index: u32, width: u32, height: u32) -> RgbImage {
-    RgbImage::from_fn(width, height, |x, y| Rgb([(x * 3 + index * 5) as u8, (y * 5) as u8, ((x + y) / 2) as u8]))
+    RgbImage::from_fn(width, height, |x, y| {
+        Rgb([(x * 3 + index * 5) as u8, (y * 5) as u8, ((x + y) / 2) as u8])
+    })
 }
 
 #[test]
@@ -102,7 +110,10 @@ fn pictures_the_encoder_cannot_take_are_refused_with_their_size() {
     let path = folder.path().join("out.mp4");
     let mut video = VideoRecorder::create(&path).unwrap();
     let error = video.record(&moving(0, 5000, 20), Duration::ZERO).unwrap_err().to_string();
-    assert!(error.ends_with("out.mp4: pictures of 5000×20 cannot be encoded, expected 16×16 to 3840×2160"), "{error}");
+    assert!(
+        error.ends_with("out.mp4: pictures of 5000×20 cannot be encoded, expected 16×16 to 3840×2160"),
+        "{error}"
+    );
     let mut video = VideoRecorder::create(&path).unwrap();
     video.record(&moving(0, 64, 48), Duration::ZERO).unwrap();
     let error = video.record(&moving(0, 32, 48), Duration::from_millis(40)).unwrap_err().to_string();
@@ -113,13 +124,14 @@ fn pictures_the_encoder_cannot_take_are_refused_with_their_size() {
 mod read_back {
     use std::path::Path;
 
-    use fer_live::frame::{Frame, FrameSource};
+    use fer_live::frame::Frame;
     use fer_live::source::{SourceOptions, open};
 
     use super::*;
 
     fn frames(path: &Path) -> Vec<Frame> {
-        let mut source = open(&path.display().to_string(), &SourceOptions::new(std::time::Instant::now())).unwrap();
+        let mut source =
+            open(&path.display().to_string(), &SourceOptions::new(std::time::Instant::now())).unwrap();
         std::iter::from_fn(|| source.next_frame().unwrap()).collect()
     }
 
@@ -151,7 +163,12 @@ mod read_back {
     fn assert_times(frames: &[Frame], times: &[Duration]) {
         for (frame, expected) in frames.iter().zip(times) {
             let off = frame.timestamp.abs_diff(*expected);
-            assert!(off < Duration::from_millis(1), "frame {}: {:?} {expected:?}", frame.index, frame.timestamp);
+            assert!(
+                off < Duration::from_millis(1),
+                "frame {}: {:?} {expected:?}",
+                frame.index,
+                frame.timestamp
+            );
         }
     }
 
@@ -165,7 +182,8 @@ mod read_back {
         assert_eq!(frames.len(), 100);
         assert_times(&frames, &times);
         let expected = moving(99, 160, 120);
-        let off: f64 = frames[99].picture.iter().zip(expected.iter()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
+        let off: f64 =
+            frames[99].picture.iter().zip(expected.iter()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
         // A sixth of the columns wrap from white to black in one pixel, which halved colour planes blur.
         assert!(off / expected.len() as f64 <= 16.0, "mean difference {}", off / expected.len() as f64);
     }
@@ -188,7 +206,8 @@ mod read_back {
         let bytes = std::fs::read(&path).unwrap();
         for n_bytes in [bytes.len(), bytes.len() - 1000] {
             std::fs::write(&left, &bytes[..n_bytes]).unwrap();
-            let mut source = open(&left.display().to_string(), &SourceOptions::new(std::time::Instant::now())).unwrap();
+            let mut source =
+                open(&left.display().to_string(), &SourceOptions::new(std::time::Instant::now())).unwrap();
             let mut n = 0;
             while let Ok(Some(_)) = source.next_frame() {
                 n += 1;

@@ -37,7 +37,9 @@ fn sad_after(step: u64, after: u64) -> f32 {
     for time in (0..=3000).step_by(step as usize) {
         settle(&mut smoother, ms(time), sure_of(HAPPY, 1.0));
     }
-    let turned = (step..=after).step_by(step as usize).map(|later| settle(&mut smoother, ms(3000 + later), sure_of(SAD, 1.0)));
+    let turned = (step..=after)
+        .step_by(step as usize)
+        .map(|later| settle(&mut smoother, ms(3000 + later), sure_of(SAD, 1.0)));
     turned.last().unwrap().smooth[SAD]
 }
 
@@ -81,7 +83,8 @@ fn a_label_does_not_flicker_between_two_that_are_nearly_equal() {
 #[test]
 fn a_face_is_uncertain_below_the_threshold_and_says_how_sure_it_would_be() {
     let mut smoother = Smoother::new(options());
-    let readings: Vec<_> = (0..30).map(|frame| settle(&mut smoother, ms(33 * frame), sure_of(HAPPY, 0.3))).collect();
+    let readings: Vec<_> =
+        (0..30).map(|frame| settle(&mut smoother, ms(33 * frame), sure_of(HAPPY, 0.3))).collect();
     assert!(readings.iter().all(|reading| reading.label.is_none()));
     assert!((readings[29].confidence - 0.3).abs() < 1e-5);
 }
@@ -89,7 +92,9 @@ fn a_face_is_uncertain_below_the_threshold_and_says_how_sure_it_would_be() {
 #[test]
 fn a_label_is_lost_only_clearly_below_the_threshold_that_gave_it() {
     let mut smoother = Smoother::new(SmoothOptions { half_life: ms(0), ..options() });
-    let label = |smoother: &mut Smoother, frame: u64, sureness| settle(smoother, ms(33 * frame), sure_of(HAPPY, sureness)).label;
+    let label = |smoother: &mut Smoother, frame: u64, sureness| {
+        settle(smoother, ms(33 * frame), sure_of(HAPPY, sureness)).label
+    };
     let shown: Vec<_> = [0.40, 0.40, 0.40, 0.44, 0.46, 0.40, 0.36, 0.34, 0.40]
         .iter()
         .zip(0..)
@@ -101,18 +106,30 @@ fn a_label_is_lost_only_clearly_below_the_threshold_that_gave_it() {
 #[test]
 fn a_face_gets_its_first_label_in_its_third_frame() {
     let mut smoother = Smoother::new(options());
-    let labels: Vec<_> = (0..4).map(|frame| settle(&mut smoother, ms(33 * frame), sure_of(HAPPY, 0.9)).label).collect();
+    let labels: Vec<_> =
+        (0..4).map(|frame| settle(&mut smoother, ms(33 * frame), sure_of(HAPPY, 0.9)).label).collect();
     assert_eq!(labels, [None, None, Some(HAPPY), Some(HAPPY)]);
     let mut photo = Smoother::new(options().photo());
-    assert_eq!(settle(&mut photo, ms(0), sure_of(HAPPY, 0.9)).label, Some(HAPPY), "a photo has no third frame");
+    assert_eq!(
+        settle(&mut photo, ms(0), sure_of(HAPPY, 0.9)).label,
+        Some(HAPPY),
+        "a photo has no third frame"
+    );
 }
 
 #[test]
 fn two_faces_share_nothing() {
     let mut smoother = Smoother::new(options());
     for frame in 0..10 {
-        let one = |track| FoundFace { track, face_box: face_box(0.0, 0.0, 10.0, 1.0), crop: Some(Face::blank(0)) };
-        let found = Found { frame, timestamp: ms(33 * frame), faces: vec![one(1), one(2)], alive: vec![1, 2], detect_ms: 0.0 };
+        let one =
+            |track| FoundFace { track, face_box: face_box(0.0, 0.0, 10.0, 1.0), crop: Some(Face::blank(0)) };
+        let found = Found {
+            frame,
+            timestamp: ms(33 * frame),
+            faces: vec![one(1), one(2)],
+            alive: vec![1, 2],
+            detect_ms: 0.0,
+        };
         let reading = smoother.settle(found, vec![sure_of(HAPPY, 0.9), sure_of(SAD, 0.9)]);
         for (face, expected) in reading.faces.iter().zip([sure_of(HAPPY, 0.9), sure_of(SAD, 0.9)]) {
             assert!(face.smooth.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));

@@ -115,7 +115,8 @@ fn a_stream_with_a_rate_is_a_recording_and_one_without_is_live() {
 
 #[test]
 fn a_drawn_clip_has_its_length_and_even_times() {
-    let mut clip = DrawnSource::clip(&SourceOptions { size: Some((160, 120)), ..options(Some(20.0)) }, Some(5));
+    let mut clip =
+        DrawnSource::clip(&SourceOptions { size: Some((160, 120)), ..options(Some(20.0)) }, Some(5));
     let frames = all(&mut clip);
     let times: Vec<u128> = frames.iter().map(|frame| frame.timestamp.as_millis()).collect();
     assert_eq!(times, [0, 50, 100, 150, 200]);
@@ -125,7 +126,8 @@ fn a_drawn_clip_has_its_length_and_even_times() {
 #[test]
 fn a_drawn_scene_in_real_time_leaves_out_frames_that_are_late() {
     let started = Instant::now() - Duration::from_secs(2);
-    let mut scene = DrawnSource::live(&SourceOptions { started, size: Some((64, 64)), ..options(Some(10.0)) });
+    let mut scene =
+        DrawnSource::live(&SourceOptions { started, size: Some((64, 64)), ..options(Some(10.0)) });
     let first = scene.next_frame().unwrap().unwrap();
     assert!(first.index >= 20, "{}", first.index);
     assert_eq!(first.timestamp.as_millis(), u128::from(first.index) * 100);

@@ -113,7 +113,11 @@ fn people_who_walk_past_each_other_keep_their_ids() {
 
 #[test]
 fn of_boxes_inside_each_other_the_surest_stays() {
-    let boxes = vec![face_box(0.0, 0.0, 100.0, 30.0), face_box(30.0, 40.0, 40.0, 6.0), face_box(200.0, 0.0, 90.0, 9.0)];
+    let boxes = vec![
+        face_box(0.0, 0.0, 100.0, 30.0),
+        face_box(30.0, 40.0, 40.0, 6.0),
+        face_box(200.0, 0.0, 90.0, 9.0),
+    ];
     let kept: Vec<f32> = keep_best(boxes).iter().map(|face: &FaceBox| face.score).collect();
     assert_eq!(kept, [30.0, 9.0]);
 }
@@ -135,10 +139,11 @@ proptest! {
             let now: BTreeSet<u64> = ids(&shown).into_iter().collect();
             prop_assert_eq!(now.len(), shown.len());
             prop_assert!(now.is_disjoint(&gone));
-            prop_assert!(shown.iter().all(|face| {
+            let is_box = |face: &Tracked| {
                 let b = face.face_box;
                 b.x.is_finite() && b.y.is_finite() && b.width >= 1.0 && b.height >= 1.0
-            }));
+            };
+            prop_assert!(shown.iter().all(is_box));
             seen.extend(now);
             let alive: BTreeSet<u64> = tracker.alive().collect();
             gone.extend(seen.difference(&alive));

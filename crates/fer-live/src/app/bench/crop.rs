@@ -51,7 +51,11 @@ pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), Liv
             log_sum += f64::from(row[*label].max(1e-6).ln());
         }
         let n = seen.len().max(1) as f64;
-        streams.say(&format!("{factor:>6.2}  {:>5.1} %  {:>8.3}", 100.0 * f64::from(n_right) / n, log_sum / n));
+        streams.say(&format!(
+            "{factor:>6.2}  {:>5.1} %  {:>8.3}",
+            100.0 * f64::from(n_right) / n,
+            log_sum / n
+        ));
     }
     Ok(())
 }

@@ -93,7 +93,10 @@ impl Count {
         };
         format!(
             "{size:<10} {n_people:>6}  {:>6}  {found:>5.1} %  {ids:>14.2}  {false_faces:>17.4}  {ratio:>9.3}  {dx:>+.3} {dy:>+.3} {:>4}/{}/{}",
-            self.n_scenes, score(0.0), score(0.05), score(0.5)
+            self.n_scenes,
+            score(0.0),
+            score(0.05),
+            score(0.5)
         )
     }
 }

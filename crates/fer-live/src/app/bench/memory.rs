@@ -39,7 +39,10 @@ pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), Liv
     let first = sink.first.unwrap_or(0.0);
     let grown = resident_mib().unwrap_or(0.0) - first;
     let seconds = start.elapsed().as_secs_f64();
-    streams.say(&format!("{} frames in {seconds:.0} s: grown by {grown:.1} MiB after the first {WARM_UP}", args.frames));
+    streams.say(&format!(
+        "{} frames in {seconds:.0} s: grown by {grown:.1} MiB after the first {WARM_UP}",
+        args.frames
+    ));
     Ok(())
 }
 

@@ -34,6 +34,7 @@ fn true_box(truth: &TruthFace) -> FaceBox {
 /// Median and 95th percentile.
 fn percentiles(values: &mut [f32]) -> (f32, f32) {
     values.sort_by(f32::total_cmp);
-    let at = |part: f64| values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied().unwrap_or(0.0);
+    let at =
+        |part: f64| values.get(((values.len() as f64 - 1.0) * part).round() as usize).copied().unwrap_or(0.0);
     (at(0.5), at(0.95))
 }

@@ -22,11 +22,18 @@ use crate::source::{DrawnSource, Input, SourceOptions, open_input};
 
 pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), LiveError> {
     let classifier = crate::model::load(args.common.model.as_deref(), args.common.device)?.classifier;
-    streams.say("size       faces  capture p50/p95  detect p50/p95  classify p50/p95  draw p50/p95  frames/s  found");
+    streams.say(
+        "size       faces  capture p50/p95  detect p50/p95  classify p50/p95  draw p50/p95  frames/s  found",
+    );
     for size in [(640, 480), (1280, 720)] {
         for n_people in [1, 5] {
-            let clip = std::env::temp_dir().join(format!("fer-bench-{}-{}-{n_people}.mp4", std::process::id(), size.0));
-            let options = SourceOptions { size: Some(size), n_people, ..args.common.source_options(Instant::now()) };
+            let clip = std::env::temp_dir().join(format!(
+                "fer-bench-{}-{}-{n_people}.mp4",
+                std::process::id(),
+                size.0
+            ));
+            let options =
+                SourceOptions { size: Some(size), n_people, ..args.common.source_options(Instant::now()) };
             let measured = write_clip(&clip, &options, args.frames).and_then(|()| {
                 let source = open_input(&Input::Video(clip.clone()), &options)?;
                 let stages = prepare::stages(&args.common, Arc::clone(&classifier))?;
@@ -74,7 +81,9 @@ impl<'a> SpeedSink<'a> {
         let rate = n_frames as f64 / seconds;
         let found = 100.0 * self.n_found as f64 / (n_frames * n_people).max(1) as f64;
         let size = format!("{}×{}", size.0, size.1);
-        format!("{size:<10} {n_people:>5}  {capture:>15}  {detect:>14}  {classify:>16}  {draw:>12}  {rate:>8.1}  {found:.1} %")
+        format!(
+            "{size:<10} {n_people:>5}  {capture:>15}  {detect:>14}  {classify:>16}  {draw:>12}  {rate:>8.1}  {found:.1} %"
+        )
     }
 }
 

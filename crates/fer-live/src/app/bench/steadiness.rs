@@ -54,9 +54,12 @@ pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), Liv
         ));
     }
     let options = args.common.smooth_options();
-    streams.say(&format!("delay of a change of label at {RATE} frames/s, after a step from one expression to another:"));
+    streams.say(&format!(
+        "delay of a change of label at {RATE} frames/s, after a step from one expression to another:"
+    ));
     for sureness in [0.9, 0.7, 0.5] {
-        let delay = step_delay(options, sureness).map_or_else(|| "never".to_owned(), |ms| format!("{ms:.0} ms"));
+        let delay =
+            step_delay(options, sureness).map_or_else(|| "never".to_owned(), |ms| format!("{ms:.0} ms"));
         streams.say(&format!("  raw probability {sureness} → {delay}"));
     }
     Ok(())
@@ -100,7 +103,8 @@ fn noisy(picture: &RgbImage, rng: &mut StdRng) -> RgbImage {
 /// Time from a step of the raw probabilities to the step of the label, in ms.
 fn step_delay(options: SmoothOptions, sureness: f32) -> Option<f64> {
     let rest = (1.0 - sureness) / 6.0;
-    let row = |label: usize| (0..7).map(|idx| if idx == label { sureness } else { rest }).collect::<Vec<f32>>();
+    let row =
+        |label: usize| (0..7).map(|idx| if idx == label { sureness } else { rest }).collect::<Vec<f32>>();
     let mut smoother = Smoother::new(options);
     let mut settle = |index: u64, label: usize| {
         let face_box = crate::detect::FaceBox { x: 0.0, y: 0.0, width: 10.0, height: 10.0, score: 1.0 };

@@ -4,11 +4,11 @@
 // node --experimental-websocket load.mjs [SECONDS] [CLIENTS,CLIENTS,…]
 
 import { readFileSync } from "node:fs";
+import { Adapt } from "../../crates/fer-live/src/web/assets/adapt.js";
 import { clip, Server, skip } from "./harness.mjs";
 
 const seconds = Number(process.argv[2] ?? 10);
 const counts = (process.argv[3] ?? "1,4,16").split(",").map(Number);
-const RATE_MS = 1000 / 30;
 
 if (skip) {
   console.error(skip);
@@ -16,8 +16,14 @@ if (skip) {
 }
 const jpegs = Array.from({ length: 8 }, (_, second) => readFileSync(clip("frame.jpg", second, 1, 3)));
 
-/** One client: 30 frames a second, never more than two on their way, as the page. */
+/** One client: at most 30 frames a second and two on their way, rarer after drops: the page's own rule. */
 class Client {
+  constructor(number = 0) {
+    // Each client shows another moment of the drawn person, and holds still.
+    this.jpeg = jpegs[number % jpegs.length];
+  }
+
+  adapt = new Adapt();
   waiting = new Map();
   trips = [];
   sent = 0;
@@ -33,7 +39,7 @@ class Client {
     });
     while (performance.now() < until) {
       if (this.waiting.size < 2) this.send(socket);
-      await new Promise((next) => setTimeout(next, RATE_MS));
+      await new Promise((next) => setTimeout(next, this.adapt.pause));
     }
     // What is on its way is waited for: nothing may be lost without a word.
     const end = performance.now() + 10_000;
@@ -42,7 +48,7 @@ class Client {
   }
 
   send(socket) {
-    const jpeg = jpegs[Math.floor(this.sent / 15) % jpegs.length];
+    const { jpeg } = this;
     const bytes = new Uint8Array(16 + jpeg.byteLength);
     const header = new DataView(bytes.buffer);
     header.setUint8(0, 1);
@@ -58,9 +64,15 @@ class Client {
     if (message.type === "hello") return;
     const sent = this.waiting.get(message.id);
     this.waiting.delete(message.id);
-    if (message.type === "reading") this.trips.push(performance.now() - sent);
-    else if (message.type === "dropped") this.dropped += 1;
-    else this.refused += 1;
+    if (message.type === "reading") {
+      this.trips.push(performance.now() - sent);
+      this.adapt.answered(this.trips.at(-1));
+    } else if (message.type === "dropped") {
+      this.dropped += 1;
+      this.adapt.dropped();
+    } else {
+      this.refused += 1;
+    }
   }
 }
 
@@ -74,9 +86,9 @@ async function memory(server) {
 async function measure(n) {
   const server = await Server.start();
   // A first round warms caches, detectors and memory pools.
-  await Promise.all(Array.from({ length: n }, () => new Client().run(server.url, performance.now() + 2000)));
+  await Promise.all(Array.from({ length: n }, (_, i) => new Client(i).run(server.url, performance.now() + 2000)));
   const before = await memory(server);
-  const clients = Array.from({ length: n }, () => new Client());
+  const clients = Array.from({ length: n }, (_, i) => new Client(i));
   const started = performance.now();
   await Promise.all(clients.map((client) => client.run(server.url, started + seconds * 1000)));
   const took = (performance.now() - started) / 1000;

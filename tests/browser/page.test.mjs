@@ -248,6 +248,6 @@ describe("the server's own input", { skip }, () => {
     });
     await page.waitForFunction(() => document.getElementById("server-picture").naturalWidth === 640);
     assert.equal(await page.textContent("#server-name"), "drawn");
-    assert.match(await page.textContent("#server-rate"), /^\d+ \/ s$/);
+    await page.waitForFunction(() => /^\d+ \/ s$/.test(document.getElementById("server-rate").textContent));
   });
 });

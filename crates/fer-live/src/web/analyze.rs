@@ -30,6 +30,9 @@ use crate::{
 /// Pictures of one request that are read side by side; more would let one request fill the queue.
 const SIDE_BY_SIDE: usize = 4;
 
+/// Name of every part of a form with pictures.
+const PART: &str = "picture";
+
 /// The answer.
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -124,7 +127,14 @@ async fn batch(app: &App, request: Request) -> Result<Vec<Upload>, Problem> {
             let detail = format!("expected at most {} pictures in one request", app.limits.pictures);
             return Err(Problem::new(Kind::BadRequest, detail));
         }
-        let name = field.file_name().or(field.name()).map(str::to_owned);
+        if field.name() != Some(PART) {
+            let found = field.name().unwrap_or_default();
+            return Err(Problem::new(
+                Kind::BadRequest,
+                format!("expected parts named {PART}, found one named {found}"),
+            ));
+        }
+        let name = field.file_name().map(str::to_owned);
         let mut bytes = Vec::new();
         while let Some(chunk) = field.chunk().await.map_err(|error| broken_form(app, &error))? {
             n_bytes += chunk.len();

@@ -106,7 +106,10 @@ struct Session {
 }
 
 async fn serve(app: Arc<App>, mut socket: WebSocket) {
-    let end = match start(&app) {
+    // Making a finder loads the detector's file: not on a thread that carries messages.
+    let starter = app.clone();
+    let started = tokio::task::spawn_blocking(move || start(&starter)).await;
+    let end = match started.unwrap_or(Err(End::Close(close_code::ERROR, "no face detector"))) {
         Ok((mut session, outcomes, _open)) => {
             let end = run(&app, &mut socket, &mut session, outcomes).await;
             if app.engine.forget(session.client).is_some() {

@@ -10,6 +10,7 @@ import { drawFaces } from "./overlay.js";
 import { Recorder } from "./record.js";
 
 const RATE_MS = 2000;
+const LEAST_RATE_MS = 500;
 const LARGEST_SHOWN = 1280;
 
 const byId = (id) => document.getElementById(id);
@@ -271,8 +272,9 @@ export class CameraPanel {
     this.#shownAt.push(now);
     while (this.#shownAt[0] < now - RATE_MS) this.#shownAt.shift();
     const span = now - this.#shownAt[0];
-    const rate = span > 0 ? ((this.#shownAt.length - 1) * 1000) / span : 0;
-    byId("hud-rate").textContent = `${rate.toFixed(0)} / s`;
+    if (span >= LEAST_RATE_MS) {
+      byId("hud-rate").textContent = `${(((this.#shownAt.length - 1) * 1000) / span).toFixed(0)} / s`;
+    }
     byId("hud-latency").textContent = `${Math.round(now - captured)} ms`;
     byId("hud-size").textContent = this.#size;
     byId("hud-dropped").textContent = String(this.#dropped);

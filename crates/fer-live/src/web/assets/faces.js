@@ -6,8 +6,8 @@ import { drawBands, drawMarks, History, prepare } from "./charts.js";
 import { labelName } from "./overlay.js";
 
 const MINUTE_MS = 60_000;
-const GONE_MS = 400;
-const REMOVE_MS = 6000;
+const GONE_MS = 1000;
+const REMOVE_MS = 4000;
 const REDRAW_MS = 100;
 const SPEAK_MS = 4000;
 

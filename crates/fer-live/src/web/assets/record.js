@@ -42,6 +42,10 @@ export class Recorder {
 
   stop() {
     this.running = false;
+    // A marker after the last frame belongs to that frame: it is not lost.
+    const last = this.#rows.at(-1)?.frame;
+    for (let i = this.#rows.length - 1; i >= 0 && this.#rows[i].frame === last; i -= 1) this.#mark(this.#rows[i]);
+    this.#waiting = [];
     this.#show();
   }
 
@@ -62,12 +66,11 @@ export class Recorder {
     this.#last = reading.timestamp_ms;
     const timestamp_ms = reading.timestamp_ms - this.#first;
     const rows = rowsOf({ ...reading, input, timestamp_ms, frame: this.#frames }, this.#model.labels);
-    if (this.#waiting.length > 0) {
-      for (const row of rows) row[MARKER] = this.#waiting.join(" ");
-      this.#waiting = [];
+    for (const row of rows) {
+      this.#mark(row);
+      this.#rows.push(row);
     }
-    // One by one: a spread of a long list would overflow the stack.
-    for (const row of rows) this.#rows.push(row);
+    this.#waiting = [];
     this.#frames += 1;
     this.#downloaded = false;
     if (this.#frames % 10 === 1) this.#show();
@@ -81,6 +84,10 @@ export class Recorder {
     this.#waiting = [];
     this.#downloaded = true;
     this.#show();
+  }
+
+  #mark(row) {
+    if (this.#waiting.length > 0) row[MARKER] = [row[MARKER], ...this.#waiting].filter(Boolean).join(" ");
   }
 
   #start() {

@@ -5,6 +5,7 @@
 import { Faces } from "./faces.js";
 
 const RATE_MS = 2000;
+const LEAST_RATE_MS = 500;
 
 const byId = (id) => document.getElementById(id);
 
@@ -20,7 +21,6 @@ export class ServerPanel {
   }
 
   show() {
-    byId("server-picture").src = "/stream.mjpg";
     this.#events = new EventSource("/v1/readings");
     this.#events.addEventListener("reading", (event) => this.#take(JSON.parse(event.data)));
     this.#events.addEventListener("notice", (event) => this.#say(JSON.parse(event.data)));
@@ -46,8 +46,9 @@ export class ServerPanel {
     this.#times.push(now);
     while (this.#times[0] < now - RATE_MS) this.#times.shift();
     const span = now - this.#times[0];
-    const rate = span > 0 ? ((this.#times.length - 1) * 1000) / span : 0;
-    byId("server-rate").textContent = `${rate.toFixed(0)} / s`;
+    if (span >= LEAST_RATE_MS) {
+      byId("server-rate").textContent = `${(((this.#times.length - 1) * 1000) / span).toFixed(0)} / s`;
+    }
     byId("server-latency").textContent = `${Math.round(reading.latency_ms)} ms`;
     byId("server-dropped").textContent = String(reading.n_dropped);
   }

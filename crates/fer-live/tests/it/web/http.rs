@@ -106,6 +106,8 @@ async fn every_refusal_is_a_problem_that_says_what_to_do() {
     let three = form(&[("a", b"1"), ("b", b"2"), ("c", b"3")]);
     assert_eq!(server.ask("POST", "/v1/analyze", &[FORM], &three).await.problem(), "bad-request");
     assert_eq!(server.ask("POST", "/v1/analyze", &[FORM], b"--x--\r\n").await.problem(), "bad-request");
+    let other = String::from_utf8(form(&[("a", b"1")])).expect("text").replace("picture", "photo");
+    assert_eq!(server.ask("POST", "/v1/analyze", &[FORM], other.as_bytes()).await.problem(), "bad-request");
     assert_eq!(server.get("/v1/analyze").await.problem(), "method-not-allowed");
     assert_eq!(server.get("/nothing").await.problem(), "not-found");
     assert_eq!(server.get("/stream.mjpg").await.problem(), "not-found");

@@ -17,11 +17,17 @@ import tempfile
 import time
 from pathlib import Path
 
-# Per network: the stem or the plain blocks (width, convolutions, pool), then residual blocks (width, stride).
-PLAIN = {"tiny": [(16, 1)], "small": [(32, 1)], "base": [(32, 1)], "vgg": [(64, 2), (128, 2), (256, 2), (512, 2)]}
+# Per network: the plain blocks (width, convolutions, pool), then residual blocks (width, stride), as in
+# crates/fer-model/src/net/plan.rs; weights that do not fit are refused by PyTorch's strict loading.
+PLAIN = {
+    "tiny": [(16, 1, True)],
+    "small": [(16, 1, True)],
+    "base": [(32, 1, True)],
+    "vgg": [(64, 2, True), (128, 2, True), (256, 2, True), (512, 2, False)],
+}
 RESIDUAL = {
     "tiny": [(32, 1), (48, 2), (48, 2)],
-    "small": [(48, 1), (96, 2), (160, 2)],
+    "small": [(32, 1), (96, 2), (160, 2)],
     "base": [(64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1)],
     "vgg": [],
 }
@@ -60,14 +66,15 @@ def torch_net(name, weights):
             return self.norm(self.conv(x))
 
     class Plain(nn.Module):
-        def __init__(self, inputs, width, n):
+        def __init__(self, inputs, width, n, pool):
             super().__init__()
+            self.pool = pool
             self.convs = nn.ModuleList(ConvNorm(width if idx else inputs, width, 3, 1) for idx in range(n))
 
         def forward(self, x):
             for conv in self.convs:
                 x = functional.relu(conv(x), inplace=True)
-            return functional.max_pool2d(x, 2)
+            return functional.max_pool2d(x, 2) if self.pool else x
 
     class Residual(nn.Module):
         def __init__(self, inputs, width, stride):
@@ -88,8 +95,8 @@ def torch_net(name, weights):
         def __init__(self):
             super().__init__()
             blocks, inputs = [], 1
-            for width, n in PLAIN[name]:
-                blocks.append(Plain(inputs, width, n))
+            for width, n, pool in PLAIN[name]:
+                blocks.append(Plain(inputs, width, n, pool))
                 inputs = width
             for width, stride in RESIDUAL[name]:
                 blocks.append(Residual(inputs, width, stride))
@@ -212,10 +219,10 @@ def write_onnx(name, weights, to):
         return node("BatchNormalization", [x, *norm], epsilon=1e-5)
 
     x, idx = "faces", 0
-    for _, n in PLAIN[name]:
+    for _, n, pool in PLAIN[name]:
         for conv in range(n):
             x = node("Relu", [conv_norm(x, f"blocks.{idx}.convs.{conv}", 1)])
-        x, idx = node("MaxPool", [x], kernel_shape=[2, 2], strides=[2, 2]), idx + 1
+        x, idx = node("MaxPool", [x], kernel_shape=[2, 2], strides=[2, 2]) if pool else x, idx + 1
     for _, stride in RESIDUAL[name]:
         kept = x
         if f"blocks.{idx}.shortcut.conv.weight" in weights:

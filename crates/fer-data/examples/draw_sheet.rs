@@ -3,7 +3,7 @@
 //! Knows nothing of how faces are drawn.
 //!
 //! `cargo run --release -p fer-data --example draw_sheet -- OUT [FIRST_SEED [N_PEOPLE]]` writes
-//! `portraits.png`, `faces.png`, and per person `portraits/SEED-TONE-EXPRESSION.png`,
+//! `portraits.png`, `faces.png`, `scene.png`, and per person `portraits/SEED-TONE-EXPRESSION.png`,
 //! `clips/SEED-TONE-FRAME.png` (20 seconds, five frames a second) and `rooms/SEED.png`.
 
 use std::{path::Path, time::Duration};
@@ -26,10 +26,11 @@ fn main() -> Result<()> {
     for part in ["portraits", "clips", "rooms"] {
         std::fs::create_dir_all(folder.join(part)).with_context(|| folder.display().to_string())?;
     }
-    sheet(n_people.min(6), 240, |row, emotion| portrait(first + row, emotion, 240))
+    sheet(n_people.min(6), 160, |row, emotion| portrait(first + row, emotion, 160))
         .save(folder.join("portraits.png"))?;
     sheet(n_people.min(6), 192, |row, emotion| enlarged_face(first, row as usize, emotion))
         .save(folder.join("faces.png"))?;
+    Scene::new(first, 3, 960, 540).frame(Duration::from_millis(5_500)).save(folder.join("scene.png"))?;
     for seed in first..first + n_people {
         single_portraits(seed, folder)?;
         clip(seed, folder)?;

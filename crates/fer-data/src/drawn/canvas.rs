@@ -225,7 +225,8 @@ impl Canvas {
         self.radial(centre, radii, angle, stops, clip);
     }
 
-    /// A soft ring: nothing inside `inner` (a part of the radii), the colour at the rim and beyond.
+    /// A soft ring: nothing inside `inner` (a part of the radii), the colour at the rim
+    /// and up to 1.5 radii.
     pub(super) fn vignette(&mut self, centre: P, radii: P, inner: f32, color: Color, clip: &Mask) {
         let mut clear = color;
         clear.set_alpha(0.0);
@@ -240,8 +241,11 @@ impl Canvas {
         else {
             return;
         };
-        let (w, h) = (self.pixmap.width() as f32, self.pixmap.height() as f32);
-        self.fill_with(&Shape::rect(0.0, 0.0, w, h), shader, Some(clip));
+        // A head ends well within 1.5 radii; the whole canvas would take a millisecond more.
+        let reach = radii.map(|radius| 1.5 * radius);
+        let corner = [centre[0] - reach[0], centre[1] - reach[1]];
+        let around = Shape::rect(corner[0], corner[1], 2.0 * reach[0], 2.0 * reach[1]);
+        self.fill_with(&around, shader, Some(clip));
     }
 
     fn radial(&mut self, centre: P, radii: P, angle: f32, stops: Vec<GradientStop>, clip: Option<&Mask>) {

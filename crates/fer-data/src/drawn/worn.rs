@@ -7,7 +7,6 @@ use tiny_skia::Mask;
 use super::{
     canvas::{Canvas, P, Shape},
     head::Sitter,
-    ink::Ink,
     mouth,
     person::Beard,
 };

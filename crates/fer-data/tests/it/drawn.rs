@@ -34,7 +34,7 @@ fn every_two_expressions_of_a_person_differ_in_the_face() {
         let all = Emotion::ALL.map(|emotion| shown(seed, emotion));
         for (i, one) in all.iter().enumerate() {
             for other in &all[..i] {
-                // Two frames of one expression differ by 0; the least of these pairs was seen to differ by 0.6.
+                // Equal faces differ by 0, and the least of these pairs by 0.47 (much of the picture is ground).
                 assert!(difference(one, other) > 0.3, "person {seed}: {}", difference(one, other));
             }
         }
@@ -105,7 +105,7 @@ fn brightness_alone_tells_no_expression() {
         pixels.iter().sum::<f64>() / pixels.len() as f64
     };
     let all = mean(None);
-    // FER-2013's training split has mean grey 129.5, and its classes lie up to 15 apart.
+    // FER-2013's training split has mean grey 129.5, and its classes lie up to 15 from that.
     assert!((110.0..150.0).contains(&all), "mean grey {all}");
     for emotion in Emotion::ALL {
         let own = mean(Some(emotion.index()));
@@ -134,7 +134,8 @@ fn a_scene_moves_a_little_in_a_little_time_and_much_in_much() {
         largest = largest.max(difference(&scene.frame(time), &soon));
     }
     let later = difference(&scene.frame(Duration::ZERO), &scene.frame(Duration::from_millis(4_000)));
-    assert!(largest < 0.7, "5 ms change {largest} of 255");
+    // 0.14 was measured, in the middle of a blink; a jump of one feature would be above 0.5.
+    assert!(largest < 0.3, "5 ms change {largest} of 255");
     assert!(later > largest, "4 s change {later}, 5 ms change {largest}");
 }
 

@@ -173,8 +173,7 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
             reason: "interrupted before an epoch was done".to_owned(),
         });
     };
-    let card =
-        card(config, &environment, &train, &validation, &best);
+    let card = card(config, &environment, &train, &validation, &best);
     let trainee = restored(trainee, &model, best.epoch)?;
     let trainee = trainee.valid();
     let card = measured(card, trainee.judged(), &validation)?;

@@ -58,9 +58,9 @@ fn no_source_has_a_name_that_says_nothing() {
 #[test]
 fn only_its_owner_spells_an_expression() {
     let sources = sources();
-    let breaches = sources.iter().filter(|(path, text)| {
-        text.contains("\"surprise\"") && !path.ends_with("fer-data/src/emotion.rs")
-    });
+    let breaches = sources
+        .iter()
+        .filter(|(path, text)| text.contains("\"surprise\"") && !path.ends_with("fer-data/src/emotion.rs"));
     none(breaches.map(|(path, _)| path).collect(), "expressions are named by emotion.rs alone");
 }
 
@@ -70,7 +70,10 @@ fn crates_know_only_what_they_may() {
     let names = |folder: &'static str, word: &'static str| {
         move |(path, text): &&(String, String)| path.contains(folder) && text.contains(word)
     };
-    none(sources.iter().filter(names("fer-data/src", "use burn")).map(|s| &s.0).collect(), "no Burn in fer-data");
+    none(
+        sources.iter().filter(names("fer-data/src", "use burn")).map(|s| &s.0).collect(),
+        "no Burn in fer-data",
+    );
     none(
         sources
             .iter()

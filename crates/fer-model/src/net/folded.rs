@@ -18,6 +18,7 @@ pub struct FoldedNet {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // A network has a handful of blocks; boxes would save nothing.
 enum FoldedBlock {
     Plain { convs: Vec<FoldedConv>, pool: bool },
     Residual { first: FoldedConv, second: FoldedConv, shortcut: Option<FoldedConv>, halve: bool },

@@ -68,6 +68,7 @@ impl ConvNorm {
 
 /// One block of a network, see [`BlockPlan`](super::plan::BlockPlan).
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)] // A network has a handful of blocks; boxes would save nothing.
 pub(crate) enum Block {
     /// Convolutions in a row.
     Plain(Plain),

@@ -3,7 +3,7 @@
 //! Knows nothing of files, networks or detectors.
 //!
 //! The same seed gives the same pixels. Everything is drawn as anti-aliased paths and soft blobs;
-//! a face is a set of muscles ([`expression`]) that move points on an ellipsoid head ([`placement`]).
+//! a face is a set of muscles (`expression.rs`) that move points on an ellipsoid head (`placement.rs`).
 
 mod canvas;
 mod casting;

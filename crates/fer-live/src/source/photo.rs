@@ -33,6 +33,9 @@ pub fn read_photo(path: &Path) -> Result<RgbImage, LiveError> {
 
 fn explain(error: &image::ImageError) -> String {
     match error {
+        image::ImageError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
+            format!("damaged, or not a picture ({error})")
+        }
         image::ImageError::Unsupported(_) => {
             format!(
                 "not a picture that can be read ({error}): expected jpg, png, bmp, gif, tiff, webp or pnm"

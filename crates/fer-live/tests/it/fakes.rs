@@ -40,9 +40,9 @@ impl DetectFaces for RedSquares {
 pub(crate) fn picture(cells: &[(u32, u32)], expression: u8) -> RgbImage {
     let is_face = |x: u32, y: u32| cells.contains(&(x / 16, y / 16));
     RgbImage::from_fn(96, 64, |x, y| {
-        // A checked pattern: a face has contrast.
-        let light = if (x / 2 + y / 2) % 2 == 0 { 255 } else { 210 };
-        if is_face(x, y) { Rgb([light, expression, light]) } else { Rgb([20, 20, 20]) }
+        // Two halves of different green: a face has contrast.
+        let green = if x % 16 < 8 { expression } else { expression.saturating_add(80) };
+        if is_face(x, y) { Rgb([255, green, 255]) } else { Rgb([20, 20, 20]) }
     })
 }
 
@@ -66,7 +66,7 @@ impl Classify for ByBrightness {
     fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, LiveError> {
         self.batches.lock().unwrap().push(faces.len());
         let is_bright =
-            |face: &Face| face.pixels().iter().map(|&p| u32::from(p)).sum::<u32>() > 150 * 48 * 48;
+            |face: &Face| face.pixels().iter().map(|&p| u32::from(p)).sum::<u32>() > 170 * 48 * 48;
         Ok(faces.iter().map(|face| sure_of(if is_bright(face) { 3 } else { 5 }, 0.9)).collect())
     }
 }

@@ -87,10 +87,13 @@ pub(super) struct Status {
     pub(super) problem: Option<serde_json::Value>,
 }
 
+/// The readings of a video, which grow while it is read.
+pub(super) type Readings = Arc<Mutex<Vec<Reading>>>;
+
 /// One video of the shelf.
 struct Video {
     status: Status,
-    readings: Arc<Mutex<Vec<Reading>>>,
+    readings: Readings,
     stop: Arc<AtomicBool>,
     wants_annotated: bool,
     folder: TempDir,
@@ -192,7 +195,7 @@ impl Videos {
     ///
     /// # Errors
     /// [`Kind::NotFound`], or [`Kind::NotReady`] while it is read.
-    pub(super) fn readings(&self, id: &str) -> Result<(Status, Arc<Mutex<Vec<Reading>>>), Problem> {
+    pub(super) fn readings(&self, id: &str) -> Result<(Status, Readings), Problem> {
         let shelf = self.lock();
         let video = shelf.get(id).ok_or_else(|| unknown(id))?;
         if video.status.stage != Stage::Done {
@@ -354,7 +357,7 @@ fn failed(error: &LiveError) -> Problem {
 struct VideoSink {
     id: String,
     shelf: Arc<Shelf>,
-    readings: Arc<Mutex<Vec<Reading>>>,
+    readings: Readings,
     stop: Arc<AtomicBool>,
     original: PathBuf,
     annotated: Option<PathBuf>,

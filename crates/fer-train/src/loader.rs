@@ -159,7 +159,7 @@ impl Iterator for FaceIterator {
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.receiver.recv().ok()?;
         self.done += batch.labels.len();
-        Some(Ok(batch.to_device(&self.device)))
+        Some(Ok(batch.onto(&self.device)))
     }
 }
 
@@ -180,7 +180,7 @@ struct HostBatch {
 }
 
 impl HostBatch {
-    fn to_device(self, device: &Device) -> FaceBatch {
+    fn onto(self, device: &Device) -> FaceBatch {
         let n = self.labels.len();
         FaceBatch {
             images: Tensor::from_data(TensorData::new(self.images, [n, 1, SIDE, SIDE]), device),

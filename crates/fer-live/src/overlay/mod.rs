@@ -13,7 +13,7 @@ use paint::{Rect, blend, frame_rect};
 use text::{draw_text, text_width};
 
 /// What is drawn.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct OverlayOptions {
     /// Only the boxes: no bars, no label, no status line.
     pub boxes_only: bool,
@@ -21,12 +21,6 @@ pub struct OverlayOptions {
     pub mirror: bool,
     /// Text at the top left, such as frame rate and latency; empty for none.
     pub status: String,
-}
-
-impl Default for OverlayOptions {
-    fn default() -> Self {
-        Self { boxes_only: false, mirror: false, status: String::new() }
-    }
 }
 
 const INK: Rgb<u8> = Rgb([255, 255, 255]);

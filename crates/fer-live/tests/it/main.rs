@@ -1,4 +1,5 @@
 //! fer-live as a whole: from frames to readings, and what shows them.
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // A test that unwraps fails at its line; a skipped one says so.
 
 mod fakes;
 mod overlay;

@@ -11,7 +11,7 @@ fn overconfident(n: usize, temperature: f32, seed: u64) -> (Vec<Vec<f32>>, Vec<u
     let mut rng = StdRng::seed_from_u64(seed);
     let mut draw = |_| {
         let honest: Vec<f32> = (0..7).map(|_| rng.random_range(-2.0..2.0)).collect();
-        let probabilities = &Scored::from_logits(&[honest.clone()], &[0], 1.0).probabilities[0];
+        let probabilities = &Scored::from_logits(std::slice::from_ref(&honest), &[0], 1.0).probabilities[0];
         let mut left: f64 = rng.random_range(0.0..1.0);
         let is_reached = |p: &f64| {
             left -= p;

@@ -19,7 +19,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// until [`Staged::commit`]. Files that belong together are staged first and committed after.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write`](fn@write).
 pub fn stage(path: &Path, bytes: &[u8]) -> io::Result<Staged> {
     // Made before the first byte is written, so that whatever fails, its drop removes the file.
     let staged = Staged { temporary: temporary_name(path), path: path.to_owned() };

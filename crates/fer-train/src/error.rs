@@ -1,8 +1,11 @@
 //! What can go wrong in training and evaluation.
 //! In: causes. Out: one sentence that says where, expected, found and what to try.
-//! Knows nothing of exit codes: the binaries map them.
+//! Knows nothing of the programs that end with its exit codes.
 
 use std::path::PathBuf;
+
+use fer_data::exit;
+use fer_model::ModelError;
 
 /// Errors of fer-train.
 #[derive(Debug, thiserror::Error)]
@@ -65,4 +68,29 @@ pub enum TrainError {
         /// What the exporter said.
         reason: String,
     },
+}
+
+impl TrainError {
+    /// The exit code of a program that ends with this error.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config { .. } | Self::RunFolder { .. } => exit::USAGE,
+            Self::Data(_) | Self::Calibration { .. } => exit::DATA,
+            Self::Model(error) => model_exit_code(error),
+            Self::Export { .. } => exit::MODEL,
+            Self::Write { .. } | Self::Stopped { .. } => exit::OUTPUT,
+            Self::Interrupted { .. } => exit::INTERRUPTED,
+        }
+    }
+}
+
+/// The exit code of a program that ends with a model's error.
+#[must_use]
+pub fn model_exit_code(error: &ModelError) -> u8 {
+    match error {
+        ModelError::Device { .. } => exit::DEVICE,
+        ModelError::Write { .. } => exit::OUTPUT,
+        _ => exit::MODEL,
+    }
 }

@@ -16,7 +16,7 @@ use fer_data::load::{LoadOptions, load_split};
 use fer_data::{DataError, Samples, Split, drawn, exit};
 use fer_model::{DeviceChoice, ModelCard, ModelError, Predictor, Tta, atomic, checkpoint, choose};
 use fer_train::calibration::fit_temperature;
-use fer_train::error::TrainError;
+use fer_train::error::{TrainError, model_exit_code};
 use fer_train::evaluate::{Evaluation, evaluate};
 use fer_train::export::to_onnx;
 use fer_train::predictions_csv::predictions_csv;
@@ -300,24 +300,11 @@ struct Usage(String);
 
 fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<TrainError>() {
-        Some(TrainError::Model(error)) => model_code(error),
-        Some(TrainError::Data(_) | TrainError::Calibration { .. }) => exit::DATA,
-        Some(TrainError::Write { .. }) => exit::OUTPUT,
-        Some(TrainError::Interrupted { .. }) => exit::INTERRUPTED,
-        Some(TrainError::Export { .. }) => exit::MODEL,
-        Some(_) => exit::USAGE,
+        Some(error) => error.exit_code(),
         None => match error.downcast_ref::<ModelError>() {
-            Some(error) => model_code(error),
+            Some(error) => model_exit_code(error),
             None if error.is::<DataError>() => exit::DATA,
             None => exit::USAGE,
         },
-    }
-}
-
-fn model_code(error: &ModelError) -> u8 {
-    match error {
-        ModelError::Device { .. } => exit::DEVICE,
-        ModelError::Write { .. } => exit::OUTPUT,
-        _ => exit::MODEL,
     }
 }

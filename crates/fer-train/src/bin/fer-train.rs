@@ -14,7 +14,7 @@ use std::{
 use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Parser, ValueEnum};
 use fer_data::{Learning, exit};
-use fer_model::{DeviceChoice, ModelError, choose};
+use fer_model::{DeviceChoice, choose};
 use fer_train::{
     TrainError,
     config::Config,
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("fer-train: {error}");
-            ExitCode::from(exit_code(&error))
+            ExitCode::from(error.exit_code())
         }
     }
 }
@@ -198,16 +198,4 @@ fn conclude(outcome: &Outcome) -> u8 {
         return exit::INTERRUPTED;
     }
     exit::SUCCESS
-}
-
-fn exit_code(error: &TrainError) -> u8 {
-    match error {
-        TrainError::Data(_) => exit::DATA,
-        TrainError::Model(ModelError::Device { .. }) => exit::DEVICE,
-        TrainError::Model(ModelError::Write { .. })
-        | TrainError::Write { .. }
-        | TrainError::Stopped { .. } => exit::OUTPUT,
-        TrainError::Model(_) => exit::MODEL,
-        _ => exit::USAGE,
-    }
 }

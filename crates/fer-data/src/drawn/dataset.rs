@@ -2,6 +2,8 @@
 //! In: seeds. Out: 48×48 [`Face`]s and [`Samples`] of a split.
 //! Knows nothing of files or training.
 
+use image::{ImageBuffer, Luma};
+use imageproc::kernel::Kernel;
 use rayon::prelude::*;
 
 use super::{
@@ -153,13 +155,11 @@ fn reduced(drawn: &Drawn) -> [f32; SIDE * SIDE] {
 
 /// Mixes every pixel with its four neighbours; `part` of each neighbour's value, at most 0.25.
 fn blur(values: &mut [f32; SIDE * SIDE], part: f32) {
-    let sharp = *values;
-    let at = |x: usize, y: usize| sharp[y.min(SIDE - 1) * SIDE + x.min(SIDE - 1)];
-    for y in 0..SIDE {
-        for x in 0..SIDE {
-            let around =
-                at(x.saturating_sub(1), y) + at(x + 1, y) + at(x, y.saturating_sub(1)) + at(x, y + 1);
-            values[y * SIDE + x] = (1.0 - 4.0 * part) * at(x, y) + part * around;
-        }
-    }
+    let side = SIDE as u32;
+    let sharp =
+        ImageBuffer::<Luma<f32>, _>::from_raw(side, side, values.to_vec()).expect("SIDE × SIDE values");
+    let weights = [0.0, part, 0.0, part, 1.0 - 4.0 * part, part, 0.0, part, 0.0];
+    let mixed =
+        imageproc::filter::filter::<_, _, _, Luma<f32>>(&sharp, Kernel::new(&weights, 3, 3), |sum| sum);
+    values.copy_from_slice(mixed.as_raw());
 }

@@ -76,7 +76,8 @@ impl TrainError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config { .. } | Self::RunFolder { .. } => exit::USAGE,
-            Self::Data(_) | Self::Calibration { .. } => exit::DATA,
+            Self::Data(error) => error.exit_code(),
+            Self::Calibration { .. } => exit::DATA,
             Self::Model(error) => model_exit_code(error),
             Self::Export { .. } => exit::MODEL,
             Self::Write { .. } | Self::Stopped { .. } => exit::OUTPUT,

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fer_data::load::{LoadOptions, load_split};
-use fer_data::{DataError, Samples, Split, drawn, exit};
-use fer_model::{DeviceChoice, ModelCard, ModelError, Predictor, Tta, atomic, checkpoint, choose};
+use fer_data::{DataError, Samples, Split, atomic, drawn, exit};
+use fer_model::{DeviceChoice, ModelCard, Predictor, Tta, checkpoint, choose};
 use fer_train::calibration::fit_temperature;
 use fer_train::error::{TrainError, model_exit_code};
 use fer_train::evaluate::{Evaluation, evaluate};
@@ -299,12 +299,8 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 struct Usage(String);
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    match error.downcast_ref::<TrainError>() {
-        Some(error) => error.exit_code(),
-        None => match error.downcast_ref::<ModelError>() {
-            Some(error) => model_exit_code(error),
-            None if error.is::<DataError>() => exit::DATA,
-            None => exit::USAGE,
-        },
-    }
+    let train = error.downcast_ref().map(TrainError::exit_code);
+    let model = || error.downcast_ref().map(model_exit_code);
+    let data = || error.downcast_ref().map(DataError::exit_code);
+    train.or_else(model).or_else(data).unwrap_or(exit::USAGE)
 }

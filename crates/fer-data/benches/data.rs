@@ -21,19 +21,6 @@ use fer_data::{
 /// Images in a training batch.
 const BATCH: usize = 128;
 
-fn recipe() -> Augment {
-    Augment {
-        flip: 0.5,
-        rotation_degrees: 15.0,
-        scale: 0.15,
-        shift: 0.12,
-        brightness: 0.3,
-        contrast: 0.3,
-        erase: 0.25,
-        ..Augment::default()
-    }
-}
-
 fn loading(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let train = drawn::samples(Split::Train, 240, 1);
@@ -74,8 +61,8 @@ fn varying(criterion: &mut Criterion) {
     group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
     let off = Augment::default;
     let steps = [
-        ("recipe", recipe()),
-        ("geometry", Augment { brightness: 0.0, contrast: 0.0, erase: 0.0, ..recipe() }),
+        ("recipe", Augment::fer2013()),
+        ("geometry", Augment { brightness: 0.0, contrast: 0.0, erase: 0.0, ..Augment::fer2013() }),
         ("tone", Augment { brightness: 0.3, contrast: 0.3, ..off() }),
         ("erase", Augment { erase: 1.0, ..off() }),
     ];
@@ -96,7 +83,7 @@ fn varying(criterion: &mut Criterion) {
 fn batching(criterion: &mut Criterion) {
     let train = drawn::samples(Split::Train, 100, 1);
     let order = shuffled_order(train.len(), 1, 1);
-    let augment = recipe();
+    let augment = Augment::fer2013();
     let mut inputs = vec![0.0_f32; BATCH * PIXELS];
     let mut group = criterion.benchmark_group("batch one core");
     group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));

@@ -60,6 +60,21 @@ impl Default for Augment {
 }
 
 impl Augment {
+    /// What `configs/fer2013-small.toml` asks for.
+    #[must_use]
+    pub fn fer2013() -> Self {
+        Self {
+            flip: 0.5,
+            rotation_degrees: 15.0,
+            scale: 0.15,
+            shift: 0.12,
+            brightness: 0.3,
+            contrast: 0.3,
+            erase: 0.25,
+            ..Self::default()
+        }
+    }
+
     /// Checks every value against its range.
     ///
     /// # Errors

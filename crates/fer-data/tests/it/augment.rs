@@ -10,20 +10,6 @@ use proptest::prelude::*;
 
 use crate::{fixtures::noise, slow};
 
-/// The recipe that training uses.
-fn recipe() -> Augment {
-    Augment {
-        flip: 0.5,
-        rotation_degrees: 15.0,
-        scale: 0.15,
-        shift: 0.12,
-        brightness: 0.3,
-        contrast: 0.3,
-        erase: 0.25,
-        ..Augment::default()
-    }
-}
-
 #[test]
 fn the_default_changes_nothing() {
     let face = noise(1);
@@ -125,7 +111,7 @@ fn an_erased_rectangle_has_an_area_in_its_range() {
 #[test]
 fn seed_epoch_and_index_fix_the_variation_and_each_of_them_changes_it() {
     let face = drawn::face(1, 1, Emotion::Happy);
-    let vary = |seed, epoch, index| recipe().apply(&face, &mut rng_for(seed, epoch, index));
+    let vary = |seed, epoch, index| Augment::fer2013().apply(&face, &mut rng_for(seed, epoch, index));
     assert_eq!(vary(1, 2, 3), vary(1, 2, 3));
     assert_ne!(vary(1, 2, 3), vary(9, 2, 3));
     assert_ne!(vary(1, 2, 3), vary(1, 9, 3));
@@ -146,7 +132,7 @@ fn every_step_happens_as_often_as_its_probability_says() {
 fn a_varied_face_keeps_its_mean_grey_about() {
     let face = drawn::face(1, 2, Emotion::Sad);
     let mean = |face: &Face| face.pixels().iter().map(|&p| f64::from(p)).sum::<f64>() / 2304.0;
-    let geometric = Augment { brightness: 0.0, contrast: 0.0, erase: 0.0, ..recipe() };
+    let geometric = Augment { brightness: 0.0, contrast: 0.0, erase: 0.0, ..Augment::fer2013() };
     let varied: f64 =
         (0..200).map(|i| mean(&geometric.apply(&face, &mut rng_for(0, 0, i)))).sum::<f64>() / 200.0;
     assert!((varied - mean(&face)).abs() < 12.0, "{varied} against {}", mean(&face));
@@ -154,7 +140,7 @@ fn a_varied_face_keeps_its_mean_grey_about() {
 
 #[test]
 fn values_out_of_range_are_refused_by_name() {
-    assert_eq!(recipe().validate(), Ok(()));
+    assert_eq!(Augment::fer2013().validate(), Ok(()));
     let refused = |augment: Augment| augment.validate().expect_err("out of range");
     let off = Augment::default;
     insta::assert_snapshot!(refused(Augment { flip: 1.5, ..off() }), @"augment.flip is 1.5, expected 0 to 1");

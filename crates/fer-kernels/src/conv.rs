@@ -81,6 +81,14 @@ impl ConvShape {
             self.n_outputs * n_inputs * self.kernel[0] * self.kernel[1],
         ]
     }
+
+    /// The bound of every unchecked access of the weight gradients.
+    fn check_grad_sizes(&self, x: &[f32], output_grad: &[f32]) {
+        let [x_len, grad_len, _] = self.lens();
+        assert_eq!(x.len(), x_len, "conv2d weight gradient: the input does not have the planned size");
+        let found = output_grad.len();
+        assert_eq!(found, grad_len, "conv2d weight gradient: the gradient does not have the planned size");
+    }
 }
 
 /// `[N, H, W, I]` convolved with `[O, I, kh, kw]`, plus a bias `[O]`: `[N, H', W', O]`.

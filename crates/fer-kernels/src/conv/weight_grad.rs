@@ -22,13 +22,7 @@ const GROUPS: usize = 16;
 /// Gradient of the weight `[O, I, kh, kw]`.
 pub(super) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
     let plan = Plan::new(shape);
-    let [x_len, grad_len, _] = shape.lens();
-    assert_eq!(x.len(), x_len, "conv2d weight gradient: the input does not have the planned size");
-    assert_eq!(
-        output_grad.len(),
-        grad_len,
-        "conv2d weight gradient: the output gradient does not have the planned size"
-    );
+    shape.check_grad_sizes(x, output_grad);
     let per_group = shape.n.div_ceil(GROUPS).max(1);
     let images = x.par_chunks(per_group * plan.layout.image_len());
     let grads = output_grad.par_chunks(per_group * plan.n_pixels() * shape.n_outputs);

@@ -30,13 +30,7 @@ const TASKS: usize = 16;
 /// Gradient of the weight `[O, I, 3, 3]`.
 pub(super) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
     let plan = Plan::new(shape);
-    let [x_len, grad_len, _] = shape.lens();
-    assert_eq!(x.len(), x_len, "conv2d weight gradient: the input does not have the planned size");
-    assert_eq!(
-        output_grad.len(),
-        grad_len,
-        "conv2d weight gradient: the gradient does not have the planned size"
-    );
+    shape.check_grad_sizes(x, output_grad);
     let sums: Vec<AlignedBuffer> = (0..plan.n_groups * plan.n_shares)
         .into_par_iter()
         .with_max_len(1)

@@ -3,7 +3,7 @@
 //
 // FER_BIN      folder of the built programs      [target/release]
 // FER_MODEL    model folder                      [the shipped one]
-// CHROMIUM     the browser                       [/usr/bin/chromium]
+// CHROMIUM     the browser                       [/usr/bin/chromium, else /usr/bin/google-chrome]
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -16,7 +16,8 @@ const root = resolve(fileURLToPath(import.meta.url), "../../..");
 const bin = process.env.FER_BIN ?? join(root, "target/release");
 const program = join(bin, "fer-live");
 const drawnClip = join(bin, "examples/drawn_clip");
-const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const browsers = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
+const chromium = process.env.CHROMIUM ?? browsers.find(existsSync) ?? browsers[0];
 const model = process.env.FER_MODEL ?? join(root, "models/small");
 
 const FLAGS = [

@@ -38,6 +38,9 @@ pub struct Cli {
     /// What to do; without a command, faces are read.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// CPU threads of the network, and detector threads of the server; 0 means one a core
+    #[arg(long, value_name = "N", global = true, default_value_t = 0, help_heading = "Model")]
+    pub threads: usize,
     /// What to read and where to put it.
     #[command(flatten)]
     pub watch: WatchArgs,

@@ -19,6 +19,9 @@ use fer_data::{DataError, Split, audit, drawn, exit, export, write_atomically};
 #[derive(Parser)]
 #[command(version, about, after_help = exit::HELP)]
 struct Arguments {
+    /// CPU threads; 0 means one a core.
+    #[arg(long, value_name = "N", global = true, default_value_t = 0)]
+    threads: usize,
     #[command(subcommand)]
     command: Command,
 }
@@ -58,7 +61,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    // Nothing has used the pool yet, so it takes the size; should it not, the work is done all the same.
+    rayon::ThreadPoolBuilder::new().num_threads(arguments.threads).build_global().ok();
+    let done = match arguments.command {
         Command::Audit { path, ferplus, json } => look(&path, ferplus.as_deref(), json.as_deref()),
         Command::Draw { out, people, validation_people, seed } => {
             draw(&out, people as usize, validation_people as usize, seed)

@@ -65,7 +65,7 @@ fn parts(common: &CommonArgs) -> Result<Parts, LiveError> {
             open_input(&Input::Video(path.to_owned()), &crate::source::SourceOptions::new(Instant::now()))
         }),
         input: server_input(common)?,
-        n_threads: Parts::threads(),
+        n_threads: fer_kernels::threads(),
         limits: Limits::default(),
     })
 }

@@ -24,12 +24,14 @@ fn main() -> ExitCode {
         Ok(Outcome::Interrupted) => ExitCode::from(code::INTERRUPTED),
         Err(error) => {
             eprint_line(&format!("fer-live: {error:#}"));
-            ExitCode::from(error.downcast_ref::<LiveError>().map_or(1, exit_code))
+            ExitCode::from(error.downcast_ref::<LiveError>().map_or(code::DEVICE, exit_code))
         }
     }
 }
 
 fn read(cli: &Cli) -> anyhow::Result<Outcome> {
+    fer_kernels::keep_memory();
+    fer_kernels::set_threads(cli.threads).context("--threads")?;
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     // The first signal ends the run well; the second ends the program.

@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
 };
@@ -23,7 +23,7 @@ use super::{
     routes::router,
     security::Access,
     source::{Hub, HubSink},
-    state::{App, AppParts, MakeFinder},
+    state::{App, MakeFinder},
     videos::{OpenVideo, VideoTools, Videos},
 };
 use crate::{
@@ -59,18 +59,10 @@ pub struct Parts {
     pub open_video: Box<OpenVideo>,
     /// The server's own camera or file, if any.
     pub input: Option<Input>,
-    /// Detector threads; [`Parts::threads`] suits this machine.
+    /// Detector threads, one per core: decoding and detection are most of the work.
     pub n_threads: usize,
     /// What a client may ask for.
     pub limits: Limits,
-}
-
-impl Parts {
-    /// As many detector threads as the machine has cores: decoding and detection are most of the work.
-    #[must_use]
-    pub fn threads() -> usize {
-        std::thread::available_parallelism().map_or(2, usize::from)
-    }
 }
 
 /// A server that listens.
@@ -127,7 +119,7 @@ impl Server {
             }
             _ => None,
         };
-        let app = Arc::new(App::new(AppParts {
+        let app = Arc::new(App {
             engine,
             limits,
             metrics,
@@ -138,7 +130,8 @@ impl Server {
             source: hub,
             videos,
             stop: stopped,
-        }));
+            clients: AtomicU64::new(0),
+        });
         Ok(Self { listener, app, access, stop, stop_input, input, inference: thread })
     }
 

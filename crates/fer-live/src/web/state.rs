@@ -50,43 +50,11 @@ pub(super) struct App {
     pub(super) videos: Videos,
     /// Turns true when the server shall stop.
     pub(super) stop: watch::Receiver<bool>,
-    clients: AtomicU64,
-}
-
-/// The parts of an [`App`] that are made before it.
-pub(super) struct AppParts {
-    /// See [`App::engine`].
-    pub(super) engine: Engine,
-    /// See [`App::limits`].
-    pub(super) limits: Limits,
-    /// See [`App::metrics`].
-    pub(super) metrics: Arc<Metrics>,
-    /// See [`App::labels`].
-    pub(super) labels: Labels,
-    /// See [`App::smoothing`].
-    pub(super) smoothing: SmoothOptions,
-    /// See [`App::make_finder`].
-    pub(super) make_finder: Arc<MakeFinder>,
-    /// See [`App::model`].
-    pub(super) model: serde_json::Value,
-    /// See [`App::source`].
-    pub(super) source: Option<Arc<Hub>>,
-    /// See [`App::videos`].
-    pub(super) videos: Videos,
-    /// See [`App::stop`].
-    pub(super) stop: watch::Receiver<bool>,
+    /// Client numbers given so far.
+    pub(super) clients: AtomicU64,
 }
 
 impl App {
-    /// An app without clients.
-    #[must_use]
-    pub(super) fn new(parts: AppParts) -> Self {
-        let AppParts { engine, limits, metrics, labels, smoothing, make_finder, model, source, videos, stop } =
-            parts;
-        let clients = AtomicU64::new(0);
-        Self { engine, limits, metrics, labels, smoothing, make_finder, model, source, videos, stop, clients }
-    }
-
     /// A client number that no other client has.
     pub(super) fn new_client(&self) -> Client {
         self.clients.fetch_add(1, Relaxed)

@@ -11,6 +11,7 @@ use opencv::objdetect::CascadeClassifier;
 use opencv::prelude::*;
 
 use super::picture::borrow;
+use super::turn::{turn_back, turned};
 use crate::detect::{DetectFaces, FaceBox, keep_best};
 use crate::error::LiveError;
 
@@ -25,6 +26,10 @@ const FINE_MARGIN: f64 = 0.4;
 
 /// Sizes the fine search tries, relative to the expected one.
 const FINE_SIZES: (f64, f64) = (0.7, 1.45);
+
+/// The cascade knows upright faces; a known face that is not found so is looked for at these tilts too,
+/// in degrees, clockwise.
+const TILTS: [f64; 2] = [-20.0, 20.0];
 
 /// Step from one size to the next in the fine search.
 const FINE_STEP: f64 = 1.07;
@@ -123,12 +128,12 @@ impl Haar {
         Ok(found.into_iter().map(|(rect, score)| map_back(rect, score, (0, 0), to_full)).collect())
     }
 
-    /// The face near where one is expected, searched in small steps.
+    /// The face near where one is expected, searched in small steps, at the first of the tilts that has one.
     fn refine(
         &mut self,
         rgb: &(impl MatTraitConst + ToInputArray),
         expected: &FaceBox,
-        neighbours: u32,
+        tries: &[Try],
     ) -> opencv::Result<Option<FaceBox>> {
         let width = f64::from(expected.width);
         let Some(region) = region_around(expected, rgb.cols(), rgb.rows()) else { return Ok(None) };
@@ -140,14 +145,19 @@ impl Haar {
         if largest < smallest {
             return Ok(None);
         }
-        let found = self.search(&small, FINE_STEP, neighbours as i32, smallest, largest)?;
         let to_full = (
             f64::from(region.width) / f64::from(small.cols()),
             f64::from(region.height) / f64::from(small.rows()),
         );
-        let boxes =
-            found.into_iter().map(|(rect, score)| map_back(rect, score, (region.x, region.y), to_full));
-        Ok(boxes.max_by(|a, b| a.score.total_cmp(&b.score)))
+        for attempt in tries {
+            let upright = turned(&small, -attempt.tilt)?;
+            let found = self.search(&upright, FINE_STEP, attempt.neighbours as i32, smallest, largest)?;
+            if let Some((rect, score)) = found.into_iter().max_by_key(|&(_, score)| score) {
+                let rect = turn_back(rect, &small, attempt.tilt);
+                return Ok(Some(map_back(rect, score, (region.x, region.y), to_full)));
+            }
+        }
+        Ok(None)
     }
 
     fn search(
@@ -178,12 +188,12 @@ impl Haar {
         &mut self,
         picture: &RgbImage,
         places: &[FaceBox],
-        neighbours: u32,
+        tries: &[Try],
     ) -> opencv::Result<Vec<FaceBox>> {
         let rgb = borrow(picture)?;
         let mut boxes = Vec::new();
         for place in places {
-            boxes.extend(self.refine(&rgb, place, neighbours)?);
+            boxes.extend(self.refine(&rgb, place, tries)?);
         }
         Ok(keep_best(boxes))
     }
@@ -196,7 +206,8 @@ impl DetectFaces for Haar {
             return Ok(Vec::new());
         }
         let proposals = borrow(picture).and_then(|rgb| self.scan(&rgb)).map_err(failed)?;
-        self.refine_all(picture, &keep_best(proposals), self.options.neighbours).map_err(failed)
+        let tries = [Try { tilt: 0.0, neighbours: self.options.neighbours }];
+        self.refine_all(picture, &keep_best(proposals), &tries).map_err(failed)
     }
 
     fn detect_near(
@@ -204,13 +215,25 @@ impl DetectFaces for Haar {
         picture: &RgbImage,
         expected: &[FaceBox],
     ) -> Result<Option<Vec<FaceBox>>, LiveError> {
-        // Where a face was a moment ago, half the evidence is enough.
-        self.refine_all(picture, expected, self.options.neighbours.div_ceil(2)).map(Some).map_err(failed)
+        // Where a face was a moment ago, half the evidence is enough for an upright one.
+        let neighbours = self.options.neighbours;
+        let upright = Try { tilt: 0.0, neighbours: neighbours.div_ceil(2) };
+        let [left, right] = TILTS.map(|tilt| Try { tilt, neighbours });
+        self.refine_all(picture, expected, &[upright, left, right]).map(Some).map_err(failed)
     }
 
     fn sure_score(&self) -> f32 {
         SURE_SCORE
     }
+}
+
+/// One look of the fine search.
+#[derive(Clone, Copy)]
+struct Try {
+    /// How far the face leans, in degrees clockwise.
+    tilt: f64,
+    /// How many windows must agree.
+    neighbours: u32,
 }
 
 /// Faces that this many windows agree on are hardly ever none: see docs/reports/live.md.

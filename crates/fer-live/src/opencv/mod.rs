@@ -5,6 +5,7 @@
 mod facts;
 mod haar;
 mod picture;
+mod turn;
 mod video;
 mod window;
 mod yunet;

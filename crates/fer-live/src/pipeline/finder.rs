@@ -13,10 +13,19 @@ use crate::error::LiveError;
 use crate::frame::Frame;
 use crate::track::{TrackOptions, Tracked, Tracker};
 
+/// Between two searches of the whole picture, at least this many frames are looked at near known faces
+/// only: a search costs as much as twenty such looks, and frames that come rarely, as when many clients
+/// share a server, would otherwise all be searches.
+const FRAMES_BETWEEN_SCANS: u32 = 3;
+
+/// However rarely frames come, the whole picture is searched again after this time.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How faces are found and cut out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FinderOptions {
     /// The whole picture is searched this often; between, only the places of known faces are.
+    /// Zero searches it in every frame.
     pub scan_every: Duration,
     /// Side of the network's crop relative to the detector's box.
     pub crop_factor: f32,
@@ -74,6 +83,7 @@ pub struct Finder {
     tracker: Tracker,
     options: FinderOptions,
     scanned: Option<Duration>,
+    n_since_scan: u32,
 }
 
 impl Finder {
@@ -81,7 +91,7 @@ impl Finder {
     #[must_use]
     pub fn new(detector: Box<dyn DetectFaces>, options: FinderOptions) -> Self {
         let tracking = TrackOptions { sure_score: detector.sure_score(), ..options.tracking };
-        Self { detector, tracker: Tracker::new(tracking), options, scanned: None }
+        Self { detector, tracker: Tracker::new(tracking), options, scanned: None, n_since_scan: 0 }
     }
 
     /// The faces of the source's next frame.
@@ -133,18 +143,25 @@ impl Finder {
         let Some(near) = near else {
             return self.detector.detect(picture);
         };
-        let since_scan = self.scanned.map(|scanned| time.saturating_sub(scanned));
-        let patience = if self.tracker.misses(&near, time) {
-            self.options.scan_every / 4
-        } else {
-            self.options.scan_every
-        };
-        let is_due = since_scan.is_none_or(|since| since >= patience);
+        let is_due = self.is_scan_due(self.tracker.misses(&near, time), time);
         if !expected.is_empty() && !is_due {
+            self.n_since_scan += 1;
             return Ok(keep_best(near));
         }
         self.scanned = Some(time);
+        self.n_since_scan = 0;
         Ok(join(near, self.detector.detect(picture)?))
+    }
+
+    /// Whether it is time for a search of the whole picture; sooner when a shown face is missing.
+    fn is_scan_due(&self, is_missing: bool, time: Duration) -> bool {
+        let Some(scanned) = self.scanned else { return true };
+        let since = time.saturating_sub(scanned);
+        let every = self.options.scan_every;
+        let (patience, n_frames) =
+            if is_missing { (every / 4, FRAMES_BETWEEN_SCANS / 3) } else { (every, FRAMES_BETWEEN_SCANS) };
+        let has_waited = every.is_zero() || self.n_since_scan >= n_frames || since >= LONGEST_PATIENCE;
+        since >= patience && has_waited
     }
 
     fn cut(&self, picture: &RgbImage, face: &Tracked) -> FoundFace {

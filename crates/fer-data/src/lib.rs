@@ -2,6 +2,7 @@
 //! In: files, or a seed. Out: [`Samples`] of one split, and augmented [`Face`]s.
 //! Knows nothing of Burn, OpenCV or the screen.
 
+pub mod atomic;
 pub mod audit;
 pub mod augment;
 pub mod balance;

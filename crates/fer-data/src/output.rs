@@ -3,10 +3,11 @@
 //! Knows nothing of formats.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
+
+use crate::atomic;
 
 /// A file or folder that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -27,28 +28,13 @@ impl OutputError {
     }
 }
 
-/// Writes a file under a temporary name beside it, forces it to disk, and renames it; missing parent
-/// folders are made.
+/// Writes a file whole, as [`atomic::write`](fn@atomic::write) does; missing parent folders are made.
 ///
 /// # Errors
 /// [`OutputError`]; a file that stood there before is then untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    let part = beside(path);
-    let written = write_part(&part, bytes).and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        // The first error is the one to tell; a part that cannot be removed does no harm.
-        fs::remove_file(&part).ok();
-    }
-    written.map_err(OutputError::at(path))
-}
-
-fn write_part(part: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = part.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut file = File::create(part)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    let folder = path.parent().unwrap_or(Path::new(""));
+    fs::create_dir_all(folder).and_then(|()| atomic::write(path, bytes)).map_err(OutputError::at(path))
 }
 
 /// The temporary name beside a path: `.name.part`.

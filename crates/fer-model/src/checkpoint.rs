@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use burn::store::{ApplyError, ApplyResult, ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Device;
+use fer_data::atomic::{self, Staged};
 
-use crate::atomic::{self, Staged};
 use crate::card::{ModelCard, WeightsCard, sha256_hex};
 use crate::card_page::card_page;
 use crate::error::ModelError;

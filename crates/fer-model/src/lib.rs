@@ -2,7 +2,6 @@
 //! In: faces. Out: logits and probabilities in label order.
 //! Knows nothing of where faces come from, of training or of OpenCV.
 
-pub mod atomic;
 pub mod card;
 pub mod card_page;
 pub mod checkpoint;

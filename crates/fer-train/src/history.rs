@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fer_model::atomic;
+use fer_data::atomic;
 use serde::{Deserialize, Serialize};
 
 use crate::{curves, error::TrainError};

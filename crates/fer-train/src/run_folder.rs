@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fer_model::atomic;
+use fer_data::atomic;
 use serde::Serialize;
 
 use crate::{config::Config, error::TrainError};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use fer_data::Labels;
+use fer_data::{Labels, atomic};
 use image::RgbImage;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -219,20 +219,16 @@ impl Screen {
     }
 }
 
-/// Writes a picture under a temporary name and renames it.
+/// Writes a picture whole or not at all.
 pub(super) fn save_picture(picture: &RgbImage, path: &Path) -> Result<(), LiveError> {
     let failed = |reason: String| LiveError::Write { path: path.display().to_string(), reason };
     let format = image::ImageFormat::from_path(path).map_err(|_| {
         failed("expected a name that ends in .png, .jpg or another picture format".to_owned())
     })?;
-    let temporary = path.with_extension("part");
-    let written = picture.save_with_format(&temporary, format).map_err(|error| error.to_string());
-    let renamed = written.and_then(|()| std::fs::rename(&temporary, path).map_err(|error| error.to_string()));
-    renamed.map_err(|reason| {
-        // The temporary file is of no use; that it may be missing is no news.
-        let _removed = std::fs::remove_file(&temporary);
-        failed(format!("{reason}: is the folder there and writable?"))
-    })
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).map_err(|error| failed(error.to_string()))?;
+    atomic::write(path, bytes.get_ref())
+        .map_err(|error| failed(format!("{error}: is the folder there and writable?")))
 }
 
 #[cfg(feature = "opencv")]

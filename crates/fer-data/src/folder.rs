@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::{
     DataError, Face, Labels, Sample, Skipped, Source, Split,
     error::Reason,
+    jpeg::is_cut_off,
     load::{LoadOptions, Parts},
     tree::{self, Tree},
 };
@@ -77,6 +78,9 @@ fn decode(path: &Path) -> Result<Face, Reason> {
     let bytes = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
     if bytes.is_empty() {
         return Err(Reason::EmptyFile);
+    }
+    if is_cut_off(&bytes) {
+        return Err(unusable("the JPEG is cut off".to_owned()));
     }
     let reader = ImageReader::new(Cursor::new(bytes));
     let reader = reader.with_guessed_format().map_err(|error| unusable(error.to_string()))?;

@@ -17,6 +17,7 @@ pub mod export;
 pub mod face;
 pub mod ferplus;
 mod folder;
+pub mod jpeg;
 pub mod labels;
 pub mod load;
 mod natural;

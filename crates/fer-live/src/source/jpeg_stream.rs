@@ -38,7 +38,7 @@ impl<R: BufRead + Send> JpegStream<R> {
         Ok(byte)
     }
 
-    /// The next JPEG's bytes, or `None` at the stream's end; one cut off by the end counts as none.
+    /// The next JPEG's bytes, or `None` at the stream's end; one that the end cuts off is an error.
     fn next_jpeg(&mut self) -> std::io::Result<Option<Vec<u8>>> {
         let mut previous = 0;
         loop {
@@ -58,7 +58,7 @@ impl<R: BufRead + Send> JpegStream<R> {
                 // An embedded preview is inside a segment, whose length says how far to read on.
                 _ => {
                     if !self.segment(&mut jpeg)? {
-                        return Ok(None);
+                        return Err(cut_off());
                     }
                 }
             }
@@ -67,7 +67,7 @@ impl<R: BufRead + Send> JpegStream<R> {
             }
             marker = self.next_marker(&mut jpeg)?;
         }
-        Ok(None)
+        Err(cut_off())
     }
 
     /// Copies up to the next marker and gives its kind, or `None` at the stream's end.
@@ -97,6 +97,10 @@ impl<R: BufRead + Send> JpegStream<R> {
         }
         Ok(true)
     }
+}
+
+fn cut_off() -> std::io::Error {
+    std::io::Error::other("the stream ends within a JPEG")
 }
 
 impl<R: BufRead + Send> FrameSource for JpegStream<R> {

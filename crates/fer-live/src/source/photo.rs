@@ -2,28 +2,41 @@
 //! In: image files. Out: RGB pictures, and one [`Frame`] each.
 //! Knows nothing of faces.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use fer_data::jpeg::is_cut_off;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
 
 use crate::error::LiveError;
 use crate::frame::{Frame, FrameSource, SourceInfo};
 
-/// Pictures may need this much memory while they are decoded: 200 megapixels and some.
-const MOST_BYTES: u64 = 1 << 30;
+/// Larger pictures are refused before a pixel is decoded; one of this size needs 600 MB.
+const MOST_PIXELS: u64 = 200_000_000;
 
 /// Reads a photo, turned upright as its EXIF orientation says.
 ///
 /// # Errors
-/// [`LiveError::Open`] when the file is missing, is no picture, is damaged, or needs more than 1 GiB.
+/// [`LiveError::Open`] when the file is missing, is no picture, is damaged, cut off, or larger than 200 megapixels.
 pub fn read_photo(path: &Path) -> Result<RgbImage, LiveError> {
     let failed = |reason: String| LiveError::Open { input: path.display().to_string(), reason };
-    let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format);
-    let reader = reader.map_err(|error| failed(error.to_string()))?;
-    let mut decoder = reader.into_decoder().map_err(|error| failed(explain(&error)))?;
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    if is_cut_off(&bytes) {
+        return Err(failed("damaged: the JPEG is cut off".to_owned()));
+    }
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let mut decoder = reader
+        .map_err(|error| failed(error.to_string()))?
+        .into_decoder()
+        .map_err(|error| failed(explain(&error)))?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(failed(format!("too large: {width}×{height}, expected at most 200 megapixels")));
+    }
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MOST_BYTES);
+    // Sixteen bits in each of four channels, the most a pixel takes.
+    limits.max_alloc = Some(MOST_PIXELS * 8);
     decoder.set_limits(limits).map_err(|error| failed(explain(&error)))?;
     let orientation = decoder.orientation().map_err(|error| failed(explain(&error)))?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| failed(explain(&error)))?;

@@ -83,7 +83,7 @@ impl<R: Read + Send> FrameSource for RawStream<R> {
         let mut picture = RgbImage::new(self.size.0, self.size.1);
         let expected = picture.as_raw().len();
         let n = self.fill(&mut picture).map_err(|error| failed(error.to_string()))?;
-        if n == 0 {
+        if n == 0 && index > 0 {
             return Ok(None);
         }
         if n < expected {

@@ -4,6 +4,7 @@
 
 use std::io::Cursor;
 
+use fer_data::jpeg::is_cut_off;
 use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
 
 use super::problem::{Kind, Problem};
@@ -19,6 +20,9 @@ pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<RgbImage, Problem>
         .expect("reading from memory does not fail");
     if reader.format().is_none() {
         return Err(unreadable("none of JPEG, PNG, WebP, GIF, BMP, TIFF, PNM"));
+    }
+    if is_cut_off(bytes) {
+        return Err(unreadable("a JPEG that is cut off"));
     }
     // The strictest decoder setting is not enough by itself: some formats allocate before they check.
     let mut limits = image::Limits::default();

@@ -83,10 +83,12 @@ fn jpegs_are_found_between_other_bytes_and_with_previews_inside() {
 }
 
 #[test]
-fn a_jpeg_that_is_cut_off_by_the_end_is_no_frame() {
+fn a_jpeg_that_the_end_cuts_off_is_an_error_after_the_whole_ones() {
     let mut stream = jpeg(10);
     stream.extend(&jpeg(20)[..200]);
-    assert_eq!(all(&mut JpegStream::new(Cursor::new(stream), &options(Some(25.0)))).len(), 1);
+    let mut source = JpegStream::new(Cursor::new(stream), &options(Some(25.0)));
+    assert_eq!(source.next_frame().unwrap().unwrap().index, 0);
+    assert_snapshot!(source.next_frame().unwrap_err(), @"-, frame 1: the stream ends within a JPEG");
 }
 
 #[test]

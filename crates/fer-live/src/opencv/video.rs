@@ -2,8 +2,10 @@
 //! In: an [`Input`]. Out: [`Frame`]s: a file's with the container's own times, a live source's with the clock's.
 //! Knows nothing of opening a failed source again: the pipeline does that.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use image::RgbImage;
 use opencv::core::{Mat, MatTraitConst, Vector};
 use opencv::prelude::*;
 use opencv::videoio::{self, VideoCapture, VideoWriter};
@@ -13,6 +15,9 @@ use crate::error::LiveError;
 use crate::frame::{Frame, FrameSource, SourceInfo};
 use crate::source::{Input, SourceOptions};
 
+/// H.264 holds back at most this many pictures; so many without a time come from a container without times.
+const MOST_HELD: usize = 17;
+
 /// A camera, video file or address.
 pub struct VideoSource {
     capture: VideoCapture,
@@ -21,6 +26,8 @@ pub struct VideoSource {
     buffer: Mat,
     index: u64,
     last: Option<Duration>,
+    /// Pictures already read, with their times.
+    held: VecDeque<(RgbImage, Duration)>,
 }
 
 impl VideoSource {
@@ -59,21 +66,64 @@ impl VideoSource {
             frames_per_second: get(videoio::CAP_PROP_FPS).unwrap_or(0.0),
             n_frames: n_frames.filter(|_| !live),
         };
-        let buffer = Mat::default();
-        Ok(Self { capture, info, started: options.started, buffer, index: 0, last: None })
+        let (started, buffer, held) = (options.started, Mat::default(), VecDeque::new());
+        Ok(Self { capture, info, started, buffer, index: 0, last: None, held })
     }
 
-    /// The container's time of the frame just read; never before the last one.
-    fn container_time(&self) -> Duration {
-        let position = self.capture.get(videoio::CAP_PROP_POS_MSEC).unwrap_or(0.0);
-        let read = Duration::from_secs_f64(position.max(0.0) / 1000.0);
-        let Some(last) = self.last else { return read };
-        if read > last {
-            return read;
+    /// The next picture, and its time as the container or the clock has it.
+    fn read(&mut self) -> Result<Option<(RgbImage, Duration)>, LiveError> {
+        let failed = |name: &str, frame, error: opencv::Error| LiveError::Read {
+            input: name.to_owned(),
+            frame,
+            reason: error.message,
+        };
+        let read = self.capture.read(&mut self.buffer);
+        if !read.map_err(|error| failed(&self.info.name, self.index, error))? || self.buffer.empty() {
+            return Ok(None);
         }
-        // A container without times: frames follow each other at the nominal rate.
-        let rate = if self.info.frames_per_second > 0.0 { self.info.frames_per_second } else { 30.0 };
-        last + Duration::from_secs_f64(1.0 / rate)
+        let picture = to_rgb(&self.buffer).map_err(|error| failed(&self.info.name, self.index, error))?;
+        let position = || self.capture.get(videoio::CAP_PROP_POS_MSEC).unwrap_or(0.0).max(0.0) / 1000.0;
+        let time = if self.info.live { self.started.elapsed() } else { Duration::from_secs_f64(position()) };
+        Ok(Some((picture, time)))
+    }
+
+    /// Keeps a picture whose time is not after `last`, and those behind it, with times between their neighbours'.
+    ///
+    /// OpenCV 4.6 gives the time 0 to the pictures that the decoder holds back until the end of the file, as it
+    /// does when they are stored out of order.
+    fn spread(&mut self, picture: RgbImage, last: Duration) -> Result<(), LiveError> {
+        let mut pictures = vec![picture];
+        let mut next = None;
+        let mut has_ended = false;
+        while pictures.len() < MOST_HELD && next.is_none() && !has_ended {
+            match self.read()? {
+                Some((picture, time)) if time > last => next = Some((picture, time)),
+                Some((picture, _)) => pictures.push(picture),
+                None => has_ended = true,
+            }
+        }
+        // A container without times: pictures follow each other at the nominal rate.
+        let n = pictures.len() as f64;
+        let mut step = 1.0 / self.rate();
+        let end = next.as_ref().map(|(_, time)| *time).or(has_ended.then(|| self.end()).flatten());
+        if let Some(span) = end.and_then(|end| end.checked_sub(last)).filter(|span| !span.is_zero()) {
+            step = span.as_secs_f64() / (n + 1.0);
+        }
+        let time = |idx: usize| last + Duration::from_secs_f64(step * (idx + 1) as f64);
+        self.held.extend(pictures.into_iter().enumerate().map(|(idx, picture)| (picture, time(idx))));
+        self.held.extend(next);
+        Ok(())
+    }
+
+    /// Frames per second, as the container says.
+    fn rate(&self) -> f64 {
+        if self.info.frames_per_second > 0.0 { self.info.frames_per_second } else { 30.0 }
+    }
+
+    /// When a recording ends. Where its container counts no frames, OpenCV multiplies duration and rate,
+    /// so that of an uneven rate only this is right.
+    fn end(&self) -> Option<Duration> {
+        self.info.n_frames.map(|n_frames| Duration::from_secs_f64(n_frames as f64 / self.rate()))
     }
 
     /// What the end of the frames means.
@@ -89,13 +139,17 @@ impl VideoSource {
         if self.index == 0 {
             return failed("no frame can be decoded: the video is damaged or empty".to_owned());
         }
-        // Containers count roughly; a tenth missing is no rounding.
-        match self.info.n_frames {
-            Some(n_frames) if (self.index as f64) < n_frames as f64 * 0.9 => failed(format!(
-                "the video ends here, expected about {n_frames} frames: it is damaged or cut off"
-            )),
-            _ => Ok(None),
+        let (Some(n_frames), Some(end), Some(last)) = (self.info.n_frames, self.end(), self.last) else {
+            return Ok(None);
+        };
+        // A tenth missing is no rounding.
+        if (self.index as f64) < n_frames as f64 * 0.9 && last < end.mul_f64(0.9) {
+            let (last, end) = (last.as_secs_f64(), end.as_secs_f64());
+            return failed(format!(
+                "the video ends here after {last:.1} s, expected about {end:.1} s: it is damaged or cut off"
+            ));
         }
+        Ok(None)
     }
 }
 
@@ -105,20 +159,14 @@ impl FrameSource for VideoSource {
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, LiveError> {
-        let failed = |index, name: &str, error: opencv::Error| LiveError::Read {
-            input: name.to_owned(),
-            frame: index,
-            reason: error.message,
-        };
-        let is_read = self
-            .capture
-            .read(&mut self.buffer)
-            .map_err(|error| failed(self.index, &self.info.name, error))?;
-        if !is_read || self.buffer.empty() {
-            return self.ended();
+        if self.held.is_empty() {
+            match (self.read()?, self.last) {
+                (None, _) => return self.ended(),
+                (Some((picture, time)), Some(last)) if time <= last => self.spread(picture, last)?,
+                (Some(read), _) => self.held.push_back(read),
+            }
         }
-        let timestamp = if self.info.live { self.started.elapsed() } else { self.container_time() };
-        let picture = to_rgb(&self.buffer).map_err(|error| failed(self.index, &self.info.name, error))?;
+        let Some((picture, timestamp)) = self.held.pop_front() else { return self.ended() };
         let index = self.index;
         self.index += 1;
         self.last = Some(timestamp);
@@ -162,12 +210,13 @@ fn ask(capture: &mut VideoCapture, options: &SourceOptions) -> opencv::Result<()
 }
 
 fn open_file(path: &str, name: &str) -> Result<VideoCapture, LiveError> {
-    for backend in [videoio::CAP_FFMPEG, videoio::CAP_ANY] {
-        if let Ok(capture) = VideoCapture::from_file(path, backend)
-            && capture.is_opened().unwrap_or(false)
-        {
-            return Ok(capture);
-        }
+    // FFmpeg knows every format that the others know; asking them after it only adds their complaints.
+    let has_ffmpeg = videoio::has_backend(videoio::VideoCaptureAPIs::CAP_FFMPEG).unwrap_or(false);
+    let backend = if has_ffmpeg { videoio::CAP_FFMPEG } else { videoio::CAP_ANY };
+    if let Ok(capture) = VideoCapture::from_file(path, backend)
+        && capture.is_opened().unwrap_or(false)
+    {
+        return Ok(capture);
     }
     let reason =
         "not a video that OpenCV reads: expected mp4, mkv, webm, avi or mov, whole and not protected";
@@ -185,8 +234,7 @@ fn open_address(address: &str, name: &str) -> Result<VideoCapture, LiveError> {
     match capture {
         Ok(capture) if capture.is_opened().unwrap_or(false) => Ok(capture),
         _ => {
-            let reason =
-                "no stream there within 10 s: check address, user and password, and that a player opens it";
+            let reason = "no stream there (waited up to 10 s): check address, user and password, and that a player opens it";
             Err(LiveError::Device { device: name.to_owned(), reason: reason.to_owned() })
         }
     }

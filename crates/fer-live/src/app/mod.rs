@@ -9,6 +9,7 @@ mod meter;
 mod outputs;
 mod photos;
 mod prepare;
+mod screen;
 #[cfg(feature = "web")]
 mod serve;
 mod watch;
@@ -54,6 +55,8 @@ impl Streams<'_> {
 /// # Errors
 /// The first [`LiveError`] that ends it.
 pub fn run(cli: &Cli, stop: &Arc<AtomicBool>, streams: &mut Streams<'_>) -> Result<Outcome, LiveError> {
+    #[cfg(feature = "opencv")]
+    crate::opencv::be_silent();
     match &cli.command {
         None => watch::run(&cli.watch, stop, streams),
         Some(Command::Doctor(args)) => {

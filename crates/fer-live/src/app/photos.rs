@@ -12,8 +12,7 @@ use image::RgbImage;
 use serde_json::{Value, json};
 
 use super::Streams;
-use super::outputs::{Outputs, create, name};
-use super::watch::save_picture;
+use super::outputs::{Outputs, create, name, picture_path, save_picture};
 use crate::classify::Classify;
 use crate::cli::WatchArgs;
 use crate::error::LiveError;
@@ -40,13 +39,16 @@ pub(super) fn run(
     let mut analyzer =
         Analyzer::new(detector, classifier, args.common.finder_options(), args.common.smooth_options());
     let mut outputs = Outputs::create(args, &labels)?;
-    let mut json_file = args.json.as_deref().map(|path| create(path).map(|file| (file, path))).transpose()?;
+    let left = Arc::default();
+    let mut json_file =
+        args.json.as_deref().map(|path| create(path, &left).map(|file| (file, path))).transpose()?;
     let mut documents = Vec::new();
     let mut failure = None;
-    for path in paths.iter().take_while(|_| !stop.load(Ordering::Relaxed)) {
+    for (path, idx) in paths.iter().zip(0..).take_while(|_| !stop.load(Ordering::Relaxed)) {
         let read = read_photo(path).and_then(|picture| Ok((analyzer.analyze_photo(&picture)?, picture)));
         match read {
-            Ok((reading, picture)) => {
+            Ok((mut reading, picture)) => {
+                reading.frame = idx;
                 outputs.rows(&name(path), &reading)?;
                 documents.push(document(path, &picture, &reading, &labels));
                 if !writes_to_stdout(args) && !args.quiet {
@@ -140,11 +142,10 @@ fn save_annotated(
     labels: &Labels,
 ) -> Result<(), LiveError> {
     draw(reading, labels, &mut picture, &OverlayOptions::default());
-    if n_photos == 1 && !target.is_dir() {
-        return save_picture(&picture, target);
+    let path = picture_path(target, photo, n_photos);
+    if path != target {
+        std::fs::create_dir_all(target)
+            .map_err(|error| LiveError::Write { path: name(target), reason: error.to_string() })?;
     }
-    std::fs::create_dir_all(target)
-        .map_err(|error| LiveError::Write { path: name(target), reason: error.to_string() })?;
-    let stem = photo.file_stem().unwrap_or_default();
-    save_picture(&picture, &target.join(stem).with_extension("png"))
+    save_picture(&picture, &path)
 }

@@ -22,19 +22,28 @@ pub(super) struct Opened {
 }
 
 /// The input that was asked for; without one, the first camera that opens, else the drawn scene.
-pub(super) fn choose_input(args: &CommonArgs, streams: &mut Streams<'_>) -> Result<Input, LiveError> {
+pub(super) fn choose_input(
+    args: &CommonArgs,
+    is_quiet: bool,
+    streams: &mut Streams<'_>,
+) -> Result<Input, LiveError> {
     if let Some(words) = &args.input {
         return Input::parse(words);
     }
+    let mut notice = |text: &str| {
+        if !is_quiet {
+            streams.notice(text);
+        }
+    };
     let options = args.source_options(Instant::now());
     for camera in cameras() {
         let input = Input::Camera(camera.index);
         if open_input(&input, &options).and_then(|mut source| source.next_frame()).is_ok() {
-            streams.notice(&format!("reading {input} ({}); another input with --input", camera.name));
+            notice(&format!("reading {input} ({}); another input with --input", camera.name));
             return Ok(input);
         }
     }
-    streams.notice("no camera opens (see fer-live doctor): showing a drawn face; another input with --input");
+    notice("no camera opens (see fer-live doctor): showing a drawn face; another input with --input");
     Ok(Input::Drawn)
 }
 

@@ -28,28 +28,28 @@ fn model() -> &'static Path {
     folder.path()
 }
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fer-live"));
     command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").arg("--model").arg(model());
     command
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     program().args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
 /// The exit code, and what was said on standard error.
-fn refused(arguments: &[&str]) -> (i32, String) {
+pub(crate) fn refused(arguments: &[&str]) -> (i32, String) {
     let output = run(arguments);
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
 /// Two drawn people for `n_frames` frames of 640×480.
-fn clip(folder: &Path, n_people: usize, n_frames: u64) -> PathBuf {
+pub(crate) fn clip(folder: &Path, n_people: usize, n_frames: u64) -> PathBuf {
     let path = folder.join("clip.mp4");
     let options = SourceOptions { n_people, seed: 3, ..SourceOptions::new(Instant::now()) };
     let mut scene = DrawnSource::clip(&options, Some(n_frames));
@@ -61,12 +61,12 @@ fn clip(folder: &Path, n_people: usize, n_frames: u64) -> PathBuf {
     path
 }
 
-fn frames(path: &Path) -> Vec<fer_live::frame::Frame> {
+pub(crate) fn frames(path: &Path) -> Vec<fer_live::frame::Frame> {
     let mut source = open(text(path), &SourceOptions::new(Instant::now())).unwrap();
     std::iter::from_fn(|| source.next_frame().ok().flatten()).collect()
 }
 
-fn rows(path: &Path) -> Vec<csv::StringRecord> {
+pub(crate) fn rows(path: &Path) -> Vec<csv::StringRecord> {
     csv::Reader::from_path(path).unwrap().records().map(Result::unwrap).collect()
 }
 

@@ -40,6 +40,8 @@ pub enum Captured {
 pub struct LiveOptions {
     /// A source that gives no frame for this long has stalled.
     pub stall_after: Duration,
+    /// A source that is being opened again may take this long to do so.
+    pub open_within: Duration,
     /// How often a source that failed or stalled is opened again before it is given up.
     pub n_attempts: u32,
     /// Pause before each attempt.
@@ -48,7 +50,12 @@ pub struct LiveOptions {
 
 impl Default for LiveOptions {
     fn default() -> Self {
-        Self { stall_after: Duration::from_secs(5), n_attempts: 5, pause: Duration::from_secs(1) }
+        Self {
+            stall_after: Duration::from_secs(5),
+            open_within: Duration::from_secs(20),
+            n_attempts: 5,
+            pause: Duration::from_secs(1),
+        }
     }
 }
 
@@ -134,6 +141,11 @@ impl LiveCapture {
         Self { slot, open_again, options, heard: Instant::now(), n_stalls: 0, name }
     }
 
+    /// How long the reader may be silent: opening an address takes longer than waiting for a frame.
+    fn patience(&self) -> Duration {
+        if self.slot.is_opening() { self.options.open_within } else { self.options.stall_after }
+    }
+
     /// Leaves the silent reader behind and starts another, or gives the source up; one that cannot be
     /// opened again is waited for.
     fn restart(&mut self) -> Captured {
@@ -169,7 +181,7 @@ impl Capture for LiveCapture {
             }
             // A reader that speaks is alive: it is busy opening the source again.
             Some(_) => self.heard = Instant::now(),
-            None if self.heard.elapsed() >= self.options.stall_after => return Some(self.restart()),
+            None if self.heard.elapsed() >= self.patience() => return Some(self.restart()),
             None => {}
         }
         captured
@@ -231,8 +243,11 @@ impl LiveReader {
         }
         let mut last = None;
         for attempt in 1..=self.options.n_attempts {
+            self.slot.set_opening(self.generation, true);
             std::thread::sleep(self.options.pause);
-            match open_again() {
+            let opened = open_again();
+            self.slot.set_opening(self.generation, false);
+            match opened {
                 Ok(source) => {
                     let notice = format!("{}: open again", source.info().name);
                     return self.slot.say(self.generation, Captured::Notice(notice)).then_some(source);
@@ -263,6 +278,7 @@ struct SlotState {
     generation: u64,
     newest: Option<Captured>,
     said: VecDeque<Captured>,
+    is_opening: bool,
     n_frames: u64,
     n_dropped: u64,
 }
@@ -300,7 +316,19 @@ impl Slot {
     fn next_generation(&self) -> u64 {
         let mut state = self.lock();
         state.generation += 1;
+        state.is_opening = false;
         state.generation
+    }
+
+    fn set_opening(&self, generation: u64, is_opening: bool) {
+        let mut state = self.lock();
+        if state.generation == generation {
+            state.is_opening = is_opening;
+        }
+    }
+
+    fn is_opening(&self) -> bool {
+        self.lock().is_opening
     }
 
     fn take(&self, wait: Duration) -> Option<Captured> {

@@ -48,7 +48,12 @@ fn stages(classifier: Arc<dyn Classify>) -> Stages {
 }
 
 fn quick() -> LiveOptions {
-    LiveOptions { stall_after: Duration::from_millis(120), n_attempts: 2, pause: Duration::from_millis(1) }
+    LiveOptions {
+        stall_after: Duration::from_millis(120),
+        open_within: Duration::from_millis(600),
+        n_attempts: 2,
+        pause: Duration::from_millis(1),
+    }
 }
 
 fn go(

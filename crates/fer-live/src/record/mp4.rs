@@ -8,6 +8,9 @@ use std::time::Duration;
 /// Ticks per second: 24, 25, 29.97, 30, 50 and 60 frames a second all fall on whole ticks.
 const TICKS: u64 = 90_000;
 
+/// The first second is written in pieces of this many ticks, so that a short recording is on disk as well.
+const FIRST_PIECES: u64 = TICKS / 5;
+
 /// What the header says of the pictures.
 #[derive(Clone, Debug)]
 pub(super) struct Track {
@@ -60,7 +63,8 @@ impl<W: Write + Seek> Muxer<W> {
         if let Some(last) = self.pending.last() {
             tick = tick.max(last.tick + 1);
         }
-        if is_key && !self.pending.is_empty() {
+        let is_early = tick < TICKS && self.pending.first().is_some_and(|s| tick - s.tick >= FIRST_PIECES);
+        if (is_key || is_early) && !self.pending.is_empty() {
             self.write_fragment(tick)?;
         }
         self.pending.push(Sample { tick, bytes, is_key });

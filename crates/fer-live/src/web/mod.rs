@@ -27,6 +27,7 @@ mod server;
 mod source;
 mod state;
 mod uploads;
+mod video_reader;
 mod videos;
 
 pub use limits::Limits;

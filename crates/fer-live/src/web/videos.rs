@@ -4,12 +4,11 @@
 
 use std::{
     collections::HashMap,
-    ops::ControlFlow,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Sender, channel},
     },
     time::{Duration, Instant},
 };
@@ -22,16 +21,9 @@ use super::{
     inference::Inference,
     problem::{Kind, Problem},
     state::MakeFinder,
+    video_reader::read_all,
 };
-use crate::{
-    error::LiveError,
-    frame::FrameSource,
-    overlay::{OverlayOptions, draw},
-    pipeline::{LiveOptions, Shot, Sink, Stages, run},
-    reading::Reading,
-    record::VideoRecorder,
-    smooth::{SmoothOptions, Smoother},
-};
+use crate::{error::LiveError, frame::FrameSource, reading::Reading, smooth::SmoothOptions};
 
 /// Opens a video file.
 pub(super) type OpenVideo = dyn Fn(&Path) -> Result<Box<dyn FrameSource>, LiveError> + Send + Sync;
@@ -83,30 +75,41 @@ pub(super) struct Status {
     pub(super) height: u32,
     /// Whether an annotated video can be fetched.
     pub(super) annotated: bool,
-    /// Why it failed.
+    /// Why it failed, or ended before its end.
     pub(super) problem: Option<serde_json::Value>,
 }
+
+/// Where files live in memory, on systems that have such a place.
+const MEMORY: &str = "/dev/shm";
+
+/// How the folder of a video begins; the number of the server's process follows.
+const FOLDER: &str = "fer-video-";
 
 /// The readings of a video, which grow while it is read.
 pub(super) type Readings = Arc<Mutex<Vec<Reading>>>;
 
+/// All videos by their ids.
+pub(super) type Shelf = Mutex<HashMap<String, Video>>;
+
 /// One video of the shelf.
-struct Video {
-    status: Status,
-    readings: Readings,
-    stop: Arc<AtomicBool>,
-    wants_annotated: bool,
+pub(super) struct Video {
+    pub(super) status: Status,
+    pub(super) readings: Readings,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) wants_annotated: bool,
     folder: TempDir,
     /// When it was done; from then on its time to be forgotten runs.
-    done: Option<Instant>,
+    pub(super) done: Option<Instant>,
 }
 
 impl Video {
-    fn original(&self) -> PathBuf {
+    /// The uploaded file.
+    pub(super) fn original(&self) -> PathBuf {
         self.folder.path().join("video")
     }
 
-    fn annotated(&self) -> PathBuf {
+    /// The annotated copy.
+    pub(super) fn annotated(&self) -> PathBuf {
         self.folder.path().join("annotated.mp4")
     }
 }
@@ -114,7 +117,7 @@ impl Video {
 /// All videos in the server's hands.
 #[derive(Clone)]
 pub(super) struct Videos {
-    shelf: Arc<Mutex<HashMap<String, Video>>>,
+    shelf: Arc<Shelf>,
     next: Sender<String>,
     at_once: usize,
     keep: Duration,
@@ -126,6 +129,7 @@ impl Videos {
     /// # Errors
     /// The system's, when no thread can be started.
     pub(super) fn start(tools: VideoTools, at_once: usize, keep: Duration) -> std::io::Result<Self> {
+        remove_left_behind();
         let (next, ids) = channel();
         let videos = Self { shelf: Arc::default(), next, at_once, keep };
         let shelf = videos.shelf.clone();
@@ -144,9 +148,10 @@ impl Videos {
             let detail = format!("{n_open} videos are being read already: try again when one is done");
             return Err(Problem::new(Kind::Busy, detail));
         }
-        let memory = Path::new("/dev/shm");
+        let memory = Path::new(MEMORY);
+        let prefix = format!("{FOLDER}{}-", std::process::id());
         let mut builder = tempfile::Builder::new();
-        let builder = builder.prefix("fer-video-");
+        let builder = builder.prefix(&prefix);
         let folder = if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() };
         let folder = folder
             .or_else(|_| builder.tempdir())
@@ -249,6 +254,23 @@ impl Videos {
     }
 }
 
+/// Removes the videos of servers that were killed: their process is gone, so nobody else will.
+fn remove_left_behind() {
+    let is_gone = |name: &str| {
+        let id = name.strip_prefix(FOLDER)?.split('-').next()?.parse::<u32>().ok()?;
+        let processes = Path::new("/proc");
+        Some(processes.join("self").exists() && !processes.join(id.to_string()).exists())
+    };
+    for place in [PathBuf::from(MEMORY), std::env::temp_dir()] {
+        for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
+            if entry.file_name().to_str().and_then(is_gone) == Some(true) {
+                // Another user's folder is not ours to remove.
+                let _removed = std::fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
 fn unknown(id: &str) -> Problem {
     Problem::new(Kind::NotFound, format!("there is no video {id}: it was removed, or its time was over"))
 }
@@ -261,127 +283,4 @@ fn not_ready(status: &Status) -> Problem {
         None => format!("{} frames are read so far: ask again when the stage is done", status.n_read),
     };
     Problem::new(Kind::NotReady, detail)
-}
-
-type Shelf = Mutex<HashMap<String, Video>>;
-
-/// The thread: reads one video after the other until the shelf is dropped.
-fn read_all(ids: &Receiver<String>, shelf: &Arc<Shelf>, tools: &VideoTools) {
-    for id in ids {
-        let result = read_one(&id, shelf, tools);
-        change(shelf, &id, |video| {
-            video.done = Some(Instant::now());
-            // Only the readings are needed from now on.
-            let _gone = std::fs::remove_file(video.original());
-            match result {
-                Ok(annotated) => {
-                    video.status.stage = Stage::Done;
-                    video.status.annotated = annotated;
-                }
-                Err(problem) => {
-                    video.status.stage = Stage::Failed;
-                    video.status.problem = Some(problem.to_json());
-                }
-            }
-        });
-    }
-}
-
-fn change(shelf: &Shelf, id: &str, apply: impl FnOnce(&mut Video)) {
-    if let Some(video) = shelf.lock().unwrap_or_else(PoisonError::into_inner).get_mut(id) {
-        apply(video);
-    }
-}
-
-/// Reads one video to its end; whether an annotated copy lies beside it.
-fn read_one(id: &str, shelf: &Arc<Shelf>, tools: &VideoTools) -> Result<bool, Problem> {
-    let mut sink = {
-        let shelf_now = shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        // Removed while it waited.
-        let Some(video) = shelf_now.get(id) else { return Ok(false) };
-        VideoSink {
-            id: id.to_owned(),
-            shelf: shelf.clone(),
-            readings: video.readings.clone(),
-            stop: video.stop.clone(),
-            labels: tools.labels.clone(),
-            annotated: video.wants_annotated.then(|| video.annotated()),
-            original: video.original(),
-            writer: None,
-        }
-    };
-    let source = (tools.open)(&sink.original).map_err(|error| not_a_video(&error))?;
-    let info = source.info();
-    change(shelf, id, |video| {
-        video.status.stage = Stage::Reading;
-        video.status.n_frames = info.n_frames;
-    });
-    if let Some(path) = &sink.annotated {
-        sink.writer = Some(VideoRecorder::create(path).map_err(|error| failed(&error))?);
-    }
-    let finder = (tools.make_finder)().map_err(|error| failed(&error))?;
-    let classifier = Arc::new(tools.inference.clone());
-    let stages = Stages { finder, classifier, smoother: Smoother::new(tools.smoothing) };
-    let stop = sink.stop.clone();
-    run(source, None, LiveOptions::default(), stages, &stop, &mut sink)
-        .map_err(|error| not_a_video(&error))?;
-    let is_empty = sink.readings.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-    if is_empty {
-        return Err(Problem::new(Kind::NotAVideo, "the file holds no frame"));
-    }
-    sink.writer
-        .take()
-        .map_or(Ok(false), |mut writer| writer.finish().map(|()| true))
-        .map_err(|error| failed(&error))
-}
-
-/// The server's path says nothing to the client: only the reason is told.
-fn not_a_video(error: &LiveError) -> Problem {
-    let detail = match error {
-        LiveError::Open { reason, .. } => reason.clone(),
-        LiveError::Read { frame, reason, .. } => format!("frame {frame}: {reason}"),
-        other => other.to_string(),
-    };
-    Problem::new(Kind::NotAVideo, detail)
-}
-
-fn failed(error: &LiveError) -> Problem {
-    let detail = match error {
-        LiveError::Write { reason, .. } => format!("annotated video: {reason}"),
-        other => other.to_string(),
-    };
-    Problem::new(Kind::Failed, detail)
-}
-
-/// Keeps the readings, counts the progress, writes the annotated copy.
-struct VideoSink {
-    id: String,
-    shelf: Arc<Shelf>,
-    readings: Readings,
-    stop: Arc<AtomicBool>,
-    original: PathBuf,
-    annotated: Option<PathBuf>,
-    writer: Option<VideoRecorder>,
-    labels: Labels,
-}
-
-impl Sink for VideoSink {
-    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, LiveError> {
-        if let Some(writer) = &mut self.writer {
-            let mut picture = shot.frame.picture.clone();
-            draw(&shot.reading, &self.labels, &mut picture, &OverlayOptions::default());
-            writer.record(&picture, shot.frame.timestamp)?;
-        }
-        let (width, height) = shot.frame.picture.dimensions();
-        self.readings.lock().unwrap_or_else(PoisonError::into_inner).push(shot.reading);
-        change(&self.shelf, &self.id, |video| {
-            video.status.n_read += 1;
-            (video.status.width, video.status.height) = (width, height);
-        });
-        Ok(ControlFlow::Continue(()))
-    }
-
-    fn notice(&mut self, _text: &str) {
-        // A file has nothing to say between its frames; its end or failure is the run's result.
-    }
 }

@@ -58,13 +58,19 @@ export class VideoPanel {
       const done = await this.#wait(run);
       if (!done) return;
       const readings = await getJson(`/v1/videos/${this.#id}/readings`);
-      if (run === this.#run) this.#show(file, readings);
+      if (run !== this.#run) return;
+      this.#show(file, readings);
+      if (done.problem) this.#trouble(`Read up to where the file is damaged. ${new Problem(done.problem).message}`);
     } catch (problem) {
       if (run !== this.#run) return;
       this.#reset();
-      byId("video-trouble").textContent = problem.message;
-      byId("video-trouble").hidden = false;
+      this.#trouble(problem.message);
     }
+  }
+
+  #trouble(words) {
+    byId("video-trouble").textContent = words;
+    byId("video-trouble").hidden = false;
   }
 
   /** Uploads with progress, which fetch cannot tell. */
@@ -91,8 +97,8 @@ export class VideoPanel {
     const started = performance.now();
     for (;;) {
       const status = await getJson(`/v1/videos/${this.#id}`);
-      if (run !== this.#run) return false;
-      if (status.stage === "done") return true;
+      if (run !== this.#run) return undefined;
+      if (status.stage === "done") return status;
       if (status.stage === "failed") throw new Problem(status.problem);
       const part = status.n_frames ? status.n_read / status.n_frames : undefined;
       const left = part > 0.03 ? remaining((performance.now() - started) * (1 / part - 1)) : "";

@@ -140,9 +140,17 @@ describe("the camera", { skip }, () => {
     await page.keyboard.press("7");
     await page.waitForTimeout(700);
     await page.keyboard.press("r");
+    const before = await page.textContent("#recording-state");
+    await page.waitForTimeout(500);
+    assert.equal(await page.textContent("#record"), "Go on recording");
+    await page.keyboard.press("r");
+    await page.waitForTimeout(700);
+    await page.keyboard.press("r");
     const said = await page.textContent("#recording-state");
     const frames = Number(/(\d+) frames/.exec(said)[1]);
     assert.match(said, /2 markers/);
+    const framesBefore = Number(/(\d+) frames/.exec(before)[1]);
+    assert.ok(frames > framesBefore, "a second start goes on with what was not downloaded");
     const csv = await downloaded(page, () => page.click("#recording-csv"));
     assert.match(csv.name, /^fer-readings-.*\.csv$/);
     const rows = parseCsv(csv.bytes.toString());
@@ -152,6 +160,8 @@ describe("the camera", { skip }, () => {
     const times = rows.map((row) => Number(row.timestamp_ms));
     assert.equal(times[0], 0);
     assert.ok(times.every((time, i) => i === 0 || time >= times[i - 1]), "times grow");
+    const gap = times[rows.findIndex((row) => Number(row.frame) === framesBefore)] - times[rows.findLastIndex((row) => Number(row.frame) === framesBefore - 1)];
+    assert.ok(gap >= 400, `the pause is in the times: ${gap} ms`);
     assert.deepEqual([...new Set(rows.flatMap((row) => row.marker.split(" ")).filter(Boolean))], ["1", "7"]);
     const jsonl = await downloaded(page, () => page.click("#recording-jsonl"));
     const lines = jsonl.bytes.toString().trim().split("\n").map((line) => JSON.parse(line));

@@ -77,14 +77,19 @@ function setUpTabs(onShow) {
 
 function setUpNotice() {
   const notice = byId("notice");
+  // The button has the focus, but what it is pressed for is read from the top.
+  const open = () => {
+    notice.showModal();
+    notice.scrollTop = 0;
+  };
   notice.addEventListener("close", () => remembered.set("notice", "read"));
   // Escape would close it unread.
   notice.addEventListener("cancel", (event) => event.preventDefault());
   byId("notice-again").addEventListener("click", () => {
     byId("about").close();
-    notice.showModal();
+    open();
   });
-  if (remembered.get("notice") !== "read") notice.showModal();
+  if (remembered.get("notice") !== "read") open();
 }
 
 function setUpAbout(model) {

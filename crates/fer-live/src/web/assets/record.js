@@ -16,6 +16,9 @@ export class Recorder {
   #waiting = [];
   #first = 0;
   #last = 0;
+  /** When the last reading came, and whether time has to be bridged to the next. */
+  #lastAt = 0;
+  #resumed = false;
   #downloaded = true;
   #onMark;
   running = false;
@@ -63,7 +66,13 @@ export class Recorder {
   add(reading, input) {
     if (!this.running) return;
     if (this.#frames === 0) this.#first = reading.timestamp_ms;
+    // The server counts from zero again after a new connection; a recording goes on.
+    else if (this.#resumed || reading.timestamp_ms < this.#last) {
+      this.#first = reading.timestamp_ms - (this.#last - this.#first) - (performance.now() - this.#lastAt);
+    }
+    this.#resumed = false;
     this.#last = reading.timestamp_ms;
+    this.#lastAt = performance.now();
     const timestamp_ms = reading.timestamp_ms - this.#first;
     const rows = rowsOf({ ...reading, input, timestamp_ms, frame: this.#frames }, this.#model.labels);
     for (const row of rows) {
@@ -90,8 +99,10 @@ export class Recorder {
     if (this.#waiting.length > 0) row[MARKER] = [row[MARKER], ...this.#waiting].filter(Boolean).join(" ");
   }
 
+  /** What was not downloaded goes on, the pause included; only Discard throws readings away. */
   #start() {
-    this.discard();
+    if (this.#downloaded) this.discard();
+    this.#resumed = !this.#downloaded;
     this.running = true;
     this.#show();
   }
@@ -104,11 +115,13 @@ export class Recorder {
       download(`${name}.jsonl`, toJsonl(this.#rows), "application/jsonl");
     }
     this.#downloaded = true;
+    this.#show();
   }
 
   #show() {
     this.button.setAttribute("aria-pressed", String(this.running));
-    this.button.textContent = this.running ? "Stop recording" : "Record readings";
+    const start = this.#downloaded ? "Record readings" : "Go on recording";
+    this.button.textContent = this.running ? "Stop recording" : start;
     this.markButton.hidden = !this.running;
     const panel = document.getElementById("recording");
     panel.hidden = !this.running && this.#frames === 0;

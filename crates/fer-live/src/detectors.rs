@@ -23,7 +23,7 @@ pub struct DetectorOptions {
     /// Which detector finds faces
     #[arg(long, value_enum, default_value_t, value_name = "KIND", help_heading = "Detection")]
     pub detector: DetectorKind,
-    /// YuNet's ONNX file
+    /// YuNet's ONNX file, from opencv_zoo: face_detection_yunet_2023mar.onnx, before OpenCV 4.8 the one of 2022mar
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub detector_model: Option<PathBuf>,
     /// Haar cascade file [default: OpenCV's frontal face, where the system keeps it]

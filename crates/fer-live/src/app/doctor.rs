@@ -66,16 +66,13 @@ fn opencv(args: &DoctorArgs, findings: &mut Vec<Finding>) {
         (Ok(_), Some(path)) => findings.push(Finding::well("cascade", path.display().to_string())),
         (result, _) => {
             let error = result.err().map_or_else(|| "not found".to_owned(), |error| error.to_string());
-            findings.push(Finding::ill(
-                "cascade",
-                error,
-                "install Debian's opencv-data, or give --cascade FILE",
-            ));
+            let remedy = "install Debian's opencv-data, or give --cascade FILE";
+            findings.push(Finding::ill("cascade", error, remedy));
+            for place in cascade_places() {
+                let there = if place.is_file() { "there" } else { "not there" };
+                findings.push(Finding::well("cascade", format!("looked at {}: {there}", place.display())));
+            }
         }
-    }
-    for place in cascade_places() {
-        let there = if place.is_file() { "there" } else { "not there" };
-        findings.push(Finding::well("cascade", format!("looked at {}: {there}", place.display())));
     }
 }
 

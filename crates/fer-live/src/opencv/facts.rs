@@ -21,7 +21,8 @@ pub struct OpenCvFacts {
 pub fn facts() -> OpenCvFacts {
     let version = opencv::core::get_version_string().unwrap_or_else(|_| "unknown".to_owned());
     let build = opencv::core::get_build_information().unwrap_or_default();
-    let names = ["FFMPEG:", "v4l/v4l2:", "GStreamer:", "GTK", "QT:", "Cocoa:", "Win32 UI:"];
+    let names =
+        ["FFMPEG:", "avcodec:", "avformat:", "v4l/v4l2:", "GStreamer:", "GTK", "QT:", "Cocoa:", "Win32 UI:"];
     let is_told = |line: &&str| names.iter().any(|name| line.trim_start().starts_with(name));
     let backends = build.lines().filter(is_told).map(|line| squeeze(line.trim())).collect();
     OpenCvFacts { version, backends }

@@ -215,9 +215,9 @@ impl DetectFaces for Haar {
         picture: &RgbImage,
         expected: &[FaceBox],
     ) -> Result<Option<Vec<FaceBox>>, LiveError> {
-        // Where a face was a moment ago, half the evidence is enough for an upright one.
+        // Where a face was a moment ago, a quarter of the evidence is enough for an upright one.
         let neighbours = self.options.neighbours;
-        let upright = Try { tilt: 0.0, neighbours: neighbours.div_ceil(2) };
+        let upright = Try { tilt: 0.0, neighbours: neighbours.div_ceil(4) };
         let [left, right] = TILTS.map(|tilt| Try { tilt, neighbours });
         self.refine_all(picture, expected, &[upright, left, right]).map(Some).map_err(failed)
     }
@@ -276,5 +276,6 @@ fn map_back(rect: Rect, score: i32, corner: (i32, i32), to_full: (f64, f64)) -> 
 }
 
 fn failed(error: opencv::Error) -> LiveError {
-    LiveError::Detect(error.message)
+    // OpenCV adds the place in its own source on a second line.
+    LiveError::Detect(error.message.lines().next().unwrap_or_default().to_owned())
 }

@@ -18,6 +18,12 @@ pub use yunet::{YuNet, YuNetOptions};
 
 use crate::error::LiveError;
 
+/// Keeps OpenCV from writing to the terminal what the errors of this crate say better.
+pub fn be_silent() {
+    // A build without its log says nothing anyway.
+    let _old = opencv::core::set_log_level(opencv::core::LogLevel::LOG_LEVEL_SILENT);
+}
+
 /// Lets OpenCV's own functions use at most this many threads, for the whole program.
 /// One is best for a pipeline that keeps two cores busy by itself.
 ///

@@ -32,7 +32,7 @@ pub(super) fn turn_back(rect: Rect, gray: &Mat, clockwise: f64) -> Rect {
 
 #[cfg(test)]
 mod tests {
-    use opencv::core::{CV_8UC1, MatTrait};
+    use opencv::core::{CV_8UC1, MatTrait, MatTraitConstManual};
 
     use super::*;
 

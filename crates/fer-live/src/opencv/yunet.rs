@@ -18,6 +18,10 @@ use crate::error::LiveError;
 /// the factor of ResMaskingNet's live program, which cuts its faces so.
 const SQUARE: f32 = 1.1;
 
+/// OpenCV's zoo changed the network's outputs with OpenCV 4.8 (opencv_zoo, models/face_detection_yunet).
+const WHICH_FILE: &str =
+    "expected face_detection_yunet_2023mar.onnx of opencv_zoo, before OpenCV 4.8 the one of 2022mar";
+
 /// How YuNet searches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct YuNetOptions {
@@ -47,16 +51,25 @@ impl YuNet {
     /// Loads the network.
     ///
     /// # Errors
-    /// [`LiveError::Detect`] when the file is missing or is not YuNet's.
+    /// [`LiveError::Detect`] when the file is missing, is not YuNet's, or is one that this OpenCV cannot run.
     pub fn new(options: YuNetOptions) -> Result<Self, LiveError> {
         let path = options.model.display().to_string();
         if !options.model.is_file() {
-            return Err(LiveError::Detect(format!("{path}: no such file; expected YuNet's ONNX file")));
+            return Err(LiveError::Detect(format!("{path}: no such file; {WHICH_FILE}")));
         }
         let size = Size::new(320, 320);
-        let network = FaceDetectorYN::create(&path, "", size, options.threshold, 0.3, 500, 0, 0)
-            .map_err(|error| LiveError::Detect(format!("{path}: not YuNet's file ({})", error.message)))?;
-        Ok(Self { network, options })
+        let refused = |error: opencv::Error| {
+            let version = opencv::core::get_version_string().unwrap_or_default();
+            let cause = error.message.lines().next().unwrap_or_default().to_owned();
+            LiveError::Detect(format!(
+                "{path}: not a YuNet that OpenCV {version} runs ({cause}); {WHICH_FILE}"
+            ))
+        };
+        let network = FaceDetectorYN::create(&path, "", size, options.threshold, 0.3, 500, 0, 0);
+        let mut yunet = Self { network: network.map_err(&refused)?, options };
+        // A file of another year loads well and fails at its first picture.
+        yunet.search(&RgbImage::new(size.width as u32, size.height as u32)).map_err(&refused)?;
+        Ok(yunet)
     }
 
     fn search(&mut self, picture: &RgbImage) -> opencv::Result<Vec<FaceBox>> {

@@ -183,8 +183,8 @@ impl AsyncWrite for Watched {
 /// # Errors
 /// The address with what to try, when it is in use or not this machine's.
 pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, crate::error::LiveError> {
-    TcpListener::bind(address).await.map_err(|error| crate::error::LiveError::Open {
-        input: address.to_string(),
+    TcpListener::bind(address).await.map_err(|error| crate::error::LiveError::Device {
+        device: address.to_string(),
         reason: match error.kind() {
             io::ErrorKind::AddrInUse => "another program listens here: choose another with --address".into(),
             io::ErrorKind::PermissionDenied => {

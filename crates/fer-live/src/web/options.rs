@@ -2,7 +2,7 @@
 //! In: command-line words. Out: [`ServeOptions`], checked.
 //! Knows nothing of models, inputs and detectors: the other options of `fer-live` choose those.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 
 use super::security::{Access, random_hex};
 use crate::error::LiveError;
@@ -11,7 +11,7 @@ use crate::error::LiveError;
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct ServeOptions {
     /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = parse_address)]
     pub address: SocketAddr,
     /// Let other machines in: makes an access token and prints the address that holds it.
     #[arg(long)]
@@ -25,24 +25,31 @@ impl ServeOptions {
     /// Who may ask: this machine, or whoever knows a new token.
     ///
     /// # Errors
-    /// [`LiveError::Open`] for an address beyond this machine without `--allow-remote`,
-    /// and when the system has no randomness for the token.
+    /// [`LiveError::Config`] for an address beyond this machine without `--allow-remote`,
+    /// [`LiveError::Device`] when the system has no randomness for the token.
     pub fn access(&self) -> Result<Access, LiveError> {
-        let failed = |reason: String| LiveError::Open { input: self.address.to_string(), reason };
         if !self.allow_remote {
             return if self.address.ip().is_loopback() {
                 Ok(Access::Loopback)
             } else {
-                Err(failed(
-                    "other machines could reach this address: add --allow-remote to let them in with a token"
-                        .into(),
-                ))
+                Err(LiveError::Config(format!(
+                    "{}: other machines could reach this address: add --allow-remote to let them in with a token",
+                    self.address
+                )))
             };
         }
-        let token =
-            random_hex().map_err(|error| failed(format!("no randomness for the access token: {error}")))?;
+        let token = random_hex().map_err(|error| LiveError::Device {
+            device: "access token".to_owned(),
+            reason: format!("the system gives no randomness: {error}"),
+        })?;
         Ok(Access::Token(token.into()))
     }
+}
+
+/// An address, or a name of this machine such as `localhost`, with a port.
+fn parse_address(words: &str) -> Result<SocketAddr, String> {
+    let found = words.to_socket_addrs().ok().and_then(|mut found| found.next());
+    found.ok_or_else(|| "expected an address and a port, such as 127.0.0.1:8000".to_owned())
 }
 
 /// The address to open in a browser, with the token where there is one.

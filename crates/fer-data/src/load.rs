@@ -165,7 +165,7 @@ fn no_split(path: &Path, split: Split, elsewhere: &[usize; 3]) -> DataError {
     let advice = match split {
         Split::Validation => format!(
             "expected rows of Usage {usage}, a folder {split}/<class>, or files test/<class>/{usage}_*; \
-             or set validation_fraction (for example 0.1) to carve it out of train"
+             or carve it out of train: fer-train --set data.validation_fraction=0.1, fer-eval --validation-fraction 0.1"
         ),
         _ => format!("expected rows of Usage {usage}, or a folder {split}/<class>"),
     };

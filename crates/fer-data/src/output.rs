@@ -11,13 +11,22 @@ use crate::atomic;
 
 /// A file or folder that could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: cannot be written; is there space, and may you write there?", path.display())]
+#[error("{}: cannot be written; {}", path.display(), advice(source.kind()))]
 pub struct OutputError {
     /// The file or folder.
     pub path: PathBuf,
     /// The operating system's reason.
     #[source]
     pub source: io::Error,
+}
+
+fn advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
+            "it holds files already: choose another folder, or empty it first"
+        }
+        _ => "is there space, and may you write there?",
+    }
 }
 
 impl OutputError {

@@ -131,7 +131,7 @@ fn a_file_that_is_no_fer2013_csv_is_refused_with_what_it_is() {
     insta::assert_snapshot!(refused_file("<!DOCTYPE html><title>Sign in</title>\n"), @"…/fer2013.csv: the first line is `<!DOCTYPE html><title>Sign in</title>`, expected the columns emotion, pixels, Usage of fer2013.csv");
     insta::assert_snapshot!(refused_file("emotion,pixels,Usage\n"), @"…/fer2013.csv: no samples for train; expected rows of Usage Training, or a folder train/<class>");
     let only_train = format!("emotion,pixels,Usage\n0,{},Training\n", pixels(1));
-    insta::assert_snapshot!(refused_file(&only_train), @"…/fer2013.csv: no samples for validation; expected rows of Usage PublicTest, a folder validation/<class>, or files test/<class>/PublicTest_*; or set validation_fraction (for example 0.1) to carve it out of train");
+    insta::assert_snapshot!(refused_file(&only_train), @"…/fer2013.csv: no samples for validation; expected rows of Usage PublicTest, a folder validation/<class>, or files test/<class>/PublicTest_*; or carve it out of train: fer-train --set data.validation_fraction=0.1, fer-eval --validation-fraction 0.1");
     let missing =
         told(load_learning(Path::new("/no/such/file.csv"), &LoadOptions::default()), Path::new("/no"));
     insta::assert_snapshot!(missing, @"…/such/file.csv: no such file or folder; datasets/README.md says where data comes from");

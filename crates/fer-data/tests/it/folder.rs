@@ -110,7 +110,7 @@ fn a_folder_of_classes_without_splits_is_train_and_is_carved_on_request() {
     let learning = load_learning(folder.path(), &options).expect("two classes");
     assert_eq!((learning.train.counts(), learning.validation.counts()), (vec![1, 1], vec![1, 1]));
     let error = told(load_learning(folder.path(), &LoadOptions::default()), folder.path());
-    assert!(error.contains("set validation_fraction"), "{error}");
+    assert!(error.contains("--set data.validation_fraction=0.1"), "{error}");
 }
 
 #[test]

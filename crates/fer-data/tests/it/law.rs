@@ -71,7 +71,7 @@ fn a_test_folder_without_kaggles_names_is_no_validation() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     put_classes(folder.path(), &["train", "test"], &["cat", "dog"]);
     let error = told(load_learning(folder.path(), &LoadOptions::default()), folder.path());
-    insta::assert_snapshot!(error, @"…: no samples for validation; 4 samples are for test; expected rows of Usage PublicTest, a folder validation/<class>, or files test/<class>/PublicTest_*; or set validation_fraction (for example 0.1) to carve it out of train");
+    insta::assert_snapshot!(error, @"…: no samples for validation; 4 samples are for test; expected rows of Usage PublicTest, a folder validation/<class>, or files test/<class>/PublicTest_*; or carve it out of train: fer-train --set data.validation_fraction=0.1, fer-eval --validation-fraction 0.1");
     let options = LoadOptions { validation_fraction: Some(0.5), ..LoadOptions::default() };
     let learning = load_learning(folder.path(), &options).expect("carved out of train");
     assert_eq!(learning.train.len() + learning.validation.len(), 4);

@@ -1,15 +1,13 @@
-//! An experiment, as one TOML file.
-//! In: TOML text and `key=value` overrides. Out: a checked [`Config`], every default written out.
+//! An experiment: its keys and their defaults.
+//! In: nothing. Out: [`Config`]; `parse.rs` reads one from TOML, `check.rs` knows the ranges.
 //! Knows nothing of data, devices or networks' insides.
 
-use std::path::Path;
+mod check;
+mod parse;
 
 use fer_data::augment::Augment;
 use fer_model::Architecture;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
-
-use crate::error::TrainError;
 
 /// An experiment. Every key has the default that `fer-train --print-config` shows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,7 +71,7 @@ pub struct DataConfig {
 pub struct LoopConfig {
     /// Passes over the training split.
     pub epochs: usize,
-    /// Faces per step.
+    /// Faces per step, over all devices.
     pub batch_size: usize,
     /// Seed of weights, order, augmentation, mixup and dropout.
     pub seed: u64,
@@ -121,7 +119,7 @@ pub struct ScheduleConfig {
     pub kind: ScheduleKind,
     /// Highest learning rate, reached after warm-up.
     pub peak_rate: f64,
-    /// Epochs of linear rise from a hundredth of the peak.
+    /// Epochs of linear rise from a hundredth of the peak, fewer than the run's.
     pub warmup_epochs: f64,
     /// Learning rate at the end of the cosine, and the least of the plateau.
     pub final_rate: f64,
@@ -155,7 +153,8 @@ pub struct AverageConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CheckpointConfig {
-    /// How many of the newest epochs are kept beside the best.
+    /// How many of the newest epochs are kept beside the best, from 2: a run killed while it saves one
+    /// goes on from the other.
     pub keep_last: usize,
 }
 
@@ -175,7 +174,8 @@ pub struct ExecutionConfig {
 pub enum Strategy {
     /// One device.
     Single,
-    /// Burn's multi-device strategy: each device takes its own batch, the first one steps.
+    /// Burn's multi-device strategy: the devices share each step's faces, the first one steps.
+    /// Batch norm sees each device's share alone, so results are near those of one device, not equal.
     Multi,
     /// Burn's distributed data-parallel strategy: refused until Burn has collectives beyond CUDA.
     Ddp,
@@ -254,143 +254,9 @@ impl Default for ExecutionConfig {
 }
 
 impl Config {
-    /// Reads a config file and lays `key=value` overrides over it.
-    ///
-    /// # Errors
-    /// [`TrainError::Config`] naming the file, the key, what was expected and what was found.
-    pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TrainError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| refuse(path, format!("cannot be read: {cause}")))?;
-        Self::parse(&text, overrides).map_err(|reason| refuse(path, reason))
-    }
-
-    /// Parses a config text and lays `key=value` overrides over it; the error is a sentence.
-    ///
-    /// # Errors
-    /// A sentence naming the key, what was expected and what was found.
-    pub fn parse(text: &str, overrides: &[String]) -> Result<Self, String> {
-        let mut table: Table = toml::from_str(text).map_err(|cause| cause.to_string())?;
-        for line in overrides {
-            set(&mut table, line)?;
-        }
-        let known = Table::try_from(Self::default()).expect("the default config is a table");
-        check_keys(&table, &known, "")?;
-        let config: Self = table.try_into().map_err(|cause: toml::de::Error| cause.message().to_owned())?;
-        config.validate()?;
-        Ok(config)
-    }
-
     /// The whole config as TOML, defaults included.
     #[must_use]
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a config is plain tables and values")
-    }
-
-    /// Checks every value; the error names the key, the range and the value.
-    ///
-    /// # Errors
-    /// A sentence naming the first key out of range.
-    pub fn validate(&self) -> Result<(), String> {
-        let unit = 0.0..1.0;
-        within("model.dropout", self.model.dropout, unit.clone())?;
-        within("data.validation_fraction", f64::from(self.data.validation_fraction), unit.clone())?;
-        within("train.label_smoothing", f64::from(self.train.label_smoothing), unit.clone())?;
-        within("train.mixup", f64::from(self.train.mixup), 0.0..10.0)?;
-        within("optimizer.momentum", f64::from(self.optimizer.momentum), unit.clone())?;
-        within("optimizer.weight_decay", f64::from(self.optimizer.weight_decay), unit.clone())?;
-        within("optimizer.clip_norm", f64::from(self.optimizer.clip_norm), 0.0..1e6)?;
-        above_zero("schedule.peak_rate", self.schedule.peak_rate)?;
-        within("schedule.peak_rate", self.schedule.peak_rate, 0.0..1.000_001)?;
-        within("schedule.warmup_epochs", self.schedule.warmup_epochs, 0.0..1e4)?;
-        within("schedule.final_rate", self.schedule.final_rate, 0.0..self.schedule.peak_rate)?;
-        within("schedule.plateau_factor", self.schedule.plateau_factor, unit.clone())?;
-        within("average.ema_decay", self.average.ema_decay, unit)?;
-        above_zero("train.epochs", self.train.epochs as f64)?;
-        above_zero("train.batch_size", self.train.batch_size as f64)?;
-        above_zero("checkpoint.keep_last", self.checkpoint.keep_last as f64)?;
-        above_zero("execution.n_devices", self.execution.n_devices as f64)?;
-        above_zero("data.drawn_train", self.data.drawn_train as f64)?;
-        above_zero("data.drawn_validation", self.data.drawn_validation as f64)?;
-        if self.execution.strategy == Strategy::Ddp {
-            return Err(DDP.to_owned());
-        }
-        if self.data.path.is_empty() {
-            return Err("data.path: expected drawn, a CSV file or a folder, found nothing".to_owned());
-        }
-        self.augment.validate().map_err(|reason| format!("augment.{reason}"))
-    }
-}
-
-/// Why `ddp` is refused, as seen with Burn 0.22.1 (docs/LOG.md).
-const DDP: &str = "execution.strategy: ddp needs collective operations, which Burn 0.22 implements on CUDA alone \
-(on the CPU: \"Distributed operations are not supported for device Flex(Cpu)\"); use multi";
-
-fn refuse(path: &Path, reason: String) -> TrainError {
-    TrainError::Config { path: path.to_owned(), reason }
-}
-
-fn within(key: &str, value: f64, range: std::ops::Range<f64>) -> Result<(), String> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    Err(format!("{key}: expected {} ≤ value < {}, found {value}", range.start, range.end))
-}
-
-fn above_zero(key: &str, value: f64) -> Result<(), String> {
-    if value > 0.0 { Ok(()) } else { Err(format!("{key}: expected a value above 0, found {value}")) }
-}
-
-/// Lays one `table.key=value` over a config; the value is TOML, or a bare word as a string.
-fn set(table: &mut Table, line: &str) -> Result<(), String> {
-    let (key, value) =
-        line.split_once('=').ok_or_else(|| format!("--set {line}: expected table.key=value"))?;
-    let (section, name) =
-        key.trim().split_once('.').ok_or_else(|| format!("--set {line}: expected table.key=value"))?;
-    let value = value.trim();
-    let parsed: Result<Table, _> = toml::from_str(&format!("v = {value}"));
-    let value = parsed
-        .ok()
-        .and_then(|mut table| table.remove("v"))
-        .unwrap_or_else(|| Value::String(value.to_owned()));
-    let section = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-    let Value::Table(section) = section else {
-        return Err(format!("--set {line}: {key} is not in a table"));
-    };
-    section.insert(name.to_owned(), value);
-    Ok(())
-}
-
-/// Refuses the first key that the default config does not have, with the nearest one that it has.
-fn check_keys(table: &Table, known: &Table, prefix: &str) -> Result<(), String> {
-    for (key, value) in table {
-        let Some(expected) = known.get(key) else {
-            return Err(unknown_key(key, known, prefix));
-        };
-        match (value, expected) {
-            (Value::Table(inner), Value::Table(known)) => {
-                check_keys(inner, known, &format!("{prefix}{key}."))?;
-            }
-            (_, Value::Table(_)) => {
-                return Err(format!("{prefix}{key}: expected a table, found {}", value.type_str()));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn unknown_key(key: &str, known: &Table, prefix: &str) -> String {
-    let nearest = known
-        .keys()
-        .map(|candidate| (strsim::jaro_winkler(key, candidate), candidate))
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match nearest {
-        Some((likeness, candidate)) if likeness > 0.7 => {
-            format!("unknown key {prefix}{key}: did you mean {prefix}{candidate}?")
-        }
-        _ => {
-            let names: Vec<_> = known.keys().map(String::as_str).collect();
-            format!("unknown key {prefix}{key}: expected one of {}", names.join(", "))
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 const QUICK: &str = "[model]\narchitecture = 'tiny'\n[data]\ndrawn_train = 4\ndrawn_validation = 2\n\
-                     [train]\nepochs = 2\nbatch_size = 14\n";
+                     [train]\nepochs = 2\nbatch_size = 14\n[schedule]\nwarmup_epochs = 0.5\n";
 
 struct Folder(tempfile::TempDir);
 

@@ -4,7 +4,7 @@
 //!
 //! Burn's own dashboard is the third way: `fer-train --progress dashboard`.
 
-use std::sync::Mutex;
+use std::{fmt::Write, sync::Mutex};
 
 use burn_train::{
     logger::{EvaluationProgressLogger, TrainingProgressLogger},
@@ -13,7 +13,7 @@ use burn_train::{
         EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation, MetricsRendererTraining,
     },
 };
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::history::EpochRow;
 
@@ -36,8 +36,12 @@ impl BarRenderer {
     /// Never: the template is fixed.
     #[must_use]
     pub fn style() -> ProgressStyle {
-        ProgressStyle::with_template("{msg:24} [{wide_bar}] {pos}/{len} faces {per_sec} {eta} left")
+        ProgressStyle::with_template("{msg:24} [{wide_bar}] {pos}/{len} faces {rate} {eta} left")
             .expect("the template is valid")
+            .with_key("rate", |state: &ProgressState, text: &mut dyn Write| {
+                // A bar that cannot be drawn is no reason to stop a run.
+                write!(text, "{:.0}/s", state.per_sec()).unwrap_or_default();
+            })
             .progress_chars("━╸─")
     }
 }
@@ -59,6 +63,7 @@ impl TrainingProgressLogger for BarRenderer {
 
     fn start_split(&mut self, split: &str, total_items: usize) {
         let (epoch, total) = *self.epochs.lock().expect("no holder panics");
+        let split = if split == "valid" { "validation" } else { split };
         self.bar.reset();
         self.bar.set_length(total_items as u64);
         self.bar.set_message(format!("epoch {epoch}/{total} {split}"));
@@ -74,9 +79,8 @@ impl TrainingProgressLogger for BarRenderer {
         self.bar.finish_and_clear();
     }
 
-    fn log_event_training(&mut self, event: String) {
-        self.bar.println(event);
-    }
+    /// Burn's only event is "Iteration", once a step: the bar has moved already.
+    fn log_event_training(&mut self, _event: String) {}
 }
 
 impl EvaluationProgressLogger for BarRenderer {
@@ -102,21 +106,20 @@ impl MetricsRenderer for BarRenderer {
     fn register_metric(&mut self, _definition: MetricDefinition) {}
 }
 
-/// An epoch as one line.
+/// An epoch as one line of at most 100 columns; `val` figures are those of the validation split.
 #[must_use]
 pub fn line(row: &EpochRow, best: &EpochRow, epochs: usize) -> String {
     format!(
-        "epoch {:>3}/{epochs}  rate {:.5}  train loss {:.4} top-1 {:.1} %  validation loss {:.4} top-1 {:.2} % \
-         (best {:.2} % at {})  {:.0} faces/s  {:.0} s",
+        "epoch {:>3}/{epochs}  rate {:.5}  loss {:.3} val {:.3}  top-1 {:.1} val {:.2} %  \
+         best {:.2} at {}  {:.0} s",
         row.epoch,
         row.rate,
         row.train_loss,
-        100.0 * row.train_accuracy,
         row.validation_loss,
+        100.0 * row.train_accuracy,
         100.0 * row.validation_accuracy,
         100.0 * best.validation_accuracy,
         best.epoch,
-        row.images_per_second,
         row.seconds,
     )
 }

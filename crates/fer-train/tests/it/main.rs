@@ -10,6 +10,7 @@ mod fer_train;
 mod fixtures;
 mod gpu;
 mod metrics;
+mod progress;
 mod report;
 mod runs;
 mod scoring;

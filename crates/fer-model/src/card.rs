@@ -39,6 +39,20 @@ pub struct ModelCard {
     pub selection: String,
     /// What was measured on the validation split, single view.
     pub validation: Option<MetricsCard>,
+    /// What the temperature was fitted on; `None` when uncalibrated, or by fer before it was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationCard>,
+}
+
+/// The images that the temperature was fitted on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationCard {
+    /// The data as the command line named it.
+    pub data: String,
+    /// Images.
+    pub n: usize,
+    /// [`fer_data::Samples::hash`] of them; [`TrainingCard::validation_sha256`] where it is that split.
+    pub sha256: String,
 }
 
 /// The network's input: a square grey face, `(pixel - mean) / deviation`.
@@ -124,6 +138,7 @@ impl ModelCard {
             training: TrainingCard::default(),
             selection: String::new(),
             validation: None,
+            calibration: None,
         }
     }
 

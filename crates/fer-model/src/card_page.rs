@@ -48,16 +48,19 @@ fn measured(card: &ModelCard) -> String {
         100.0 * metrics.balanced_accuracy,
         metrics.nll,
         100.0 * metrics.ece,
-        temperature(card.temperature),
+        temperature(card),
     );
     page
 }
 
-fn temperature(temperature: f32) -> String {
-    if temperature == 1.0 {
-        "1: not calibrated".to_owned()
-    } else {
-        format!("{temperature:.4}, fitted on the validation split")
+fn temperature(card: &ModelCard) -> String {
+    let temperature = card.temperature;
+    match &card.calibration {
+        _ if temperature == 1.0 => "1: not calibrated".to_owned(),
+        Some(on) if on.sha256 != card.training.validation_sha256 => {
+            format!("{temperature:.4}, fitted on {} images of {}, not on the validation split", on.n, on.data)
+        }
+        _ => format!("{temperature:.4}, fitted on the validation split"),
     }
 }
 

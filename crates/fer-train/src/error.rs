@@ -32,6 +32,36 @@ pub enum TrainError {
         /// What was found, and what to try.
         reason: String,
     },
+    /// A checkpoint cannot be used.
+    #[error("{path}: {reason}", path = path.display())]
+    Checkpoint {
+        /// The record's file, or the folder of them all.
+        path: PathBuf,
+        /// What was found, and what to try.
+        reason: String,
+    },
+    /// The data of a resumed run is not what it began with.
+    #[error(
+        "{path}: the {split} split is not the one this run began with (SHA-256 {found}, expected {expected}); \
+         resume with that data, or start anew with another --out",
+        path = path.display()
+    )]
+    OtherData {
+        /// The run folder.
+        path: PathBuf,
+        /// `training` or `validation`.
+        split: &'static str,
+        /// The hash in environment.json.
+        expected: String,
+        /// The hash of what was loaded now.
+        found: String,
+    },
+    /// The user stopped a run before its first epoch was done.
+    #[error("interrupted before the first epoch was done; --resume starts it again in {path}", path = path.display())]
+    BeforeFirstEpoch {
+        /// The run folder.
+        path: PathBuf,
+    },
     /// An output could not be written.
     #[error("{path}: cannot be written: {cause}", path = path.display())]
     Write {
@@ -77,11 +107,11 @@ impl TrainError {
         match self {
             Self::Config { .. } | Self::RunFolder { .. } => exit::USAGE,
             Self::Data(error) => error.exit_code(),
-            Self::Calibration { .. } => exit::DATA,
+            Self::Calibration { .. } | Self::OtherData { .. } => exit::DATA,
             Self::Model(error) => model_exit_code(error),
-            Self::Export { .. } => exit::MODEL,
+            Self::Export { .. } | Self::Checkpoint { .. } => exit::MODEL,
             Self::Write { .. } | Self::Stopped { .. } => exit::OUTPUT,
-            Self::Interrupted { .. } => exit::INTERRUPTED,
+            Self::Interrupted { .. } | Self::BeforeFirstEpoch { .. } => exit::INTERRUPTED,
         }
     }
 }
@@ -94,4 +124,19 @@ pub fn model_exit_code(error: &ModelError) -> u8 {
         ModelError::Write { .. } => exit::OUTPUT,
         _ => exit::MODEL,
     }
+}
+
+/// An error and its causes in one line; a cause that is told already is not told again.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !line.contains(&words) {
+            line = format!("{line}: {words}");
+        }
+        cause = error.source();
+    }
+    line
 }

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use fer_data::face::PIXELS;
 use fer_data::{Face, Labels, Samples, Split};
-use fer_model::card::MetricsCard;
+use fer_model::card::{CalibrationCard, MetricsCard};
 use fer_model::{ModelCard, Net, Prediction, Predictor, Tta};
 
+use crate::calibration::fit_temperature;
 use crate::error::TrainError;
 use crate::metrics::{ConfusionMatrix, wilson95};
 use crate::scoring::Scored;
@@ -87,6 +88,29 @@ pub fn measured(card: ModelCard, net: &Net, validation: &Samples) -> Result<Mode
     let predictor = Predictor::new(net, card, &net.device());
     let evaluation = evaluate(&predictor, validation, Tta::None, |_| ControlFlow::Continue(()))?;
     Ok(ModelCard { validation: Some(evaluation.card_metrics()), ..predictor.card().clone() })
+}
+
+/// The card with the temperature that fits an evaluation of its model; `data` names the images judged.
+///
+/// The validation figures are those of the images that selected the model: they are taken from the
+/// evaluation only where it judged the same images.
+///
+/// # Errors
+/// [`TrainError::Calibration`] when no temperature fits.
+pub fn calibrated(
+    card: &ModelCard,
+    evaluation: &Evaluation,
+    samples: &Samples,
+    data: &str,
+) -> Result<ModelCard, TrainError> {
+    let mut card = card.clone();
+    card.temperature = fit_temperature(&evaluation.logits(), &evaluation.truth)? as f32;
+    let sha256 = samples.hash();
+    if sha256 == card.training.validation_sha256 {
+        card.validation = Some(evaluation.card_metrics());
+    }
+    card.calibration = Some(CalibrationCard { data: data.to_owned(), n: samples.len(), sha256 });
+    Ok(card)
 }
 
 impl Evaluation {

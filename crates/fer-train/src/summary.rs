@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use fer_data::{Labels, Samples};
+use fer_data::{Labels, Samples, Split};
 use fer_model::{ModelCard, Tta};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -168,9 +168,13 @@ impl Summary {
 pub fn protocol(card: &ModelCard, model: &str, data: &str, samples: &Samples, tta: Tta) -> String {
     let selection = if card.selection.is_empty() { "nothing stated" } else { &card.selection };
     let training = &card.training;
-    let role = match samples.hash() {
-        hash if hash == training.train_sha256 => "which fitted the weights: not a measure of quality",
-        hash if hash == training.validation_sha256 => "which selected the model: leans to the good side",
+    let hash = samples.hash();
+    let role = match samples.split {
+        _ if hash == training.train_sha256 => "which fitted the weights: not a measure of quality",
+        _ if hash == training.validation_sha256 => "which selected the model: leans to the good side",
+        // Another hash may be one image less, or another carving, of what chose the model.
+        Split::Train => "not the same images as the card's: they may have fitted the weights",
+        Split::Validation => "not the same images as the card's: they may have selected the model",
         _ => "which chose nothing of this model",
     };
     format!(

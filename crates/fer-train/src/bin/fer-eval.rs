@@ -15,9 +15,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use fer_data::load::{LoadOptions, load_split};
 use fer_data::{DataError, Samples, Split, atomic, drawn, exit};
 use fer_model::{DeviceChoice, ModelCard, Predictor, Tta, checkpoint, choose};
-use fer_train::calibration::fit_temperature;
-use fer_train::error::{TrainError, model_exit_code};
-use fer_train::evaluate::{Evaluation, evaluate};
+use fer_train::error::{TrainError, chain, model_exit_code};
+use fer_train::evaluate::{Evaluation, calibrated, evaluate};
 use fer_train::export::to_onnx;
 use fer_train::predictions_csv::predictions_csv;
 use fer_train::report::report_html;
@@ -114,8 +113,8 @@ struct SourceArgs {
     #[arg(long, default_value_t)]
     device: DeviceChoice,
     /// CPU threads; 0 means one a core.
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=256))]
+    threads: u16,
     /// Faces that go through the network together.
     #[arg(long, default_value_t = fer_model::predict::DEFAULT_BATCH_SIZE, value_parser = at_least_one)]
     batch: usize,
@@ -132,7 +131,7 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::from(exit::SUCCESS),
         Err(error) => {
-            eprintln!("fer-eval: {error:#}");
+            eprintln!("fer-eval: {}", chain(error.as_ref()));
             ExitCode::from(exit_code(&error))
         }
     }
@@ -188,14 +187,18 @@ fn calibrate(args: &Calibrate) -> anyhow::Result<()> {
     let predictor = open(&args.source)?;
     let samples = load(&args.source.data, Split::Validation, &args.source, predictor.card())?;
     let evaluation = run_network(&predictor, &samples, Tta::None)?;
-    let temperature = fit_temperature(&evaluation.logits(), &evaluation.truth)?;
-    let mut card = predictor.card().clone();
-    card.temperature = temperature as f32;
-    card.validation = Some(evaluation.card_metrics());
+    let card = calibrated(predictor.card(), &evaluation, &samples, &args.source.data.to_string_lossy())?;
+    if samples.hash() != card.training.validation_sha256 {
+        eprintln!(
+            "these {} images are not the validation split in the model's card: the temperature is fitted on them, the card's validation figures stay",
+            samples.len()
+        );
+    }
     checkpoint::save_card(&args.source.model, &card)?;
-    let after = Scored::from_logits(&evaluation.logits(), &evaluation.truth, temperature);
+    let after = Scored::from_logits(&evaluation.logits(), &evaluation.truth, card.temperature.into());
     say(&format!(
-        "temperature {temperature:.4} written to {}\nbefore: {}\nafter:  {}\n",
+        "temperature {:.4} written to {}\nbefore: {}\nafter:  {}\n",
+        card.temperature,
         args.source.model.join(checkpoint::CARD_FILE).display(),
         calibration_line(&evaluation.uncalibrated()),
         calibration_line(&after)
@@ -215,7 +218,7 @@ fn export(args: &Export) -> anyhow::Result<()> {
 }
 
 fn open(args: &SourceArgs) -> anyhow::Result<Predictor> {
-    fer_kernels::set_threads(args.threads).map_err(|e| Usage(e.to_string()))?;
+    fer_kernels::set_threads(args.threads.into()).map_err(|e| Usage(e.to_string()))?;
     let chosen = choose(args.device)?;
     eprintln!("device: {} ({})", chosen.description, chosen.reason);
     Ok(Predictor::load(&args.model, &chosen.device)?.with_batch_size(args.batch))

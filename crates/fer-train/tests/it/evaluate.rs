@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use fer_data::{Labels, Split, drawn};
+use fer_data::{Labels, Samples, Split, drawn};
 use fer_model::{Predictor, Tta};
-use fer_train::evaluate::{evaluate, measured};
+use fer_train::evaluate::{calibrated, evaluate, measured};
 use fer_train::predictions_csv::predictions_csv;
 use fer_train::summary::{Summary, protocol};
 use insta::assert_snapshot;
@@ -130,11 +130,34 @@ fn the_protocol_says_what_the_judged_images_had_to_do_with_the_model() {
     let mut card = card();
     card.training.validation_sha256 = validation.hash();
     card.training.train_sha256 = train.hash();
-    let line = |samples| protocol(&card, "m", "drawn", samples, Tta::None);
+    let line = |samples: &Samples| protocol(&card, "m", "drawn", samples, Tta::None);
     assert!(line(&validation).contains("validation split, which selected the model: leans to the good side"));
     assert!(line(&train).contains("train split, which fitted the weights"));
-    // Another validation split than the one that selected this model.
-    assert!(line(&samples(2)).contains("validation split, which chose nothing of this model"));
+    // Another validation or training split may be an image less than the one that made this model.
+    let words = "validation split, not the same images as the card's: they may have selected the model";
+    assert!(line(&samples(2)).contains(words));
+    let words = "train split, not the same images as the card's: they may have fitted the weights";
+    assert!(line(&drawn::samples(Split::Train, 2, 7)).contains(words));
+    assert!(
+        line(&drawn::samples(Split::Test, 1, 7)).contains("test split, which chose nothing of this model")
+    );
+}
+
+#[test]
+fn calibrating_on_other_images_leaves_the_figures_of_the_validation_split() {
+    let (validation, others) = (samples(2), samples(3));
+    let mut card = card();
+    card.training.validation_sha256 = validation.hash();
+    card.validation = Some(judged(&validation).card_metrics());
+    let predict = |idx: usize, label: usize| if idx < 9 { label } else { (label + 1) % 7 };
+    let on_others = calibrated(&card, &pretend(&others, predict), &others, "others.csv").unwrap();
+    assert_ne!(on_others.temperature, 1.0);
+    assert_eq!(on_others.validation, card.validation);
+    let noted = on_others.calibration.unwrap();
+    assert_eq!((noted.data.as_str(), noted.n, noted.sha256), ("others.csv", 21, others.hash()));
+    let evaluation = pretend(&validation, predict);
+    let on_validation = calibrated(&card, &evaluation, &validation, "faces.csv").unwrap();
+    assert_eq!(on_validation.validation, Some(evaluation.card_metrics()));
 }
 
 #[test]

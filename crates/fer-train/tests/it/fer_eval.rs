@@ -100,6 +100,9 @@ fn the_temperature_is_written_into_the_card() {
     if output.status.success() {
         assert_ne!(after.temperature, before.temperature);
         assert_eq!(after.weights, before.weights);
+        // The fixture's card names no validation split, so these are other images.
+        assert!(stderr.contains("are not the validation split in the model's card"), "{stderr}");
+        assert_eq!(after.validation, before.validation);
     } else {
         // Untrained weights may be worse than chance on 420 faces; then the card must be untouched.
         assert_eq!(output.status.code(), Some(3), "{stderr}");
@@ -141,6 +144,10 @@ fn each_kind_of_fault_has_its_exit_code() {
         2,
         "expected none, flip or tencrop",
     );
+    let mut twice = judge("/nowhere.csv").to_vec();
+    twice.extend(["--validation-fraction", "2"]);
+    refused(&twice, 2, "validation_fraction is 2, expected a share above 0 and below 1");
+    refused(&[&judge("drawn")[..], &["--threads", "1000"]].concat(), 2, "1000 is not in 0..=256");
     refused(&judge("/nowhere.csv"), 3, "/nowhere.csv: no such file or folder");
     let no_model = ["--model", text(empty.path()), "--data", "drawn", "--split", "test"];
     refused(&no_model, 4, "was this folder written by fer-train?");

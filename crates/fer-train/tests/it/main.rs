@@ -3,6 +3,7 @@
 
 mod calibration;
 mod config;
+mod errors;
 mod evaluate;
 mod export;
 mod fer_eval;

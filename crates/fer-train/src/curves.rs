@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use crate::history::EpochRow;
+use crate::{history::EpochRow, ticks::Ticks};
 
 const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 300.0;
@@ -32,7 +32,10 @@ pub fn svg(rows: &[EpochRow]) -> String {
 fn panel(text: &mut String, left: f64, title: &str, rows: &[EpochRow], values: [fn(&EpochRow) -> f64; 2]) {
     let all = || values.iter().flat_map(|value| rows.iter().map(value)).filter(|v| v.is_finite());
     let (low, high) = (all().fold(f64::MAX, f64::min), all().fold(f64::MIN, f64::max));
-    let (low, high) = if low < high { (low, high) } else { (low - 1.0, low + 1.0) };
+    // Without a finite value there is nothing to draw but the frame.
+    let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+    let ticks = Ticks::around(low, high);
+    let (low, high) = (ticks.low(), ticks.high());
     let last = rows.last().map_or(2, |row| row.epoch.max(2)) as f64;
     let x = |epoch: usize| left + MARGIN + (epoch as f64 - 1.0) / (last - 1.0) * (WIDTH - 1.5 * MARGIN);
     let y = |value: f64| HEIGHT - MARGIN - (value - low) / (high - low) * (HEIGHT - 2.0 * MARGIN);
@@ -40,12 +43,13 @@ fn panel(text: &mut String, left: f64, title: &str, rows: &[EpochRow], values: [
     label(text, left + WIDTH - 190.0, 22.0, "training", TRAIN_COLOUR);
     label(text, left + WIDTH - 120.0, 22.0, "validation", VALIDATION_COLOUR);
     label(text, left + WIDTH / 2.0, HEIGHT - 10.0, "epoch", "#111");
-    for tick in 0..=4 {
-        let value = low + (high - low) * f64::from(tick) / 4.0;
-        let epoch = 1 + ((last - 1.0) * f64::from(tick) / 4.0).round() as usize;
-        label(text, left + 6.0, y(value) + 4.0, &format!("{value:.2}"), "#555");
-        label(text, x(epoch) - 4.0, HEIGHT - MARGIN + 16.0, &epoch.to_string(), "#555");
+    for &value in &ticks.values {
+        label(text, left + 6.0, y(value) + 4.0, &format!("{value:.0$}", ticks.decimals), "#555");
         line(text, &[(left + MARGIN, y(value)), (left + WIDTH - MARGIN / 2.0, y(value))], "#e5e7eb", 1.0);
+    }
+    let whole = |epoch: &f64| *epoch >= 1.0 && *epoch <= last && epoch.fract() == 0.0;
+    for epoch in Ticks::around(0.0, last).values.into_iter().filter(whole) {
+        label(text, x(epoch as usize) - 4.0, HEIGHT - MARGIN + 16.0, &epoch.to_string(), "#555");
     }
     for (value, colour) in values.iter().zip([TRAIN_COLOUR, VALIDATION_COLOUR]) {
         let points: Vec<_> = rows

@@ -22,6 +22,7 @@ pub mod schedule;
 pub mod scoring;
 pub mod summary;
 pub mod table;
+pub mod ticks;
 pub mod train;
 pub mod trainee;
 

@@ -34,8 +34,10 @@ pub(super) fn reliability(bins: &[Bin; N_BINS], before: Option<&[Bin; N_BINS]>, 
 /// Risk against coverage.
 pub(super) fn risk_coverage(points: &[RiskPoint], caption: &str) -> String {
     let highest = points.iter().map(|point| point.risk).fold(0.0, f64::max);
-    // Ten-per-cent steps, so that the axis ends on a round number.
-    let top = ((highest * 10.0).ceil() / 10.0).max(0.1);
+    // Four steps of whole per cents, so that every tick is what it says.
+    let step =
+        [1, 2, 3, 4, 5, 10, 15, 20, 25].into_iter().find(|step| 4 * step >= (100.0 * highest).ceil() as u32);
+    let top = f64::from(4 * step.unwrap_or(25)) / 100.0;
     let step = points.len().div_ceil(N_POINTS).max(1);
     let last = points.len().saturating_sub(1);
     let kept = points.iter().enumerate().filter(|(idx, _)| idx % step == 0 || *idx == last);

@@ -77,6 +77,23 @@ pub fn choose(choice: DeviceChoice) -> Result<Chosen, ModelError> {
     }
 }
 
+/// `n` devices of the chosen one's kind, itself the first: handles of the one CPU, or so many GPUs.
+///
+/// # Errors
+/// [`ModelError::Device`] when there are fewer GPUs of that kind, with the adapters seen.
+pub fn several(chosen: &Chosen, n: usize) -> Result<Vec<Device>, ModelError> {
+    if n == 1 || chosen.device == Device::flex() {
+        return Ok(vec![chosen.device.clone(); n]);
+    }
+    gpu::several(&chosen.device, n).map_err(|seen| ModelError::Device {
+        wanted: DeviceChoice::Gpu.to_string(),
+        reason: format!(
+            "{n} devices like {} were asked for, {seen}; set execution.n_devices to what is there",
+            chosen.description
+        ),
+    })
+}
+
 fn cpu(reason: &str) -> Chosen {
     Chosen {
         device: Device::flex(),
@@ -116,6 +133,19 @@ mod gpu {
         })
     }
 
+    /// The first `n` GPUs of the kind of `first`, or what was seen instead.
+    pub(super) fn several(first: &Device, n: usize) -> Result<Vec<Device>, String> {
+        let kinds = [DeviceKind::DiscreteGpu, DeviceKind::IntegratedGpu, DeviceKind::VirtualGpu];
+        let adapters = adapters();
+        for kind in kinds {
+            let wanted: Vec<Device> = (0..n).map(|idx| Device::wgpu(kind(idx))).collect();
+            if wanted[0] == *first && wanted.iter().all(|device| adapters.contains(device)) {
+                return Ok(wanted);
+            }
+        }
+        Err(format!("wgpu saw only {}", adapters.iter().map(name).collect::<Vec<_>>().join(", ")))
+    }
+
     fn adapters() -> Vec<Device> {
         Device::enumerate(DeviceType::Wgpu).into_vec()
     }
@@ -132,6 +162,8 @@ mod gpu {
 
 #[cfg(not(feature = "gpu"))]
 mod gpu {
+    use burn::tensor::Device;
+
     use super::Chosen;
 
     const LEFT_OUT: &str = "this build leaves the GPU out (built with --no-default-features)";
@@ -141,6 +173,10 @@ mod gpu {
     }
 
     pub(super) fn any() -> Result<Chosen, String> {
+        Err(LEFT_OUT.to_owned())
+    }
+
+    pub(super) fn several(_first: &Device, _n: usize) -> Result<Vec<Device>, String> {
         Err(LEFT_OUT.to_owned())
     }
 }

@@ -5,10 +5,13 @@
 //! Burn's own loader shuffles by its own generator and its datasets do not know the epoch, so a
 //! resumed run would see other batches; this one is a function of (seed, epoch, index).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-    mpsc::{Receiver, sync_channel},
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Receiver, sync_channel},
+    },
 };
 
 use burn::{
@@ -45,6 +48,8 @@ pub struct FaceBatch {
     pub mix: f32,
     /// Seed of this step's dropout.
     pub step_seed: u64,
+    /// Faces of the whole step: more than this batch's where devices share it.
+    pub n_step: usize,
 }
 
 /// What a loader does with its samples.
@@ -52,6 +57,8 @@ pub struct FaceBatch {
 pub struct Recipe {
     /// Faces per step.
     pub batch_size: usize,
+    /// Devices that share each step's faces.
+    pub n_devices: usize,
     /// Seed of order, augmentation, mixup and dropout.
     pub seed: u64,
     /// The augmentation; `None` keeps order and pixels as they are (validation).
@@ -67,8 +74,8 @@ pub struct FaceLoader {
     samples: Arc<Samples>,
     recipe: Recipe,
     device: Device,
-    /// Positions of the epoch's order that this loader serves.
-    range: (usize, usize),
+    /// Which device's share of each step this loader serves; `None`: the whole step.
+    share: Option<usize>,
     /// The epoch that the next iteration serves, from 1.
     epoch: AtomicUsize,
 }
@@ -77,39 +84,43 @@ impl FaceLoader {
     /// A loader whose first iteration is epoch `first_epoch` (from 1).
     #[must_use]
     pub fn new(samples: Arc<Samples>, recipe: Recipe, device: Device, first_epoch: usize) -> Self {
-        let range = (0, samples.len());
-        Self { samples, recipe, device, range, epoch: AtomicUsize::new(first_epoch) }
+        Self { samples, recipe, device, share: None, epoch: AtomicUsize::new(first_epoch) }
     }
 
-    /// Steps in one pass.
+    /// Steps in one pass, on however many devices.
     #[must_use]
     pub fn n_steps(&self) -> usize {
-        (self.range.1 - self.range.0).div_ceil(self.recipe.batch_size)
+        self.samples.len().div_ceil(self.recipe.batch_size)
     }
 
-    fn copy(&self, device: Device, range: (usize, usize)) -> Self {
+    fn copy(&self, device: Device, share: Option<usize>) -> Self {
         Self {
             samples: Arc::clone(&self.samples),
             recipe: self.recipe.clone(),
             device,
-            range,
+            share,
             epoch: AtomicUsize::new(self.epoch.load(Ordering::SeqCst)),
         }
     }
 
     fn order(&self, epoch: usize) -> Vec<usize> {
         let n = self.samples.len();
-        let mut order = match (&self.recipe.augment, self.recipe.balanced) {
+        match (&self.recipe.augment, self.recipe.balanced) {
             (None, _) => (0..n).collect(),
             (Some(_), false) => balance::shuffled_order(n, self.recipe.seed, epoch as u64),
             (Some(_), true) => {
                 let labels: Vec<usize> = self.samples.samples.iter().map(|sample| sample.label).collect();
                 balance::balanced_order(&labels, self.recipe.seed, epoch as u64)
             }
-        };
-        order.truncate(self.range.1);
-        order.drain(..self.range.0.min(order.len()));
-        order
+        }
+    }
+}
+
+/// The part of a step of `n_step` faces that a device takes.
+fn part(share: Option<usize>, n_devices: usize, n_step: usize) -> Range<usize> {
+    match share {
+        None => 0..n_step,
+        Some(idx) => idx * n_step / n_devices..(idx + 1) * n_step / n_devices,
     }
 }
 
@@ -117,14 +128,16 @@ impl DataLoader<FaceBatch> for FaceLoader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<FaceBatch> + 'a> {
         let epoch = self.epoch.fetch_add(1, Ordering::SeqCst);
         let order = self.order(epoch);
-        let total = order.len();
-        let (samples, recipe) = (Arc::clone(&self.samples), self.recipe.clone());
+        let total = self.num_items();
+        let (samples, recipe, share) = (Arc::clone(&self.samples), self.recipe.clone(), self.share);
         let (sender, receiver) = sync_channel(READY);
         // Drawn, augmented and normalised on its own thread, so that the step never waits for it;
         // when the iterator is dropped, sending fails and the thread ends.
         std::thread::spawn(move || {
             for (step, chunk) in order.chunks(recipe.batch_size).enumerate() {
-                if sender.send(host_batch(&samples, &recipe, epoch, step, chunk)).is_err() {
+                // A last step may be too small for every device to take a face of it.
+                let batch = host_batch(&samples, &recipe, (epoch, step), chunk, share);
+                if !batch.labels.is_empty() && sender.send(batch).is_err() {
                     return;
                 }
             }
@@ -133,16 +146,24 @@ impl DataLoader<FaceBatch> for FaceLoader {
     }
 
     fn num_items(&self) -> usize {
-        self.range.1 - self.range.0
+        let Recipe { batch_size, n_devices, .. } = self.recipe;
+        let n = self.samples.len();
+        let step = |first: usize| part(self.share, n_devices, batch_size.min(n - first)).len();
+        (0..n).step_by(batch_size).map(step).sum()
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<FaceBatch>> {
-        Arc::new(self.copy(device.clone(), self.range))
+        Arc::new(self.copy(device.clone(), self.share))
     }
 
-    fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<FaceBatch>> {
-        let first = self.range.0;
-        Arc::new(self.copy(self.device.clone(), (first + start, first + end)))
+    /// One device's share of every step, whichever of [`Recipe::n_devices`] even ranges begins at `start`.
+    ///
+    /// Burn splits a loader into ranges for its devices. Taken as they are, each device would see its own
+    /// faces in steps of its own size; shares of the same steps keep the schedule, and the faces of a
+    /// step, those of one device.
+    fn slice(&self, start: usize, _end: usize) -> Arc<dyn DataLoader<FaceBatch>> {
+        let n_range = (self.samples.len() / self.recipe.n_devices).max(1);
+        Arc::new(self.copy(self.device.clone(), Some(start / n_range)))
     }
 }
 
@@ -177,6 +198,7 @@ struct HostBatch {
     n_labels: usize,
     mix: f32,
     step_seed: u64,
+    n_step: usize,
 }
 
 impl HostBatch {
@@ -188,11 +210,19 @@ impl HostBatch {
             labels: Tensor::from_data(TensorData::new(self.labels, [n]), device),
             mix: self.mix,
             step_seed: self.step_seed,
+            n_step: self.n_step,
         }
     }
 }
 
-fn host_batch(samples: &Samples, recipe: &Recipe, epoch: usize, step: usize, chunk: &[usize]) -> HostBatch {
+fn host_batch(
+    samples: &Samples,
+    recipe: &Recipe,
+    (epoch, step): (usize, usize),
+    whole: &[usize],
+    share: Option<usize>,
+) -> HostBatch {
+    let chunk = &whole[part(share, recipe.n_devices, whole.len())];
     let n_labels = samples.labels.len();
     let mut images = vec![0.0; chunk.len() * PIXELS];
     let mut targets = vec![0.0; chunk.len() * n_labels];
@@ -219,7 +249,8 @@ fn host_batch(samples: &Samples, recipe: &Recipe, epoch: usize, step: usize, chu
         labels: chunk.iter().map(|&idx| samples.samples[idx].label as i64).collect(),
         n_labels,
         mix: mix_share(recipe.mixup, &mut rng),
-        step_seed: rng.random(),
+        step_seed: rng.random::<u64>().wrapping_add(share.unwrap_or(0) as u64),
+        n_step: whole.len(),
     }
 }
 

@@ -25,6 +25,7 @@ use fer_model::{
     Chosen, Net,
     card::{ModelCard, TrainingCard, sha256_hex},
     checkpoint,
+    device::several,
 };
 
 use crate::{
@@ -113,7 +114,8 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
         if session.resume { History::resume(folder.path(), done)? } else { History::new(folder.path()) };
     folder.describe(config, &environment)?;
 
-    let device = session.device.device.clone().autodiff();
+    let devices = several(&session.device, config.execution.n_devices)?;
+    let device = devices[0].clone().autodiff();
     let (train, validation) = (Arc::new(data.train), Arc::new(data.validation));
     let loaders = loaders(config, &train, &validation, &device, done);
     let steps = loaders.0.n_steps();
@@ -148,7 +150,7 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
         .with_checkpointing_strategy(keeper)
         .with_interrupter(session.interrupter)
         .with_application_logger(None)
-        .with_training_strategy(execution(config, &device).into())
+        .with_training_strategy(execution(config, devices).into())
         .num_epochs(config.train.epochs);
     if config.train.patience > 0 {
         training = training
@@ -226,6 +228,7 @@ fn loaders(
 ) -> (FaceLoader, FaceLoader) {
     let recipe = Recipe {
         batch_size: config.train.batch_size,
+        n_devices: config.execution.n_devices,
         seed: config.train.seed,
         augment: Some(config.augment.clone()),
         balanced: config.train.balanced_sampling,
@@ -261,10 +264,9 @@ fn optimizer(config: &Config) -> ModuleOptimizer {
     }
 }
 
-fn execution(config: &Config, device: &Device) -> ExecutionStrategy {
-    let devices = vec![device.clone(); config.execution.n_devices];
+fn execution(config: &Config, mut devices: Vec<Device>) -> ExecutionStrategy {
     match config.execution.strategy {
-        Strategy::Single => ExecutionStrategy::single(device.clone()),
+        Strategy::Single => ExecutionStrategy::single(devices.remove(0)),
         Strategy::Multi => ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice),
         Strategy::Ddp => unreachable!("Config::validate refuses ddp"),
     }

@@ -86,12 +86,14 @@ impl TrainStep for Trainee {
 
     fn step(&self, batch: FaceBatch) -> TrainOutput<ClassificationOutput> {
         batch.images.device().seed(batch.step_seed);
+        // Burn adds up the devices' gradients: each counts by its share of the step's faces.
+        let share = batch.images.dims()[0] as f32 / batch.n_step as f32;
         let (images, targets) = mixed(batch.images, batch.targets, batch.mix);
         let targets = smoothed(targets, self.settings.smoothing);
         let logits = self.net.forward(images);
         let loss = cross_entropy(logits.clone(), targets, &self.settings.class_weights);
         let output = ClassificationOutput::new(loss.clone(), logits, batch.labels);
-        TrainOutput::new(self, loss.backward(), output)
+        TrainOutput::new(self, (loss * share).backward(), output)
     }
 
     fn optimize(

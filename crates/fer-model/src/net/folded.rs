@@ -75,12 +75,13 @@ fn fold_block(block: &Block) -> FoldedBlock {
 }
 
 fn fold_conv(layer: &ConvNorm) -> FoldedConv {
+    let device = layer.norm.gamma.device();
     FoldedConv::fold(
         layer.conv.weight.val(),
         layer.norm.gamma.val(),
         layer.norm.beta.val(),
-        layer.norm.running_mean.value(),
-        layer.norm.running_var.value(),
+        layer.norm.running_mean.value().to_device(&device),
+        layer.norm.running_var.value().to_device(&device),
         layer.norm.epsilon,
         layer.stride(),
         layer.padding(),

@@ -51,15 +51,17 @@ impl ConvNorm {
         let training = weight.device().is_autodiff() && self.norm.training.is_enabled();
         let x = x.conv2d(weight, None, self.stride(), self.padding());
         let (gamma, beta) = (self.norm.gamma.val(), self.norm.beta.val());
+        // Clones of a network share their running statistics, which stay on whichever device moved last.
         if !training {
-            let mean = self.norm.running_mean.value();
-            let variance = self.norm.running_var.value();
+            let device = gamma.device();
+            let mean = self.norm.running_mean.value().to_device(&device);
+            let variance = self.norm.running_var.value().to_device(&device);
             return x.batch_norm_eval(gamma, beta, mean, variance, self.norm.epsilon, residual, relu);
         }
         let (x, mean, variance) = x.batch_norm_train(gamma, beta, self.norm.epsilon, residual, relu);
         let momentum = self.norm.momentum;
         for (running, batch) in [(&self.norm.running_mean, mean), (&self.norm.running_var, variance)] {
-            let kept = running.value_sync().mul_scalar(1.0 - momentum);
+            let kept = running.value_sync().to_device(&batch.device()).mul_scalar(1.0 - momentum);
             running.update((kept + batch.detach().mul_scalar(momentum)).detach());
         }
         x

@@ -6,6 +6,7 @@ use burn::optim::SgdConfig;
 use burn::tensor::Device;
 use burn_train::TrainStep;
 use fer_data::{Split, drawn};
+use fer_model::device::several;
 use fer_model::{DeviceChoice, ModelError, choose};
 use fer_train::loader::{FaceBatch, FaceLoader, Recipe};
 use fer_train::trainee::Trainee;
@@ -14,7 +15,7 @@ use crate::runs::{alone, config};
 
 fn losses(device: &Device, start: &Trainee) -> Vec<f32> {
     let samples = std::sync::Arc::new(drawn::samples(Split::Train, 4, 3));
-    let recipe = Recipe { batch_size: 14, seed: 1, augment: None, balanced: false, mixup: 0.0 };
+    let recipe = Recipe { batch_size: 14, n_devices: 1, seed: 1, augment: None, balanced: false, mixup: 0.0 };
     let loader = FaceLoader::new(samples, recipe, device.clone(), 1);
     let batches: Vec<FaceBatch> = loader.iter().map(Result::unwrap).collect();
     // A round trip through a record: `fork` would share batch-norm statistics between the devices.
@@ -52,4 +53,17 @@ fn steps_on_wgpu_agree_with_steps_on_the_cpu() {
         assert!((a - b).abs() < 1e-3, "step {step}: {a} on the CPU, {b} on wgpu");
     }
     assert!(cpu[2] < cpu[0], "the steps learn: {cpu:?}");
+}
+
+#[test]
+fn more_gpus_than_there_are_are_refused_with_what_was_seen() {
+    let Ok(one) = choose(DeviceChoice::Wgpu) else {
+        eprintln!("skipped: no adapter");
+        return;
+    };
+    assert_eq!(several(&one, 1).unwrap(), std::slice::from_ref(&one.device));
+    let error = several(&one, 99).unwrap_err();
+    assert!(error.to_string().contains("wgpu saw only"), "{error}");
+    let cpu = choose(DeviceChoice::Cpu).unwrap();
+    assert_eq!(several(&cpu, 3).unwrap().len(), 3);
 }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use fer_data::atomic;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{curves, error::TrainError};
 
@@ -14,13 +14,15 @@ use crate::{curves, error::TrainError};
 pub struct EpochRow {
     /// The epoch, from 1.
     pub epoch: usize,
-    /// Learning rate of its last step.
+    /// Mean learning rate of its steps.
     pub rate: f64,
     /// Mean training loss, with smoothing, mixup and weights as configured.
+    #[serde(deserialize_with = "number_or_nan")]
     pub train_loss: f64,
     /// Training top-1 on augmented faces with the moving weights, `0..=1`.
     pub train_accuracy: f64,
     /// Mean cross-entropy on the validation split, without smoothing or mixup.
+    #[serde(deserialize_with = "number_or_nan")]
     pub validation_loss: f64,
     /// Validation top-1 of the judged weights, `0..=1`.
     pub validation_accuracy: f64,
@@ -35,34 +37,47 @@ pub struct EpochRow {
 pub struct History {
     folder: PathBuf,
     rows: Vec<EpochRow>,
+    /// Epochs whose weights cannot be used any more; none of them can be the best.
+    lost: Vec<usize>,
+}
+
+/// JSON has no NaN: a diverged epoch's loss is written as null.
+fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 impl History {
     /// A fresh history in a run folder.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), rows: Vec::new() }
+        Self { folder: folder.to_owned(), rows: Vec::new(), lost: Vec::new() }
     }
 
     /// The history of a run folder up to an epoch; later rows are forgotten, their epochs come again.
     ///
+    /// `is_sound` tells whether an epoch's weights are there: those kept on disk, the best among them.
+    ///
     /// # Errors
-    /// [`TrainError::RunFolder`] when `epochs.jsonl` is missing, damaged or too short.
-    pub fn resume(folder: &Path, last_epoch: usize) -> Result<Self, TrainError> {
+    /// [`TrainError::RunFolder`] when `epochs.jsonl` is missing, or damaged or too short before that epoch.
+    pub fn resume(
+        folder: &Path,
+        last_epoch: usize,
+        is_sound: impl Fn(usize) -> bool,
+    ) -> Result<Self, TrainError> {
         let path = folder.join("epochs.jsonl");
         let refuse = |reason: String| TrainError::RunFolder { path: path.clone(), reason };
         let text = std::fs::read_to_string(&path).map_err(|cause| refuse(cause.to_string()))?;
-        let mut rows = Vec::new();
-        for (idx, line) in text.lines().enumerate() {
-            let row: EpochRow =
-                serde_json::from_str(line).map_err(|cause| refuse(format!("line {}: {cause}", idx + 1)))?;
+        let mut rows: Vec<EpochRow> = Vec::new();
+        for (idx, line) in text.lines().take(last_epoch).enumerate() {
+            let row = serde_json::from_str(line)
+                .map_err(|cause| refuse(format!("line {} of {last_epoch} needed: {cause}", idx + 1)))?;
             rows.push(row);
         }
-        rows.retain(|row| row.epoch <= last_epoch);
         if rows.len() != last_epoch {
             return Err(refuse(format!("{} rows, expected {last_epoch} as in checkpoints/", rows.len())));
         }
-        Ok(Self { folder: folder.to_owned(), rows })
+        let lost = rows.iter().map(|row| row.epoch).filter(|&epoch| !is_sound(epoch)).collect();
+        Ok(Self { folder: folder.to_owned(), rows, lost })
     }
 
     /// Adds an epoch and writes the three files.
@@ -82,12 +97,16 @@ impl History {
         &self.rows
     }
 
-    /// The epoch with the highest validation accuracy, the first of equals.
+    /// The epoch with the highest validation accuracy whose weights are there, the first of equals.
     #[must_use]
     pub fn best(&self) -> Option<&EpochRow> {
-        self.rows
-            .iter()
-            .reduce(|best, row| if row.validation_accuracy > best.validation_accuracy { row } else { best })
+        best_of(self.rows.iter().filter(|row| !self.lost.contains(&row.epoch)))
+    }
+
+    /// The epoch that would be the best if its weights were there.
+    #[must_use]
+    pub fn lost_best(&self) -> Option<&EpochRow> {
+        best_of(self.rows.iter()).filter(|row| self.lost.contains(&row.epoch))
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), TrainError> {
@@ -108,4 +127,8 @@ impl History {
         let line = |row| serde_json::to_string(row).expect("a row is plain numbers") + "\n";
         self.rows.iter().map(line).collect()
     }
+}
+
+fn best_of<'a>(rows: impl Iterator<Item = &'a EpochRow>) -> Option<&'a EpochRow> {
+    rows.reduce(|best, row| if row.validation_accuracy > best.validation_accuracy { row } else { best })
 }

@@ -3,22 +3,17 @@
 //! Knows nothing of networks.
 
 use std::{
-    path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Instant,
 };
 
 use burn_train::{
     EarlyStoppingStrategy, Interrupter,
-    checkpoint::{Checkpoint, Checkpointer, CheckpointerError, CheckpointingAction, CheckpointingStrategy},
+    checkpoint::{CheckpointerError, CheckpointingAction, CheckpointingStrategy},
     metric::store::{Aggregate, EventStoreClient, Split},
 };
 
 use crate::{
-    error::TrainError,
     history::{EpochRow, History},
     schedule::PlateauSignal,
 };
@@ -30,7 +25,8 @@ pub type Report = Box<dyn FnMut(&EpochRow, &EpochRow) + Send>;
 pub struct Keeper {
     /// The rows, shared with early stopping and the end of the run.
     pub history: Arc<Mutex<History>>,
-    /// How many of the newest are kept.
+    /// How many of the newest are kept; with 2 or more one epoch is always whole on the disk, because
+    /// Burn saves an epoch's records on three threads only after those of the epoch before are written.
     pub keep_last: usize,
     /// Training faces an epoch.
     pub n_faces: usize,
@@ -113,88 +109,4 @@ impl EarlyStoppingStrategy for Patience {
         let history = self.history.lock().expect("no holder panics");
         history.best().is_some_and(|best| epoch - best.epoch >= self.patience)
     }
-}
-
-/// Saves one kind of record under a temporary name and renames it.
-///
-/// Burn's file checkpointer writes in place: a kill or a full disk would leave half a file under
-/// the final name.
-#[derive(Clone)]
-pub struct AtomicCheckpointer {
-    folder: PathBuf,
-    name: &'static str,
-    /// Set when a save failed: from then on nothing is deleted.
-    failed: Arc<AtomicBool>,
-}
-
-/// The three kinds of record of a checkpoint: model, optimizer, scheduler.
-pub const KINDS: [&str; 3] = ["model", "optimizer", "scheduler"];
-
-impl AtomicCheckpointer {
-    /// The checkpointers of a folder, in the order of [`KINDS`].
-    #[must_use]
-    pub fn all(folder: &Path) -> [Self; 3] {
-        let failed = Arc::new(AtomicBool::new(false));
-        KINDS.map(|name| Self { folder: folder.to_owned(), name, failed: Arc::clone(&failed) })
-    }
-
-    /// Where an epoch's record is.
-    #[must_use]
-    pub fn path(&self, epoch: usize) -> PathBuf {
-        self.folder.join(format!("{}-{epoch}.bpk", self.name))
-    }
-
-    fn write<R: Checkpoint>(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
-        let temporary = self.folder.join(format!("{}-{epoch}.part.bpk", self.name));
-        let written = record.save(temporary.clone()).and_then(|()| {
-            std::fs::File::open(&temporary)
-                .and_then(|file| file.sync_all())
-                .and_then(|()| std::fs::rename(&temporary, self.path(epoch)))
-                .map_err(CheckpointerError::IOError)
-        });
-        if written.is_err() && temporary.exists() {
-            std::fs::remove_file(&temporary).map_err(CheckpointerError::IOError)?;
-        }
-        written
-    }
-}
-
-impl<R: Checkpoint> Checkpointer<R> for AtomicCheckpointer {
-    fn save(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
-        let written = self.write(epoch, record);
-        if written.is_err() {
-            self.failed.store(true, Ordering::SeqCst);
-        }
-        written
-    }
-
-    fn delete(&self, epoch: usize) -> Result<(), CheckpointerError> {
-        let path = self.path(epoch);
-        if self.failed.load(Ordering::SeqCst) || !path.exists() {
-            return Ok(());
-        }
-        std::fs::remove_file(path).map_err(CheckpointerError::IOError)
-    }
-
-    fn restore(&self, epoch: usize) -> Result<R, CheckpointerError> {
-        R::load(self.path(epoch))
-    }
-}
-
-/// The newest epoch whose three records are all there.
-///
-/// # Errors
-/// [`TrainError::RunFolder`] when there is none.
-pub fn newest_checkpoint(folder: &Path) -> Result<usize, TrainError> {
-    let refuse = |reason: String| TrainError::RunFolder { path: folder.to_owned(), reason };
-    let checkpointers = AtomicCheckpointer::all(folder);
-    let names = std::fs::read_dir(folder).map_err(|cause| refuse(format!("{cause}: nothing to resume")))?;
-    let epoch_of = |name: &str| name.strip_prefix("model-")?.strip_suffix(".bpk")?.parse::<usize>().ok();
-    names
-        .filter_map(|entry| epoch_of(entry.ok()?.file_name().to_str()?))
-        .filter(|&epoch| checkpointers.iter().all(|checkpointer| checkpointer.path(epoch).exists()))
-        .max()
-        .ok_or_else(|| {
-            refuse("no finished epoch: nothing to resume, start anew with another --out".to_owned())
-        })
 }

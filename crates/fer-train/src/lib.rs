@@ -4,8 +4,10 @@
 
 pub mod average;
 pub mod calibration;
+pub mod checkpointer;
 pub mod config;
 pub mod curves;
+pub mod environment;
 pub mod epoch_log;
 pub mod error;
 pub mod evaluate;
@@ -14,9 +16,12 @@ pub mod history;
 pub mod keeper;
 pub mod loader;
 pub mod metrics;
+pub mod optimizer;
 pub mod predictions_csv;
 pub mod progress;
 pub mod report;
+pub mod resume;
+pub mod run_card;
 pub mod run_folder;
 pub mod schedule;
 pub mod scoring;

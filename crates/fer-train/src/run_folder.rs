@@ -5,65 +5,61 @@
 //! `config.toml` (resolved), `environment.json`, `epochs.csv`, `epochs.jsonl`, `curves.svg`,
 //! `checkpoints/` and, at the end, `model/`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use fer_data::atomic;
-use serde::Serialize;
 
-use crate::{config::Config, error::TrainError};
-
-/// What a run was made with, for its folder.
-#[derive(Clone, Debug, Serialize)]
-pub struct Environment {
-    /// Version of fer.
-    pub fer_version: &'static str,
-    /// The command line.
-    pub command: String,
-    /// When it started, RFC 3339, UTC.
-    pub started: String,
-    /// The device and why it was chosen.
-    pub device: String,
-    /// Operating system and processor architecture.
-    pub system: String,
-    /// The processor as the system names it, where it does.
-    pub processor: String,
-    /// Threads of the CPU kernels.
-    pub threads: usize,
-    /// Training faces, validation faces.
-    pub n_faces: [usize; 2],
-    /// SHA-256 of the training and validation splits.
-    pub data_sha256: [String; 2],
-    /// Samples left out with `data.skip_bad`.
-    pub n_skipped: usize,
-}
+use crate::{config::Config, environment::Environment, error::TrainError};
 
 /// A run's folder.
 #[derive(Clone, Debug)]
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Makes a new folder.
+    /// Refuses a path where something stands already: a new run needs its own folder.
     ///
     /// # Errors
-    /// [`TrainError::RunFolder`] when it exists or cannot be made.
-    pub fn create(path: &Path) -> Result<Self, TrainError> {
-        let refuse = |reason: String| TrainError::RunFolder { path: path.to_owned(), reason };
-        if path.exists() {
-            return Err(refuse(
-                "exists already: go on with --resume, or choose another folder with --out".to_owned(),
-            ));
+    /// [`TrainError::RunFolder`] when it exists.
+    pub fn expect_vacant(path: &Path) -> Result<(), TrainError> {
+        if !path.exists() {
+            return Ok(());
         }
-        std::fs::create_dir_all(path.join("checkpoints")).map_err(|cause| refuse(cause.to_string()))?;
-        Ok(Self(path.to_owned()))
+        Err(TrainError::RunFolder {
+            path: path.to_owned(),
+            reason: "exists already: go on with --resume, or choose another folder with --out".to_owned(),
+        })
     }
 
-    /// Opens a folder to go on with; its config must be the one given, epochs aside.
+    /// Makes a new folder that holds the resolved config, the environment and a place for checkpoints.
+    ///
+    /// It appears whole, by a rename: a run that was killed can be resumed from its first moment on.
+    ///
+    /// # Errors
+    /// [`TrainError::RunFolder`] when it exists, [`TrainError::Write`] when it cannot be made.
+    pub fn create(path: &Path, config: &Config, environment: &Environment) -> Result<Self, TrainError> {
+        Self::expect_vacant(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let part = Self(path.with_file_name(format!(".{name}.{}.part", std::process::id())));
+        let made = part.fill(config, environment).and_then(|()| {
+            fs::rename(&part.0, path).map_err(|cause| TrainError::Write { path: path.to_owned(), cause })
+        });
+        if made.is_err() {
+            // The first error is the one to tell.
+            fs::remove_dir_all(&part.0).unwrap_or_default();
+        }
+        made.map(|()| Self(path.to_owned()))
+    }
+
+    /// Opens a folder to go on with; its config must be the one given.
     ///
     /// # Errors
     /// [`TrainError::RunFolder`] when it is no run folder, or was made with another config.
     pub fn resume(path: &Path, config: &Config) -> Result<Self, TrainError> {
         let refuse = |reason: String| TrainError::RunFolder { path: path.to_owned(), reason };
-        let text = std::fs::read_to_string(path.join("config.toml"))
+        let text = fs::read_to_string(path.join("config.toml"))
             .map_err(|cause| refuse(format!("no run to resume: config.toml: {cause}")))?;
         let kept = Config::parse(&text, &[]).map_err(|reason| refuse(format!("config.toml: {reason}")))?;
         if kept != *config {
@@ -91,14 +87,31 @@ impl RunFolder {
         self.0.join("model")
     }
 
-    /// Writes the resolved config and the environment.
+    /// What the run was started with.
     ///
     /// # Errors
-    /// [`TrainError::Write`] with the file that could not be written.
-    pub fn describe(&self, config: &Config, environment: &Environment) -> Result<(), TrainError> {
-        self.write("config.toml", &config.to_toml())?;
+    /// [`TrainError::RunFolder`] when `environment.json` is missing or damaged.
+    pub fn environment(&self) -> Result<Environment, TrainError> {
+        let path = self.0.join("environment.json");
+        let refuse = |reason: String| TrainError::RunFolder { path: path.clone(), reason };
+        let text = fs::read_to_string(&path).map_err(|cause| refuse(cause.to_string()))?;
+        serde_json::from_str(&text).map_err(|cause| refuse(cause.to_string()))
+    }
+
+    /// Writes the environment.
+    ///
+    /// # Errors
+    /// [`TrainError::Write`] when it could not be written.
+    pub fn write_environment(&self, environment: &Environment) -> Result<(), TrainError> {
         let json = serde_json::to_string_pretty(environment).expect("an environment is plain values");
         self.write("environment.json", &json)
+    }
+
+    fn fill(&self, config: &Config, environment: &Environment) -> Result<(), TrainError> {
+        fs::create_dir_all(self.checkpoints())
+            .map_err(|cause| TrainError::Write { path: self.0.clone(), cause })?;
+        self.write("config.toml", &config.to_toml())?;
+        self.write_environment(environment)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), TrainError> {
@@ -113,13 +126,4 @@ fn differing_line(kept: &str, given: &str) -> String {
         || "other keys".to_owned(),
         |(kept, given)| format!("it has `{kept}`, this run has `{given}`"),
     )
-}
-
-/// The processor as Linux names it, or the architecture elsewhere.
-#[must_use]
-pub fn processor() -> String {
-    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with("model name"));
-    line.and_then(|line| line.split_once(':'))
-        .map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
 }

@@ -22,6 +22,15 @@ pub struct Schedule {
     pub plateau: Option<PlateauSignal>,
 }
 
+impl Schedule {
+    /// Tells a plateau the validation accuracies of the epochs before a resume, in their order.
+    pub fn catch_up(&self, accuracies: impl Iterator<Item = f64>) {
+        if let Some(plateau) = &self.plateau {
+            accuracies.for_each(|accuracy| plateau.tell(accuracy));
+        }
+    }
+}
+
 /// Builds the schedule.
 ///
 /// # Errors

@@ -8,12 +8,7 @@ use std::{
     time::Instant,
 };
 
-use burn::{
-    module::{Module, ParamGroup},
-    optim::{AdamWConfig, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig},
-    store::ModuleRecord,
-    tensor::Device,
-};
+use burn::{module::Module, store::ModuleRecord, tensor::Device};
 use burn_train::{
     ExecutionStrategy, Interrupter, Learner, MultiDeviceOptim, SupervisedTraining,
     checkpoint::Checkpointer,
@@ -21,22 +16,22 @@ use burn_train::{
     renderer::MetricsRenderer,
 };
 use fer_data::{Learning, LoadOptions, Samples, Split, balance, drawn};
-use fer_model::{
-    Chosen, Net,
-    card::{ModelCard, TrainingCard, sha256_hex},
-    checkpoint,
-    device::several,
-};
+use fer_model::{Chosen, Net, checkpoint, device::several};
 
 use crate::{
-    config::{Config, OptimizerKind, Strategy},
+    checkpointer::AtomicCheckpointer,
+    config::{Config, Strategy},
+    environment::{Environment, processor},
     epoch_log::EpochLog,
     error::TrainError,
     evaluate::measured,
     history::{EpochRow, History},
-    keeper::{AtomicCheckpointer, Keeper, Patience, Report, newest_checkpoint},
+    keeper::{Keeper, Patience, Report},
     loader::{FaceLoader, Recipe},
-    run_folder::{Environment, RunFolder, processor},
+    optimizer::optimizer,
+    resume::{Origin, origin},
+    run_card::card,
+    run_folder::RunFolder,
     schedule::schedule,
     trainee::Trainee,
 };
@@ -59,6 +54,8 @@ pub struct Session {
     pub renderer: Option<Box<dyn MetricsRenderer>>,
     /// Told of each epoch.
     pub report: Report,
+    /// Told what a person should know when a run goes on: what was damaged, where it starts.
+    pub notice: Box<dyn Fn(&str)>,
 }
 
 /// How a run ended.
@@ -102,36 +99,24 @@ pub fn load(config: &Config) -> Result<Learning, TrainError> {
 ///
 /// # Errors
 /// [`TrainError`] when the folder, the schedule or a write fails; what was finished stays on disk.
+/// A start that is refused leaves no folder.
 pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcome, TrainError> {
-    let folder = if session.resume {
-        RunFolder::resume(&session.out, config)?
-    } else {
-        RunFolder::create(&session.out)?
-    };
-    let environment = environment(&data, &session);
-    let done = if session.resume { newest_checkpoint(&folder.checkpoints())? } else { 0 };
-    let history =
-        if session.resume { History::resume(folder.path(), done)? } else { History::new(folder.path()) };
-    folder.describe(config, &environment)?;
-
+    let origin = begin(config, &data, &session)?;
     let devices = several(&session.device, config.execution.n_devices)?;
     let device = devices[0].clone().autodiff();
     let (train, validation) = (Arc::new(data.train), Arc::new(data.validation));
-    let loaders = loaders(config, &train, &validation, &device, done);
+    let loaders = loaders(config, &train, &validation, &device, origin.done);
     let steps = loaders.0.n_steps();
     let refuse = |reason| TrainError::RunFolder { path: session.out.clone(), reason };
     let schedule = schedule(&config.schedule, steps, config.train.epochs).map_err(refuse)?;
-    if let Some(plateau) = &schedule.plateau {
-        history.rows().iter().for_each(|row| plateau.tell(row.validation_accuracy));
-    }
-
-    let weights =
-        if config.train.class_weights { balance::class_weights(&train.counts()) } else { Vec::new() };
+    schedule.catch_up(origin.history.rows().iter().map(|row| row.validation_accuracy));
     let start = start(config, &train)?;
-    let trainee = Trainee::new(config, train.labels.len(), weights, done * steps, &device, start.as_ref());
-    let learner = Learner::new(trainee.clone(), optimizer(config), schedule.scheduler);
+    let folder = open(config, &origin, &session)?;
 
-    let history = Arc::new(Mutex::new(history));
+    let trainee = trainee(config, &train, origin.done * steps, &device, start.as_ref());
+    let learner = Learner::new(trainee.clone(), optimizer(&config.optimizer), schedule.scheduler);
+
+    let history = Arc::new(Mutex::new(origin.history));
     let keeper = Keeper {
         history: Arc::clone(&history),
         keep_last: config.checkpoint.keep_last,
@@ -146,7 +131,7 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
         .metrics((AccuracyMetric::new(), LossMetric::new()))
         .metric_train_numeric(LearningRateMetric::new())
         .with_metric_logger(EpochLog::default())
-        .with_custom_checkpointers(model.clone(), optimizer, scheduler)
+        .with_custom_checkpointers(model, optimizer, scheduler)
         .with_checkpointing_strategy(keeper)
         .with_interrupter(session.interrupter)
         .with_application_logger(None)
@@ -159,8 +144,8 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
     if let Some(renderer) = session.renderer {
         training = training.renderer(renderer);
     }
-    if done > 0 {
-        training = training.checkpoint(done);
+    if origin.done > 0 {
+        training = training.checkpoint(origin.done);
     }
     let result = training.launch(learner);
 
@@ -169,18 +154,38 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
     if let Some(error) = result.error {
         return Err(TrainError::Stopped { epoch: n_epochs + 1, reason: error.to_string() });
     }
-    let Some(best) = history.best().cloned() else {
-        return Err(TrainError::Stopped {
-            epoch: 1,
-            reason: "interrupted before an epoch was done".to_owned(),
-        });
-    };
-    let card = card(config, &environment, &train, &validation, &best);
-    let trainee = restored(trainee, &model, best.epoch)?;
-    let trainee = trainee.valid();
+    let best = history.best().cloned().ok_or(TrainError::BeforeFirstEpoch { path: session.out })?;
+    let trainee = restored(trainee, &AtomicCheckpointer::all(&folder.checkpoints())[0], best.epoch)?.valid();
+    let card = card(config, &origin.environment, &train, &validation, &best);
     let card = measured(card, trainee.judged(), &validation)?;
     checkpoint::save(&folder.model(), trainee.judged(), &card)?;
     Ok(Outcome { best, n_epochs, interrupted: result.interrupted.is_some(), model: folder.model() })
+}
+
+/// Where the run begins or goes on; makes no folder yet.
+fn begin(config: &Config, data: &Learning, session: &Session) -> Result<Origin, TrainError> {
+    let environment = environment(data, session);
+    if session.resume {
+        return origin(&RunFolder::resume(&session.out, config)?, environment, &*session.notice);
+    }
+    RunFolder::expect_vacant(&session.out)?;
+    Ok(Origin { done: 0, history: History::new(&session.out), environment })
+}
+
+/// The run's folder: made now that nothing can be refused any more, or the one that is gone on with.
+fn open(config: &Config, origin: &Origin, session: &Session) -> Result<RunFolder, TrainError> {
+    if !session.resume {
+        return RunFolder::create(&session.out, config, &origin.environment);
+    }
+    let folder = RunFolder::resume(&session.out, config)?;
+    folder.write_environment(&origin.environment)?;
+    Ok(folder)
+}
+
+fn trainee(config: &Config, train: &Samples, steps: usize, device: &Device, start: Option<&Net>) -> Trainee {
+    let weights =
+        if config.train.class_weights { balance::class_weights(&train.counts()) } else { Vec::new() };
+    Trainee::new(config, train.labels.len(), weights, steps, device, start)
 }
 
 /// The network of `model.init`, where there is one.
@@ -206,7 +211,7 @@ fn start(config: &Config, train: &Samples) -> Result<Option<Net>, TrainError> {
 
 fn environment(data: &Learning, session: &Session) -> Environment {
     Environment {
-        fer_version: env!("CARGO_PKG_VERSION"),
+        fer_version: env!("CARGO_PKG_VERSION").to_owned(),
         command: session.command.clone(),
         started: session.started.clone(),
         device: format!("{}: {}", session.device.description, session.device.reason),
@@ -216,6 +221,7 @@ fn environment(data: &Learning, session: &Session) -> Environment {
         n_faces: [data.train.len(), data.validation.len()],
         data_sha256: [data.train.hash(), data.validation.hash()],
         n_skipped: data.skipped.len(),
+        resumed: Vec::new(),
     }
 }
 
@@ -241,29 +247,6 @@ fn loaders(
     )
 }
 
-/// The optimizer: decay on convolution and head weights alone.
-fn optimizer(config: &Config) -> ModuleOptimizer {
-    let config = &config.optimizer;
-    // Convolutions and the head name their weights `weight`; norms are `gamma` and `beta`.
-    let weights = ParamGroup::from_predicate("weight");
-    match config.kind {
-        OptimizerKind::Sgd => {
-            let momentum =
-                MomentumConfig { momentum: f64::from(config.momentum), dampening: 0.0, nesterov: true };
-            let plain = SgdConfig::new().with_momentum(Some(momentum));
-            let decayed =
-                plain.clone().with_weight_decay(Some(WeightDecayConfig { penalty: config.weight_decay }));
-            ModuleOptimizer::from(plain.build()).with_group(weights, decayed.build(), None)
-        }
-        OptimizerKind::AdamW => {
-            let adam = AdamWConfig::new().with_beta_1(config.momentum).with_epsilon(1e-8);
-            let plain = adam.clone().with_weight_decay(0.0);
-            let decayed = adam.with_weight_decay(config.weight_decay);
-            ModuleOptimizer::from(plain.build()).with_group(weights, decayed.build(), None)
-        }
-    }
-}
-
 fn execution(config: &Config, mut devices: Vec<Device>) -> ExecutionStrategy {
     match config.execution.strategy {
         Strategy::Single => ExecutionStrategy::single(devices.remove(0)),
@@ -278,39 +261,10 @@ fn restored(
     checkpointer: &AtomicCheckpointer,
     epoch: usize,
 ) -> Result<Trainee, TrainError> {
-    let record: ModuleRecord = checkpointer.restore(epoch).map_err(|cause| TrainError::RunFolder {
+    checkpointer.verify(epoch)?;
+    let record: ModuleRecord = checkpointer.restore(epoch).map_err(|cause| TrainError::Checkpoint {
         path: checkpointer.path(epoch),
         reason: cause.to_string(),
     })?;
     Ok(trainee.load_record(record))
-}
-
-fn card(
-    config: &Config,
-    environment: &Environment,
-    train: &Samples,
-    validation: &Samples,
-    best: &EpochRow,
-) -> ModelCard {
-    let created = environment.started.get(..10).unwrap_or_default();
-    let toml = config.to_toml();
-    let [train_sha256, validation_sha256] = environment.data_sha256.clone();
-    let mut card = ModelCard::new(config.model.architecture, train.labels.clone(), created);
-    card.training = TrainingCard {
-        command: environment.command.clone(),
-        config_sha256: sha256_hex(toml.as_bytes()),
-        config: toml,
-        data: config.data.path.clone(),
-        n_train: train.len(),
-        n_validation: validation.len(),
-        train_sha256,
-        validation_sha256,
-        seed: config.train.seed,
-        n_epochs: config.train.epochs,
-        epoch: best.epoch,
-    };
-    let which = if config.average.ema_decay > 0.0 { "averaged (EMA) weights" } else { "raw weights" };
-    card.selection =
-        format!("highest validation accuracy, epoch {} of {}, {which}", best.epoch, config.train.epochs);
-    card
 }

@@ -13,14 +13,16 @@ use std::{
 
 use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Parser, ValueEnum};
-use fer_data::{Learning, exit};
+use fer_data::{Learning, Reason, Skipped, exit};
 use fer_model::{DeviceChoice, choose};
 use fer_train::{
     TrainError,
     config::Config,
+    error::chain,
     history::EpochRow,
     keeper::Report,
     progress::{BarRenderer, line},
+    run_folder::RunFolder,
     train::{Outcome, Session, load, train},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -40,6 +42,9 @@ struct Arguments {
     /// Overrides data.path: `drawn`, a FER-2013 CSV file, or a folder of class folders.
     #[arg(long)]
     data: Option<String>,
+    /// Overrides data.skip_bad: damaged samples are left out and listed, instead of refused.
+    #[arg(long)]
+    skip_bad: bool,
     /// Overrides one value: `--set train.epochs=5`; may be repeated.
     #[arg(long = "set", value_name = "TABLE.KEY=VALUE")]
     overrides: Vec<String>,
@@ -56,8 +61,8 @@ struct Arguments {
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
     /// Threads of the CPU kernels; 0: one per core.
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=256))]
+    threads: u16,
     /// How progress is shown.
     #[arg(long, value_enum, default_value = "auto")]
     progress: Progress,
@@ -67,7 +72,7 @@ struct Arguments {
 enum Progress {
     /// Bars in a terminal, lines when piped.
     Auto,
-    /// Burn's dashboard.
+    /// Burn's dashboard; lines when piped.
     Dashboard,
     /// One line an epoch.
     Lines,
@@ -78,7 +83,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("fer-train: {error}");
+            eprintln!("fer-train: {}", chain(&error));
             ExitCode::from(error.exit_code())
         }
     }
@@ -90,8 +95,15 @@ fn run(arguments: &Arguments) -> Result<u8, TrainError> {
         print!("{}", config.to_toml());
         return Ok(exit::SUCCESS);
     }
+    let out = out(arguments);
+    // Known before the data is loaded, which may take a minute.
+    if arguments.resume {
+        RunFolder::resume(&out, &config)?;
+    } else {
+        RunFolder::expect_vacant(&out)?;
+    }
     fer_kernels::keep_memory();
-    fer_kernels::set_threads(arguments.threads).expect("no tensor operation has run yet");
+    fer_kernels::set_threads(arguments.threads.into()).expect("no tensor operation has run yet");
     let device = choose(arguments.device)?;
     eprintln!("device: {} ({})", device.description, device.reason);
     let data = load(&config)?;
@@ -100,7 +112,7 @@ fn run(arguments: &Arguments) -> Result<u8, TrainError> {
     stop_on_signals(interrupter.clone());
     let (renderer, report) = progress(arguments.progress, config.train.epochs);
     let session = Session {
-        out: out(arguments),
+        out,
         resume: arguments.resume,
         device,
         command: std::env::args().collect::<Vec<_>>().join(" "),
@@ -108,6 +120,7 @@ fn run(arguments: &Arguments) -> Result<u8, TrainError> {
         interrupter,
         renderer,
         report,
+        notice: Box::new(|words| eprintln!("{words}")),
     };
     Ok(conclude(&train(&config, data, session)?))
 }
@@ -116,6 +129,9 @@ fn config(arguments: &Arguments) -> Result<Config, TrainError> {
     let mut overrides = arguments.overrides.clone();
     if let Some(data) = &arguments.data {
         overrides.push(format!("data.path={data:?}"));
+    }
+    if arguments.skip_bad {
+        overrides.push("data.skip_bad=true".to_owned());
     }
     Config::read(&arguments.config, &overrides)
 }
@@ -144,8 +160,13 @@ fn describe(config: &Config, data: &Learning) {
     {
         eprintln!("  {label:<12} {train:>7} {validation:>7}");
     }
-    for skipped in &data.skipped {
-        eprintln!("left out: {skipped}");
+    let is_damaged = |skipped: &&Skipped| !matches!(skipped.reason, Reason::NotAnImage | Reason::NonFace);
+    let (damaged, others): (Vec<_>, Vec<_>) = data.skipped.iter().partition(is_damaged);
+    for (what, skipped) in [("damaged samples", damaged), ("other files and samples", others)] {
+        if !skipped.is_empty() {
+            eprintln!("{} {what} left out:", skipped.len());
+        }
+        skipped.iter().for_each(|skipped| eprintln!("  {skipped}"));
     }
 }
 
@@ -175,7 +196,11 @@ fn progress(progress: Progress, epochs: usize) -> (Option<Box<dyn MetricsRendere
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
     if matches!(progress, Progress::Dashboard) {
-        return (None, Box::new(|_, _| {}));
+        // The dashboard draws on stdout.
+        if std::io::stdout().is_terminal() {
+            return (None, Box::new(|_, _| {}));
+        }
+        eprintln!("--progress dashboard needs a terminal: one line an epoch instead");
     }
     let printer = bar.clone();
     let report = move |row: &EpochRow, best: &EpochRow| {

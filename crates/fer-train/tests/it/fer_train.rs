@@ -82,6 +82,101 @@ fn resume_needs_a_run_and_the_same_config() {
     assert!(stderr(&output).contains("it has `seed = 1`, this run has `seed = 9`"), "{}", stderr(&output));
 }
 
+fn cut(path: &Path) {
+    let bytes = fs::read(path).unwrap();
+    fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+}
+
+fn rows(folder: &Folder) -> usize {
+    fs::read_to_string(folder.path("run/epochs.csv")).unwrap().lines().count() - 1
+}
+
+#[test]
+fn a_damaged_checkpoint_is_passed_over_for_the_epoch_before() {
+    for kind in ["model", "optimizer", "scheduler"] {
+        let folder = Folder::new(&QUICK.replace("epochs = 2", "epochs = 3"));
+        assert_eq!(folder.run(&["--out", "run"]).status.code(), Some(0));
+        cut(&folder.path(&format!("run/checkpoints/{kind}-3.bpk")));
+        let output = folder.run(&["--out", "run", "--resume"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let words = format!("epoch 3 is passed over: run/checkpoints/{kind}-3.bpk: damaged or cut short");
+        assert!(stderr(&output).contains(&words), "{}", stderr(&output));
+        assert!(stderr(&output).contains("epoch   3/3"), "the epoch comes again: {}", stderr(&output));
+        assert_eq!(rows(&folder), 3);
+    }
+}
+
+#[test]
+fn without_a_sound_checkpoint_a_resume_is_refused_with_the_file() {
+    let folder = Folder::new(QUICK);
+    assert_eq!(folder.run(&["--out", "run"]).status.code(), Some(0));
+    cut(&folder.path("run/checkpoints/optimizer-1.bpk"));
+    cut(&folder.path("run/checkpoints/optimizer-2.bpk"));
+    let output = folder.run(&["--out", "run", "--resume"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    let end = stderr(&output).lines().last().unwrap().to_owned();
+    assert!(
+        end.contains("optimizer-2.bpk: damaged") && end.contains("start anew with another --out"),
+        "{end}"
+    );
+}
+
+/// A checkpoint of before the hashes is proved by loading alone.
+#[test]
+fn a_cut_record_without_a_hash_is_found_too() {
+    let folder = Folder::new(QUICK);
+    assert_eq!(folder.run(&["--out", "run"]).status.code(), Some(0));
+    cut(&folder.path("run/checkpoints/model-2.bpk"));
+    fs::remove_file(folder.path("run/checkpoints/model-2.sha256")).unwrap();
+    let output = folder.run(&["--out", "run", "--resume"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("epoch 2 is passed over"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_damaged_row_after_those_needed_stops_no_resume() {
+    let folder = Folder::new(QUICK);
+    assert_eq!(folder.run(&["--out", "run"]).status.code(), Some(0));
+    let rows = fs::read_to_string(folder.path("run/epochs.jsonl")).unwrap();
+    fs::write(folder.path("run/epochs.jsonl"), rows + "{\"epoch\":3,\"ra").unwrap();
+    let output = folder.run(&["--out", "run", "--resume"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    fs::write(folder.path("run/epochs.jsonl"), "{\"epoch\":1,\"ra").unwrap();
+    let output = folder.run(&["--out", "run", "--resume"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("epochs.jsonl: line 1 of 2 needed"), "{}", stderr(&output));
+}
+
+/// Stopped before its first epoch ended, by Ctrl-C or without warning, a run starts again.
+#[cfg(unix)]
+#[test]
+fn a_run_stopped_in_its_first_epoch_starts_again_with_resume() {
+    for (signal, code) in [("-INT", Some(130)), ("-TERM", Some(130)), ("-KILL", None)] {
+        let long = QUICK.replace("epochs = 2", "epochs = 1").replace("drawn_train = 4", "drawn_train = 120");
+        let folder = Folder::new(&long);
+        let mut command = folder.command(&["--out", "run"]);
+        let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        while !folder.path("run").exists() {
+            assert!(child.try_wait().unwrap().is_none(), "840 faces are not done yet");
+            std::thread::yield_now();
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), code, "{signal}: {}", stderr(&output));
+        assert!(!folder.path("run/epochs.csv").exists(), "stopped in the first epoch");
+        if code.is_some() {
+            assert!(
+                stderr(&output).contains("before the first epoch was done; --resume"),
+                "{}",
+                stderr(&output)
+            );
+        }
+        let output = folder.run(&["--out", "run", "--resume"]);
+        assert_eq!(output.status.code(), Some(0), "{signal}: {}", stderr(&output));
+        assert!(stderr(&output).contains("no epoch was finished"), "{}", stderr(&output));
+    }
+}
+
 /// Killed without warning in the second epoch, a run goes on after the first.
 #[cfg(unix)]
 #[test]
@@ -122,9 +217,8 @@ fn a_killed_run_resumes_after_its_last_finished_epoch() {
     assert_eq!(epochs, counted, "every epoch once");
 }
 
-#[test]
-fn a_users_own_classes_train_without_code() {
-    let folder = Folder::new(&QUICK.replace("[data]\n", "[data]\npath = 'pets'\n"));
+/// Eight flat pictures of two animals for each split, in `pets/`.
+fn pets(folder: &Folder) {
     for split in ["train", "validation"] {
         for (class, shade) in [("cat", 40u8), ("dog", 200)] {
             let class_folder = folder.path("pets").join(split).join(class);
@@ -135,10 +229,79 @@ fn a_users_own_classes_train_without_code() {
             }
         }
     }
+}
+
+fn with_pets() -> Folder {
+    let folder = Folder::new(&QUICK.replace("[data]\n", "[data]\npath = 'pets'\n"));
+    pets(&folder);
+    folder
+}
+
+#[test]
+fn a_users_own_classes_train_without_code() {
+    let folder = with_pets();
     let output = folder.run(&["--out", "run"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let card = fs::read_to_string(folder.path("run/model/card.json")).unwrap();
     assert!(card.contains("\"cat\"") && card.contains("\"dog\"") && !card.contains("happy"), "{card}");
+}
+
+#[test]
+fn a_damaged_sample_is_refused_or_left_out_with_skip_bad() {
+    let folder = with_pets();
+    fs::write(folder.path("pets/train/cat/bad.png"), "no picture").unwrap();
+    let output = folder.run(&["--out", "run"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--skip-bad"), "{}", stderr(&output));
+    let output = folder.run(&["--out", "run", "--skip-bad"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 damaged samples left out:\n  "), "{}", stderr(&output));
+    assert!(stderr(&output).contains("bad.png"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_run_goes_on_with_the_data_it_began_with_and_keeps_its_first_command() {
+    let folder = with_pets();
+    assert_eq!(folder.run(&["--out", "run"]).status.code(), Some(0));
+    let environment = || -> serde_json::Value {
+        serde_json::from_slice(&fs::read(folder.path("run/environment.json")).unwrap()).unwrap()
+    };
+    let first = environment();
+    assert_eq!(folder.run(&["--out", "run", "--resume"]).status.code(), Some(0));
+    let second = environment();
+    assert_eq!((&first["command"], &first["started"]), (&second["command"], &second["started"]));
+    assert_eq!(second["resumed"][0]["after_epoch"], 2);
+    assert!(second["resumed"][0]["command"].as_str().unwrap().ends_with("--resume"), "{second}");
+
+    fs::remove_file(folder.path("pets/validation/dog/3.png")).unwrap();
+    let output = folder.run(&["--out", "run", "--resume"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let words = "run: the validation split is not the one this run began with (SHA-256 ";
+    assert!(stderr(&output).contains(words), "{}", stderr(&output));
+}
+
+#[test]
+fn a_refused_start_leaves_no_folder_and_is_refused_before_the_data_is_loaded() {
+    let folder = Folder::new(QUICK);
+    assert_eq!(folder.run(&["--out", "run"]).status.code(), Some(0));
+    let other = ["--out", "other", "--set", "model.init=run/model", "--set", "model.architecture=small"];
+    let output = folder.run(&other);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(!folder.path("other").exists(), "no folder is left");
+    let output = folder.run(&["--out", "run", "--data", "absent.csv"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    fs::write(folder.path("blocked"), "").unwrap();
+    let output = folder.run(&["--out", "blocked/run"]);
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert!(stderr(&output).contains("cannot be written"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_dashboard_falls_back_to_lines_without_a_terminal() {
+    let output = Folder::new(QUICK).run(&["--out", "run", "--progress", "dashboard"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--progress dashboard needs a terminal"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("epoch   2/2"), "{}", stderr(&output));
 }
 
 #[test]
@@ -152,6 +315,9 @@ fn bad_input_is_refused_with_its_place_and_a_code() {
     );
     refused(QUICK, &["--set", "schedule.peak_rate=-1"], 2, "schedule.peak_rate: expected a value above 0");
     refused(QUICK, &["--config", "absent.toml"], 2, "cannot be used multiple times");
+    refused(QUICK, &["--set", "data.drop_non_faces=true"], 2, "data.drop_non_faces");
+    refused(QUICK, &["--set", "data.validation_fraction=2"], 2, "data.validation_fraction");
+    refused(QUICK, &["--threads", "1000"], 2, "1000 is not in 0..=256");
     refused(QUICK, &["--data", "absent.csv"], 3, "absent.csv");
     refused(QUICK, &["--data", "."], 3, "fer-train: ");
 }

@@ -10,6 +10,7 @@ mod fer_eval;
 mod fer_train;
 mod fixtures;
 mod gpu;
+mod history;
 mod metrics;
 mod progress;
 mod report;

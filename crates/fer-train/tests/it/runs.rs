@@ -87,6 +87,7 @@ impl Run {
             interrupter,
             renderer: Some(Box::new(BarRenderer::new(ProgressBar::hidden()))),
             report: Box::new(report),
+            notice: Box::new(|_| {}),
         };
         let outcome = train(&self.config, self.data, session);
         let rows = rows.lock().unwrap().clone();

@@ -174,6 +174,23 @@ pub fn newest_sound(folder: &Path, notice: &dyn Fn(&str)) -> Result<usize, Train
     }
 }
 
+/// Removes what a kill left half-written.
+///
+/// # Errors
+/// [`TrainError::Write`] with the file that cannot be removed.
+pub fn sweep(folder: &Path) -> Result<(), TrainError> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries.flatten() {
+        // Ours are `model-5.part.bpk`, Burn's `model-5.part.bpk.<process>-<n>.tmp`, a hash's `.….tmp`.
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.contains(".part.bpk") || name.ends_with(".tmp") {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(|cause| TrainError::Write { path, cause })?;
+        }
+    }
+    Ok(())
+}
+
 /// Epochs whose three records are all there, newest first.
 fn whole_epochs(folder: &Path) -> Result<Vec<usize>, TrainError> {
     let checkpointers = AtomicCheckpointer::all(folder);

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use fer_data::atomic;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::{curves, error::TrainError};
 
@@ -17,12 +17,10 @@ pub struct EpochRow {
     /// Mean learning rate of its steps.
     pub rate: f64,
     /// Mean training loss, with smoothing, mixup and weights as configured.
-    #[serde(deserialize_with = "number_or_nan")]
     pub train_loss: f64,
     /// Training top-1 on augmented faces with the moving weights, `0..=1`.
     pub train_accuracy: f64,
     /// Mean cross-entropy on the validation split, without smoothing or mixup.
-    #[serde(deserialize_with = "number_or_nan")]
     pub validation_loss: f64,
     /// Validation top-1 of the judged weights, `0..=1`.
     pub validation_accuracy: f64,
@@ -41,11 +39,6 @@ pub struct History {
     lost: Vec<usize>,
 }
 
-/// JSON has no NaN: a diverged epoch's loss is written as null.
-fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
-}
-
 impl History {
     /// A fresh history in a run folder.
     #[must_use]
@@ -56,22 +49,23 @@ impl History {
     /// The history of a run folder up to an epoch; later rows are forgotten, their epochs come again.
     ///
     /// `is_sound` tells whether an epoch's weights are there: those kept on disk, the best among them.
+    /// Read from the CSV file, because numbers come back from it exactly and a diverged loss is NaN there;
+    /// a last digit lost would be another best epoch where two are equal.
     ///
     /// # Errors
-    /// [`TrainError::RunFolder`] when `epochs.jsonl` is missing, or damaged or too short before that epoch.
+    /// [`TrainError::RunFolder`] when `epochs.csv` is missing, or damaged or too short before that epoch.
     pub fn resume(
         folder: &Path,
         last_epoch: usize,
         is_sound: impl Fn(usize) -> bool,
     ) -> Result<Self, TrainError> {
-        let path = folder.join("epochs.jsonl");
+        let path = folder.join("epochs.csv");
         let refuse = |reason: String| TrainError::RunFolder { path: path.clone(), reason };
         let text = std::fs::read_to_string(&path).map_err(|cause| refuse(cause.to_string()))?;
         let mut rows: Vec<EpochRow> = Vec::new();
-        for (idx, line) in text.lines().take(last_epoch).enumerate() {
-            let row = serde_json::from_str(line)
-                .map_err(|cause| refuse(format!("line {} of {last_epoch} needed: {cause}", idx + 1)))?;
-            rows.push(row);
+        for row in csv::Reader::from_reader(text.as_bytes()).into_deserialize().take(last_epoch) {
+            let n = rows.len() + 1;
+            rows.push(row.map_err(|cause| refuse(format!("row {n} of {last_epoch} needed: {cause}")))?);
         }
         if rows.len() != last_epoch {
             return Err(refuse(format!("{} rows, expected {last_epoch} as in checkpoints/", rows.len())));

@@ -3,7 +3,7 @@
 //! Knows nothing of networks.
 
 use crate::{
-    checkpointer::{AtomicCheckpointer, newest_sound},
+    checkpointer::{AtomicCheckpointer, newest_sound, sweep},
     environment::Environment,
     error::TrainError,
     history::History,
@@ -29,6 +29,7 @@ pub fn origin(folder: &RunFolder, now: Environment, notice: &dyn Fn(&str)) -> Re
     let first = folder.environment()?;
     first.expect_data(&now, folder.path())?;
     let checkpoints = folder.checkpoints();
+    sweep(&checkpoints)?;
     let done = newest_sound(&checkpoints, notice)?;
     let environment = first.resumed(now, done);
     if done == 0 {
@@ -51,13 +52,13 @@ pub fn origin(folder: &RunFolder, now: Environment, notice: &dyn Fn(&str)) -> Re
 /// A run with three epochs behind it has a checkpoint: without one, they were taken away. (The second
 /// row may be written while the first epoch's records are still on their way to the disk.)
 fn expect_young(folder: &RunFolder) -> Result<(), TrainError> {
-    let rows = std::fs::read_to_string(folder.path().join("epochs.jsonl")).unwrap_or_default();
-    match rows.lines().count() {
+    let rows = std::fs::read_to_string(folder.path().join("epochs.csv")).unwrap_or_default();
+    match rows.lines().skip(1).count() {
         0..=2 => Ok(()),
         n => Err(TrainError::Checkpoint {
             path: folder.checkpoints(),
             reason: format!(
-                "no whole checkpoint, but epochs.jsonl has {n} epochs: copy the run folder again, or start anew with another --out"
+                "no whole checkpoint, but epochs.csv has {n} epochs: copy the run folder again, or start anew with another --out"
             ),
         }),
     }

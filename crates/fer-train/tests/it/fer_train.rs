@@ -137,14 +137,16 @@ fn a_cut_record_without_a_hash_is_found_too() {
 fn a_damaged_row_after_those_needed_stops_no_resume() {
     let folder = Folder::new(QUICK);
     assert_eq!(folder.run(&["--out", "run"]).status.code(), Some(0));
-    let rows = fs::read_to_string(folder.path("run/epochs.jsonl")).unwrap();
-    fs::write(folder.path("run/epochs.jsonl"), rows + "{\"epoch\":3,\"ra").unwrap();
+    let rows = fs::read_to_string(folder.path("run/epochs.csv")).unwrap();
+    fs::write(folder.path("run/epochs.csv"), format!("{rows}3,0.0")).unwrap();
+    fs::write(folder.path("run/checkpoints/model-3.part.bpk"), "half").unwrap();
     let output = folder.run(&["--out", "run", "--resume"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    fs::write(folder.path("run/epochs.jsonl"), "{\"epoch\":1,\"ra").unwrap();
+    assert!(!folder.path("run/checkpoints/model-3.part.bpk").exists(), "leftovers are swept away");
+    fs::write(folder.path("run/epochs.csv"), format!("{rows}x").replace("\n2,", "\ntwo,")).unwrap();
     let output = folder.run(&["--out", "run", "--resume"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-    assert!(stderr(&output).contains("epochs.jsonl: line 1 of 2 needed"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("epochs.csv: row 2 of 2 needed"), "{}", stderr(&output));
 }
 
 /// Stopped before its first epoch ended, by Ctrl-C or without warning, a run starts again.

@@ -30,6 +30,18 @@ fn the_best_epoch_is_one_whose_weights_are_there() {
     assert_eq!(History::resume(folder.path(), 2, |_| true).unwrap().lost_best(), None);
 }
 
+/// A last digit lost would be another best epoch where two are equal.
+#[test]
+fn rows_are_read_back_exactly() {
+    let folder = tempdir().unwrap();
+    let mut history = History::new(folder.path());
+    for (epoch, loss) in [1.724_379_479_885_101_3, 1.911_694_169_044_494_6].into_iter().enumerate() {
+        history.push(EpochRow { train_loss: loss, ..row(epoch + 1, 0.142_857_142_857_142_88) }).unwrap();
+    }
+    let resumed = History::resume(folder.path(), 2, |_| true).unwrap();
+    assert_eq!(resumed.rows(), history.rows());
+}
+
 #[test]
 fn a_diverged_epoch_is_read_back() {
     let folder = tempdir().unwrap();

@@ -4,7 +4,7 @@
 
 use super::{Config, Strategy};
 
-/// Why `ddp` is refused, as read in Burn 0.22.1 (docs/LOG.md, "Training on several machines").
+/// Why `ddp` is refused, as read in Burn 0.22.1 (docs/LOG.md, "Training on several devices and machines").
 const DDP: &str = "execution.strategy: ddp needs collective operations, which Burn 0.22 implements on CUDA alone \
 (on the CPU: \"Distributed operations are not supported for device Flex(Cpu)\"); use multi";
 

@@ -16,3 +16,5 @@ mod sources;
 mod tracking;
 #[cfg(feature = "web")]
 mod web;
+#[cfg(feature = "opencv")]
+mod yunet;

@@ -327,14 +327,26 @@ class Bench:
             ),
         }
         for name, peer in peers.items():
-            times = []
-            for _ in range(self.rounds):
-                start = time.perf_counter()
-                peer(self.folder / f"{name}.f32")
-                times.append(time.perf_counter() - start)
-            seconds[name] = statistics.median(times)
+            seconds[name] = self.from_start(lambda: peer(self.folder / f"{name}.f32"))
             found[name] = numpy.fromfile(self.folder / f"{name}.f32", numpy.float32)
         return {name: float(abs(found["ours"] - found[name]).max()) for name in ("torch", "ort")}, seconds
+
+    def from_start(self, run):
+        times = []
+        for _ in range(self.rounds):
+            start = time.perf_counter()
+            run()
+            times.append(time.perf_counter() - start)
+        return statistics.median(times)
+
+    def fer_eval(self, net):
+        """Seconds from the start of fer-eval to the probabilities of one image, written as CSV."""
+        csv = self.folder / "one.csv"
+        pixels = " ".join(str(idx * 7 % 256) for idx in range(48 * 48))
+        csv.write_text(f"emotion,pixels,Usage\n3,{pixels},PublicTest\n", encoding="utf-8")
+        command = [str(Path(self.peer).parent.parent / "fer-eval"), "--model", str(self.folder / net), "--device", "cpu"]
+        command += ["--data", str(csv), "--split", "validation", "--csv", str(self.folder / "one-read.csv")]
+        return self.from_start(lambda: self.run(command))
 
 
 def machine():
@@ -376,13 +388,15 @@ def report(arguments):
                 times = [f"{1e3 * seconds[name]:.3g}" for name in ("ours", "ort", "tuned")]
                 ratio = seconds["ort"] / seconds["ours"]
                 print("| " + " | ".join([net, *times, f"**{ratio:.2f}**", f"{1 / ratio:.2f}"]) + " |", flush=True)
-        print("\nLogits of 16 images: largest difference; and one image from process start to logits, seconds:\n")
-        print("| | to PyTorch | to ONNX Runtime | start: ours | PyTorch | ONNX Runtime |\n|---|---|---|---|---|---|", flush=True)
+        print("\nLogits of 16 images: largest difference; and one image from process start to its output, seconds:\n")
+        print("| | to PyTorch | to ONNX Runtime | start: ours | PyTorch | ONNX Runtime | fer-eval |")
+        print("|---|---|---|---|---|---|---|", flush=True)
         for net in nets:
             differences, _ = bench.logits(net, 16)
             _, seconds = bench.logits(net, 1)
             cells = [f"{differences[name]:.1e}" for name in ("torch", "ort")]
             cells += [f"{seconds[name]:.3f}" for name in ("ours", "torch", "ort")]
+            cells.append(f"{bench.fer_eval(net):.3f}")
             print("| " + " | ".join([net, *cells]) + " |", flush=True)
             if max(differences.values()) > 1e-4:
                 sys.exit(f"{net}: the logits differ by {max(differences.values()):.1e}, allowed 1e-4")

@@ -5,6 +5,7 @@
 mod analyzer;
 mod capture;
 mod finder;
+mod live_capture;
 mod threads;
 
 pub use analyzer::Analyzer;

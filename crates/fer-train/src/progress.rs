@@ -106,20 +106,19 @@ impl MetricsRenderer for BarRenderer {
     fn register_metric(&mut self, _definition: MetricDefinition) {}
 }
 
-/// An epoch as one line of at most 100 columns; `val` figures are those of the validation split.
+/// An epoch as one line that fits 80 columns in the usual case; `val` figures are those of the
+/// validation split, a star marks the best epoch so far.
 #[must_use]
 pub fn line(row: &EpochRow, best: &EpochRow, epochs: usize) -> String {
     format!(
-        "epoch {:>3}/{epochs}  rate {:.5}  loss {:.3} val {:.3}  top-1 {:.1} val {:.2} %  \
-         best {:.2} at {}  {:.0} s",
+        "epoch {:>3}/{epochs}  rate {:.4}  loss {:.3} val {:.3}  top-1 {:.1} val {:.2} %  {:.0} s{}",
         row.epoch,
         row.rate,
         row.train_loss,
         row.validation_loss,
         100.0 * row.train_accuracy,
         100.0 * row.validation_accuracy,
-        100.0 * best.validation_accuracy,
-        best.epoch,
         row.seconds,
+        if row.epoch == best.epoch { " *" } else { "" },
     )
 }

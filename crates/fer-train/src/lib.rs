@@ -14,6 +14,7 @@ pub mod evaluate;
 pub mod export;
 pub mod history;
 pub mod keeper;
+pub mod left_out;
 pub mod loader;
 pub mod metrics;
 pub mod optimizer;

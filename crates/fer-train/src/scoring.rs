@@ -88,6 +88,12 @@ impl Scored {
         self.reliability().iter().map(gap).sum()
     }
 
+    /// The three figures of calibration in a line.
+    #[must_use]
+    pub fn calibration(&self) -> String {
+        format!("NLL {:.4}  Brier {:.4}  ECE {:.2} %", self.nll(), self.brier(), 100.0 * self.ece())
+    }
+
     /// The bins of the reliability diagram, from confidence 0 to 1.
     #[must_use]
     pub fn reliability(&self) -> [Bin; N_BINS] {

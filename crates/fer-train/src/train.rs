@@ -112,7 +112,6 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
     schedule.catch_up(origin.history.rows().iter().map(|row| row.validation_accuracy));
     let start = start(config, &train)?;
     let folder = open(config, &origin, &session)?;
-
     let trainee = trainee(config, &train, origin.done * steps, &device, start.as_ref());
     let learner = Learner::new(trainee.clone(), optimizer(&config.optimizer), schedule.scheduler);
 

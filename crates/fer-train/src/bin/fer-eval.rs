@@ -18,6 +18,7 @@ use fer_model::{DeviceChoice, ModelCard, Predictor, Tta, checkpoint, choose};
 use fer_train::error::{TrainError, chain, model_exit_code};
 use fer_train::evaluate::{Evaluation, calibrated, evaluate};
 use fer_train::export::to_onnx;
+use fer_train::left_out::left_out;
 use fer_train::predictions_csv::predictions_csv;
 use fer_train::report::report_html;
 use fer_train::scoring::Scored;
@@ -158,8 +159,8 @@ fn judge(source: &SourceArgs, args: &Judge) -> anyhow::Result<()> {
         None => None,
     };
     let evaluation = run_network(&predictor, &samples, args.tta)?;
-    let (model, data) = (source.model.display(), source.data.display());
-    let line = protocol(predictor.card(), &model.to_string(), &data.to_string(), &samples, args.tta);
+    let [model, data] = [&source.model, &source.data].map(|path| path.display().to_string());
+    let line = protocol(predictor.card(), &model, &data, &samples, args.tta);
     let unseen = train.map(|train| evaluation.unseen(&samples, &train));
     let summary = Summary::new(&evaluation, line, unseen);
     if let Some(path) = &args.csv {
@@ -200,13 +201,9 @@ fn calibrate(args: &Calibrate) -> anyhow::Result<()> {
         "temperature {:.4} written to {}\nbefore: {}\nafter:  {}\n",
         card.temperature,
         args.source.model.join(checkpoint::CARD_FILE).display(),
-        calibration_line(&evaluation.uncalibrated()),
-        calibration_line(&after)
+        evaluation.uncalibrated().calibration(),
+        after.calibration()
     ))
-}
-
-fn calibration_line(scored: &Scored) -> String {
-    format!("NLL {:.4}  Brier {:.4}  ECE {:.2} %", scored.nll(), scored.brier(), 100.0 * scored.ece())
 }
 
 fn export(args: &Export) -> anyhow::Result<()> {
@@ -236,12 +233,7 @@ fn load(path: &Path, split: Split, args: &SourceArgs, card: &ModelCard) -> anyho
         ..LoadOptions::default()
     };
     let loaded = load_split(path, split, &options)?;
-    if !loaded.skipped.is_empty() {
-        eprintln!("{} damaged samples left out:", loaded.skipped.len());
-        for skipped in &loaded.skipped {
-            eprintln!("  {skipped}");
-        }
-    }
+    eprint!("{}", left_out(&loaded.skipped));
     Ok(loaded.samples)
 }
 
@@ -281,10 +273,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
 
 /// Prints a result; a reader that closed the pipe has had enough.
 fn say(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(TrainError::Write { path: "stdout".into(), cause }.into())
-        }
+    let written = std::io::stdout().write_all(text.as_bytes());
+    match written.map_err(|cause| (cause.kind(), TrainError::Write { path: "stdout".into(), cause })) {
+        Err((kind, error)) if kind != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
 }

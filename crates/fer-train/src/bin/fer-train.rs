@@ -13,7 +13,7 @@ use std::{
 
 use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Parser, ValueEnum};
-use fer_data::{Learning, Reason, Skipped, exit};
+use fer_data::{Learning, exit};
 use fer_model::{DeviceChoice, choose};
 use fer_train::{
     TrainError,
@@ -21,6 +21,7 @@ use fer_train::{
     error::chain,
     history::EpochRow,
     keeper::Report,
+    left_out::left_out,
     progress::{BarRenderer, line},
     run_folder::RunFolder,
     train::{Outcome, Session, load, train},
@@ -70,7 +71,7 @@ struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Progress {
-    /// Bars in a terminal, lines when piped.
+    /// A bar and a line an epoch in a terminal, lines alone when piped; a star marks the best epoch so far.
     Auto,
     /// Burn's dashboard; lines when piped.
     Dashboard,
@@ -160,14 +161,7 @@ fn describe(config: &Config, data: &Learning) {
     {
         eprintln!("  {label:<12} {train:>7} {validation:>7}");
     }
-    let is_damaged = |skipped: &&Skipped| !matches!(skipped.reason, Reason::NotAnImage | Reason::NonFace);
-    let (damaged, others): (Vec<_>, Vec<_>) = data.skipped.iter().partition(is_damaged);
-    for (what, skipped) in [("damaged samples", damaged), ("other files and samples", others)] {
-        if !skipped.is_empty() {
-            eprintln!("{} {what} left out:", skipped.len());
-        }
-        skipped.iter().for_each(|skipped| eprintln!("  {skipped}"));
-    }
+    eprint!("{}", left_out(&data.skipped));
 }
 
 /// The first Ctrl-C or SIGTERM stops after the current step; the second ends at once.

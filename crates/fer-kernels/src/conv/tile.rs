@@ -49,7 +49,8 @@ pub(crate) unsafe fn sums<
                         }
                     }
                 }
-                weights = weights.add(PANEL_V * LANES);
+                // With V below PANEL_V, the last step leads behind the buffer, where nothing is read.
+                weights = weights.wrapping_add(PANEL_V * LANES);
             }
         }
         sums

@@ -6,6 +6,7 @@
 
 mod autodiff;
 mod conv;
+mod crowd;
 mod fallback;
 mod feature_map;
 mod flex;

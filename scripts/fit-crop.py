@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How FER-2013's faces were cut: the Haar box found again in its own crops.
 In: a folder of FER-2013's training faces (train/<class>/*.jpg). Out: box side / crop side, and the offset of the centres.
-Needs opencv-python-headless before version 5.
+Needs Debian's python3-opencv, or PyPI's opencv-python-headless before version 5.
 """
 import glob
 import random

@@ -229,6 +229,9 @@ impl Slot {
         let is_empty = |state: &mut SlotState| state.newest.is_none() && state.said.is_empty();
         let waited = self.filled.wait_timeout_while(self.lock(), wait, is_empty);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.newest.take().or_else(|| state.said.pop_front())
+        // What was said of the source comes before its newest frame, its end after it.
+        let is_notice = matches!(state.said.front(), Some(Captured::Notice(_)));
+        let newest = if is_notice { None } else { state.newest.take() };
+        newest.or_else(|| state.said.pop_front())
     }
 }

@@ -63,7 +63,9 @@ impl<W: Write + Seek> Muxer<W> {
         if let Some(last) = self.pending.last() {
             tick = tick.max(last.tick + 1);
         }
-        let is_early = tick < TICKS && self.pending.first().is_some_and(|s| tick - s.tick >= FIRST_PIECES);
+        // The first picture is written as soon as the second tells how long it is shown.
+        let is_piece = self.pending.first().is_some_and(|first| tick - first.tick >= FIRST_PIECES);
+        let is_early = self.fragments.is_empty() || (tick < TICKS && is_piece);
         if (is_key || is_early) && !self.pending.is_empty() {
             self.write_fragment(tick)?;
         }

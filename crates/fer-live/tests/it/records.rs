@@ -217,3 +217,19 @@ mod read_back {
         drop(video);
     }
 }
+
+#[test]
+fn a_recording_that_was_killed_in_its_first_moments_holds_what_came_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("live.mp4"), folder.path().join("as-killed.mp4"));
+    let mut video = VideoRecorder::create(&path).unwrap();
+    for frame in 0..10_u64 {
+        video.record(&RgbImage::new(64, 64), Duration::from_millis(33 * frame)).unwrap();
+        if frame == 1 || frame == 9 {
+            std::fs::copy(&path, &copy).unwrap();
+            let boxes = std::fs::read(&copy).unwrap();
+            let n_fragments = boxes.windows(4).filter(|name| name == b"moof").count();
+            assert_eq!(n_fragments, if frame == 1 { 1 } else { 2 }, "after frame {frame}");
+        }
+    }
+}

@@ -68,12 +68,11 @@ fn opencv(args: &DoctorArgs, findings: &mut Vec<Finding>) {
             let error = result.err().map_or_else(|| "not found".to_owned(), |error| error.to_string());
             let remedy = "install Debian's opencv-data, or give --cascade FILE";
             findings.push(Finding::ill("cascade", error, remedy));
-            for place in cascade_places() {
-                let there = if place.is_file() { "there" } else { "not there" };
-                findings.push(Finding::well("cascade", format!("looked at {}: {there}", place.display())));
-            }
         }
     }
+    let folders: Vec<String> =
+        cascade_places().iter().filter_map(|place| Some(place.parent()?.display().to_string())).collect();
+    findings.push(Finding::well("cascade", format!("looked for in {}", folders.join(", "))));
 }
 
 #[cfg(not(feature = "opencv"))]

@@ -2,16 +2,15 @@
 //! In: image files of any size and colour. Out: [`Parts`], decoded in parallel, in a fixed order.
 //! Knows nothing of layouts (`tree.rs`) or of how a picture becomes a face ([`Face::from_picture`]).
 
-use std::{io::Cursor, path::Path};
+use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageReader};
 use rayon::prelude::*;
 
 use crate::{
     DataError, Face, Labels, Sample, Skipped, Source, Split,
     error::Reason,
-    jpeg::is_cut_off,
     load::{LoadOptions, Parts},
+    picture::decode_upright,
     tree::{self, Tree},
 };
 
@@ -79,14 +78,6 @@ fn decode(path: &Path) -> Result<Face, Reason> {
     if bytes.is_empty() {
         return Err(Reason::EmptyFile);
     }
-    if is_cut_off(&bytes) {
-        return Err(unusable("the JPEG is cut off".to_owned()));
-    }
-    let reader = ImageReader::new(Cursor::new(bytes));
-    let reader = reader.with_guessed_format().map_err(|error| unusable(error.to_string()))?;
-    let mut decoder = reader.into_decoder().map_err(|error| unusable(error.to_string()))?;
-    let orientation = decoder.orientation().map_err(|error| unusable(error.to_string()))?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| unusable(error.to_string()))?;
-    picture.apply_orientation(orientation);
+    let picture = decode_upright(&bytes, None).map_err(|error| unusable(error.to_string()))?;
     Ok(Face::from_picture(&picture))
 }

@@ -2,12 +2,11 @@
 //! In: image files. Out: RGB pictures, and one [`Frame`] each.
 //! Knows nothing of faces.
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fer_data::jpeg::is_cut_off;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
+use fer_data::picture::{PictureError, decode_upright};
+use image::{ImageError, RgbImage};
 
 use crate::error::LiveError;
 use crate::frame::{Frame, FrameSource, SourceInfo};
@@ -22,40 +21,32 @@ const MOST_PIXELS: u64 = 200_000_000;
 pub fn read_photo(path: &Path) -> Result<RgbImage, LiveError> {
     let failed = |reason: String| LiveError::Open { input: path.display().to_string(), reason };
     let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-    if is_cut_off(&bytes) {
-        return Err(failed("damaged: the JPEG is cut off".to_owned()));
-    }
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let mut decoder = reader
-        .map_err(|error| failed(error.to_string()))?
-        .into_decoder()
-        .map_err(|error| failed(explain(&error)))?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MOST_PIXELS {
-        return Err(failed(format!("too large: {width}×{height}, expected at most 200 megapixels")));
-    }
-    let mut limits = Limits::default();
-    // Sixteen bits in each of four channels, the most a pixel takes.
-    limits.max_alloc = Some(MOST_PIXELS * 8);
-    decoder.set_limits(limits).map_err(|error| failed(explain(&error)))?;
-    let orientation = decoder.orientation().map_err(|error| failed(explain(&error)))?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| failed(explain(&error)))?;
-    picture.apply_orientation(orientation);
+    let picture = decode_upright(&bytes, Some(MOST_PIXELS)).map_err(|error| failed(explain(&error)))?;
     Ok(picture.into_rgb8())
 }
 
-fn explain(error: &image::ImageError) -> String {
-    match error {
-        image::ImageError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
+fn explain(error: &PictureError) -> String {
+    let cause = match error {
+        PictureError::CutOff => return format!("damaged: {error}"),
+        PictureError::Size { width: 0, .. } | PictureError::Size { height: 0, .. } => {
+            return format!("not a picture: {error}");
+        }
+        PictureError::Size { width, height } => {
+            return format!("too large: {width}×{height}, expected at most 200 megapixels");
+        }
+        PictureError::Image(cause) => cause,
+    };
+    match cause {
+        ImageError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
             format!("damaged, or not a picture ({error})")
         }
-        image::ImageError::Unsupported(_) => {
+        ImageError::Unsupported(_) => {
             format!(
                 "not a picture that can be read ({error}): expected jpg, png, bmp, gif, tiff, webp or pnm"
             )
         }
-        image::ImageError::Decoding(_) => format!("damaged, or not a picture ({error})"),
-        image::ImageError::Limits(_) => format!("too large ({error}): expected at most 200 megapixels"),
+        ImageError::Decoding(_) => format!("damaged, or not a picture ({error})"),
+        ImageError::Limits(_) => format!("too large ({error}): expected at most 200 megapixels"),
         _ => error.to_string(),
     }
 }

@@ -110,18 +110,25 @@ mod gpu {
 
     /// The first real GPU, or what was seen instead.
     pub(super) fn find() -> Result<Chosen, String> {
-        let kinds = [DeviceKind::DiscreteGpu(0), DeviceKind::IntegratedGpu(0), DeviceKind::VirtualGpu(0)];
+        group(1, |_| true).map(|mut devices| chosen(devices.remove(0), "a GPU is there"))
+    }
+
+    /// The first `n` GPUs of the kind of `first`, or what was seen instead.
+    pub(super) fn several(first: &Device, n: usize) -> Result<Vec<Device>, String> {
+        group(n, |device| device == first)
+    }
+
+    /// The first `n` GPUs of the best kind that has so many and whose first one will do.
+    fn group(n: usize, will_do: impl Fn(&Device) -> bool) -> Result<Vec<Device>, String> {
+        let kinds = [DeviceKind::DiscreteGpu, DeviceKind::IntegratedGpu, DeviceKind::VirtualGpu];
         let adapters = adapters();
-        for kind in kinds {
-            let device = Device::wgpu(kind);
-            if adapters.contains(&device) {
-                return Ok(chosen(device, "a GPU is there"));
-            }
-        }
-        Err(if adapters.is_empty() {
-            "wgpu saw no adapter".to_owned()
-        } else {
-            format!("wgpu saw only {}", adapters.iter().map(name).collect::<Vec<_>>().join(", "))
+        let found = kinds
+            .map(|kind| (0..n).map(|idx| Device::wgpu(kind(idx))).collect::<Vec<_>>())
+            .into_iter()
+            .find(|devices| will_do(&devices[0]) && devices.iter().all(|device| adapters.contains(device)));
+        found.ok_or_else(|| match adapters.iter().map(name).collect::<Vec<_>>().join(", ") {
+            names if names.is_empty() => "wgpu saw no adapter".to_owned(),
+            names => format!("wgpu saw only {names}"),
         })
     }
 
@@ -131,19 +138,6 @@ mod gpu {
             let first = adapters().into_iter().next();
             first.map(|device| chosen(device, "asked for")).ok_or_else(|| "wgpu saw no adapter".to_owned())
         })
-    }
-
-    /// The first `n` GPUs of the kind of `first`, or what was seen instead.
-    pub(super) fn several(first: &Device, n: usize) -> Result<Vec<Device>, String> {
-        let kinds = [DeviceKind::DiscreteGpu, DeviceKind::IntegratedGpu, DeviceKind::VirtualGpu];
-        let adapters = adapters();
-        for kind in kinds {
-            let wanted: Vec<Device> = (0..n).map(|idx| Device::wgpu(kind(idx))).collect();
-            if wanted[0] == *first && wanted.iter().all(|device| adapters.contains(device)) {
-                return Ok(wanted);
-            }
-        }
-        Err(format!("wgpu saw only {}", adapters.iter().map(name).collect::<Vec<_>>().join(", ")))
     }
 
     fn adapters() -> Vec<Device> {

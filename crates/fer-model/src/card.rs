@@ -142,6 +142,12 @@ impl ModelCard {
         }
     }
 
+    /// What the temperature was fitted on, where that is not the validation split of the training.
+    #[must_use]
+    pub fn foreign_calibration(&self) -> Option<&CalibrationCard> {
+        self.calibration.as_ref().filter(|on| on.sha256 != self.training.validation_sha256)
+    }
+
     /// Reads and checks a card. `origin` names it in errors: a path, or `embedded model`.
     ///
     /// # Errors

@@ -55,12 +55,12 @@ fn measured(card: &ModelCard) -> String {
 
 fn temperature(card: &ModelCard) -> String {
     let temperature = card.temperature;
-    match &card.calibration {
+    match card.foreign_calibration() {
         _ if temperature == 1.0 => "1: not calibrated".to_owned(),
-        Some(on) if on.sha256 != card.training.validation_sha256 => {
+        Some(on) => {
             format!("{temperature:.4}, fitted on {} images of {}, not on the validation split", on.n, on.data)
         }
-        _ => format!("{temperature:.4}, fitted on the validation split"),
+        None => format!("{temperature:.4}, fitted on the validation split"),
     }
 }
 

@@ -106,10 +106,10 @@ pub fn calibrated(
     let mut card = card.clone();
     card.temperature = fit_temperature(&evaluation.logits(), &evaluation.truth)? as f32;
     let sha256 = samples.hash();
-    if sha256 == card.training.validation_sha256 {
+    card.calibration = Some(CalibrationCard { data: data.to_owned(), n: samples.len(), sha256 });
+    if card.foreign_calibration().is_none() {
         card.validation = Some(evaluation.card_metrics());
     }
-    card.calibration = Some(CalibrationCard { data: data.to_owned(), n: samples.len(), sha256 });
     Ok(card)
 }
 

@@ -189,7 +189,7 @@ fn calibrate(args: &Calibrate) -> anyhow::Result<()> {
     let samples = load(&args.source.data, Split::Validation, &args.source, predictor.card())?;
     let evaluation = run_network(&predictor, &samples, Tta::None)?;
     let card = calibrated(predictor.card(), &evaluation, &samples, &args.source.data.to_string_lossy())?;
-    if samples.hash() != card.training.validation_sha256 {
+    if card.foreign_calibration().is_some() {
         eprintln!(
             "these {} images are not the validation split in the model's card: the temperature is fitted on them, the card's validation figures stay",
             samples.len()

@@ -12,6 +12,8 @@ use crate::{
 
 /// Where a run begins.
 pub struct Origin {
+    /// The folder that is gone on with; `None`: a new one is to be made.
+    pub folder: Option<RunFolder>,
     /// Epochs done; 0: the run begins with the first.
     pub done: usize,
     /// Their rows.
@@ -25,7 +27,7 @@ pub struct Origin {
 /// # Errors
 /// [`TrainError::OtherData`] for data that the run did not begin with, [`TrainError::Checkpoint`]
 /// when no epoch can be read, [`TrainError::RunFolder`] when rows or environment cannot.
-pub fn origin(folder: &RunFolder, now: Environment, notice: &dyn Fn(&str)) -> Result<Origin, TrainError> {
+pub fn origin(folder: RunFolder, now: Environment, notice: &dyn Fn(&str)) -> Result<Origin, TrainError> {
     let first = folder.environment()?;
     first.expect_data(&now, folder.path())?;
     let checkpoints = folder.checkpoints();
@@ -33,9 +35,10 @@ pub fn origin(folder: &RunFolder, now: Environment, notice: &dyn Fn(&str)) -> Re
     let done = newest_sound(&checkpoints, notice)?;
     let environment = first.resumed(now, done);
     if done == 0 {
-        expect_young(folder)?;
+        expect_young(&folder)?;
         notice("no epoch was finished: the run starts with the first");
-        return Ok(Origin { done, history: History::new(folder.path()), environment });
+        let history = History::new(folder.path());
+        return Ok(Origin { folder: Some(folder), done, history, environment });
     }
     let [model, ..] = AtomicCheckpointer::all(&checkpoints);
     let history = History::resume(folder.path(), done, |epoch| model.verify(epoch).is_ok())?;
@@ -46,7 +49,7 @@ pub fn origin(folder: &RunFolder, now: Environment, notice: &dyn Fn(&str)) -> Re
             lost.epoch
         ));
     }
-    Ok(Origin { done, history, environment })
+    Ok(Origin { folder: Some(folder), done, history, environment })
 }
 
 /// A run with three epochs behind it has a checkpoint: without one, they were taken away. (The second

@@ -165,20 +165,19 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
 fn begin(config: &Config, data: &Learning, session: &Session) -> Result<Origin, TrainError> {
     let environment = environment(data, session);
     if session.resume {
-        return origin(&RunFolder::resume(&session.out, config)?, environment, &*session.notice);
+        return origin(RunFolder::resume(&session.out, config)?, environment, &*session.notice);
     }
     RunFolder::expect_vacant(&session.out)?;
-    Ok(Origin { done: 0, history: History::new(&session.out), environment })
+    Ok(Origin { folder: None, done: 0, history: History::new(&session.out), environment })
 }
 
 /// The run's folder: made now that nothing can be refused any more, or the one that is gone on with.
 fn open(config: &Config, origin: &Origin, session: &Session) -> Result<RunFolder, TrainError> {
-    if !session.resume {
+    let Some(folder) = &origin.folder else {
         return RunFolder::create(&session.out, config, &origin.environment);
-    }
-    let folder = RunFolder::resume(&session.out, config)?;
+    };
     folder.write_environment(&origin.environment)?;
-    Ok(folder)
+    Ok(folder.clone())
 }
 
 fn trainee(config: &Config, train: &Samples, steps: usize, device: &Device, start: Option<&Net>) -> Trainee {

@@ -61,7 +61,7 @@ impl Load {
             if let (Some((_, before)), Some(now)) = (last.as_ref(), &now) {
                 self.free.store(now.free_cores_since(before), Ordering::Relaxed);
             }
-            *last = now.map(|now| (Instant::now(), now)).or(Some((Instant::now(), Ticks::default())));
+            *last = Some((Instant::now(), now.unwrap_or_default()));
         }
         self.free.load(Ordering::Relaxed).clamp(1, all)
     }

@@ -1,6 +1,5 @@
 //! Draws what the generator makes, for people and for face detectors to look at.
 //! In: a folder, a first seed, a number of people. Out: contact sheets, single portraits and clips.
-//! Knows nothing of how faces are drawn.
 //!
 //! `cargo run --release -p fer-data --example draw_sheet -- OUT [FIRST_SEED [N_PEOPLE]]` writes
 //! `portraits.png`, `faces.png`, `scene.png`, and per person `portraits/SEED-TONE-EXPRESSION.png`,

@@ -1,6 +1,5 @@
 //! Files that are either whole or absent.
 //! In: a path and bytes. Out: the file, replaced in one step, or the old one untouched.
-//! Knows nothing of what the bytes mean.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -1,6 +1,5 @@
 //! The order of an epoch, and what to do about rare classes.
 //! In: labels or their counts, a seed and an epoch. Out: indices, or class weights.
-//! Knows nothing of faces.
 
 use rand::seq::SliceRandom;
 

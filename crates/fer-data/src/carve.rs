@@ -1,6 +1,5 @@
 //! Train samples → train and validation samples, for data without a validation split.
 //! In: samples, a share and a seed. Out: both parts in their old order, stratified by label.
-//! Knows nothing of files.
 
 use std::collections::HashMap;
 

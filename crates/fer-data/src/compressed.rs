@@ -1,6 +1,5 @@
 //! A file, plain or compressed → its bytes, streamed.
 //! In: a path. Out: a reader and the name of the format, told by the first bytes and not by the extension.
-//! Knows nothing of CSV.
 
 use std::{
     fs::File,

@@ -1,6 +1,5 @@
 //! FER-2013's CSV file → samples.
 //! In: `emotion,pixels,Usage` in any column order, plain or compressed, streamed. Out: [`Parts`].
-//! Knows nothing of folders; the words of `Usage` are [`Split`]'s.
 
 use std::path::Path;
 

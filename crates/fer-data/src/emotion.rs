@@ -1,6 +1,5 @@
 //! The seven apparent expressions, their order and their names.
 //! In: a name, an index or a FER-2013 code. Out: [`Emotion`].
-//! Knows nothing of files, pixels or networks.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,5 @@
 //! What can go wrong while data is read, in sentences a person can act on.
 //! In: paths, rows and what stood there. Out: [`DataError`], and [`Reason`] for one bad sample.
-//! Knows nothing of parsing or decoding.
 
 use std::path::PathBuf;
 

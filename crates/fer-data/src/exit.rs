@@ -1,6 +1,5 @@
 //! The exit codes of every fer program.
 //! In: nothing. Out: numbers from 0 to 130; docs/exit-codes.md explains them to users.
-//! Knows nothing of what the programs do.
 
 /// Done.
 pub const SUCCESS: u8 = 0;

@@ -1,6 +1,5 @@
 //! Samples → folders of PNG files, a FER-2013 CSV file, or a contact sheet.
 //! In: samples of any split. Out: what the loaders read, without loss.
-//! Knows nothing of where the samples came from.
 
 use std::{fmt::Write as _, fs, path::Path};
 

@@ -1,6 +1,6 @@
 //! A face as the networks see it, and the one scaling of its pixels.
 //! In: any picture of a face. Out: 48×48 grey bytes, and normalised floats.
-//! The only file that scales pixels; knows nothing of labels or files.
+//! The only file that scales pixels.
 
 use image::{DynamicImage, GrayImage, imageops::FilterType};
 

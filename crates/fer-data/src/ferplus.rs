@@ -1,6 +1,5 @@
 //! FER+ votes (`fer2013new.csv`) by row of FER-2013's CSV file.
 //! In: ten raters' counts a row. Out: [`Votes`], with a soft distribution and the non-face flag.
-//! Knows nothing of pixels.
 //!
 //! The trap: the number in a row's image name (`fer0000060.png`) is the row number only up to row
 //! 59 (from 0), and rows that raters called no face have no name. Only the row's own position joins.

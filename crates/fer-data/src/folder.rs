@@ -1,6 +1,5 @@
 //! A folder of classes → samples.
 //! In: image files of any size and colour. Out: [`Parts`], decoded in parallel, in a fixed order.
-//! Knows nothing of layouts (`tree.rs`) or of how a picture becomes a face ([`Face::from_picture`]).
 
 use std::path::Path;
 

@@ -1,6 +1,5 @@
 //! The label set of a data set or a model: names in label order.
 //! In: names. Out: [`Labels`], equal only when names and order are equal.
-//! Knows nothing of pixels or networks.
 
 use serde::{Deserialize, Serialize};
 

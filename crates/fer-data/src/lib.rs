@@ -1,6 +1,5 @@
 //! Faces, labels, splits, loaders, drawn faces and augmentation.
 //! In: files, or a seed. Out: [`Samples`] of one split, and augmented [`Face`]s.
-//! Knows nothing of Burn, OpenCV or the screen.
 
 pub mod atomic;
 pub mod audit;

@@ -1,6 +1,5 @@
 //! A path → the samples of the splits a program may see.
 //! In: a FER-2013 CSV file or a folder of classes. Out: [`Learning`] for training, [`Loaded`] for evaluation.
-//! Knows nothing of parsing or decoding.
 
 use std::path::{Path, PathBuf};
 

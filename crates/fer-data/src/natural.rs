@@ -1,6 +1,5 @@
 //! The order people expect of file names: `face_2` before `face_10`.
 //! In: two names. Out: their order, the same on every system.
-//! Knows nothing of paths.
 
 use std::cmp::Ordering;
 

@@ -1,6 +1,5 @@
 //! A file is written whole or not at all.
 //! In: a path and bytes. Out: the file, or [`OutputError`] and whatever stood there before.
-//! Knows nothing of formats.
 
 use std::{
     fs, io,

@@ -1,6 +1,5 @@
 //! Encoded pictures → pixels, turned upright as their EXIF orientation says.
 //! In: a file's bytes. Out: a picture, or why it is none.
-//! Knows nothing of faces, and nothing of where the bytes come from.
 
 use std::io::Cursor;
 

@@ -1,6 +1,5 @@
 //! A labelled face and where it came from; a split's samples together.
 //! In: faces from a loader. Out: [`Samples`] with their labels, split and hash.
-//! Knows nothing of file formats.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,5 @@
 //! A folder of classes → the image files of every split, unopened.
 //! In: Kaggle's layouts, or a user's own. Out: [`Tree`], files in a fixed order.
-//! Knows nothing of pixels: names only.
 
 use std::{
     collections::BTreeMap,

@@ -1,6 +1,5 @@
 //! Gradients of the operations, registered with Burn's autodiff.
 //! In: tracked Flex primitives. Out: tracked Flex primitives.
-//! Knows nothing of how a gradient is computed: [`crate::flex`] does.
 
 use burn::backend::autodiff::{
     Autodiff,

@@ -1,6 +1,5 @@
 //! Convolution on `[N, H, W, C]` floats: forward, and both gradients.
 //! In: slices and a [`ConvShape`]. Out: new vectors.
-//! Knows nothing of Burn tensors or gradients' bookkeeping.
 //!
 //! Each image is copied once into a zero-bordered, channel-blocked buffer that stays in the cache ([`blocked`]);
 //! every output tile is then computed in registers straight from it ([`direct`]), so no im2col matrix is written.

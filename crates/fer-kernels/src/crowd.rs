@@ -1,6 +1,5 @@
 //! Fewer threads while other processes keep cores busy.
 //! In: a parallel piece of work. Out: its result, computed by as many threads as cores are free.
-//! Knows nothing of the work, which gives the same result on any number of threads.
 //!
 //! All threads of a parallel loop wait for the last one. Where another process shares a core with one of them, that
 //! thread is off the core half of the time, and all others with it: two threads are then slower than one.

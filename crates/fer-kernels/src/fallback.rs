@@ -1,6 +1,5 @@
 //! The same operations by Burn's own kernels: every device but Flex, and every number type but f32.
 //! In: tensors `[N, C, H, W]`. Out: tensors `[N, C, H, W]`, differentiable, and exportable from a capture device.
-//! Knows nothing of our kernels.
 
 use burn::Tensor;
 use burn::tensor::activation::relu;

@@ -1,6 +1,5 @@
 //! The operations of the networks, on feature maps whose memory layout is the kernels' business.
 //! In: images `[N, C, H, W]`. Out: feature maps, then `[N, C]`.
-//! Knows nothing of how an operation is computed: [`crate::ops`] on Flex, [`crate::fallback`] elsewhere.
 
 use burn::Tensor;
 use burn::backend::Dispatch;

@@ -1,6 +1,5 @@
 //! Flex tensors to slices and back.
 //! In: `FlexTensor`s of f32. Out: the kernels' results as `FlexTensor`s.
-//! Knows nothing of gradients' bookkeeping: [`crate::autodiff`] does.
 #![allow(unsafe_code)] // Passes that overwrite their input where nobody else holds it.
 
 use burn::backend::flex::{FlexTensor, Layout};

@@ -1,6 +1,5 @@
 //! Inference: a convolution with its batch norm folded in, residual and ReLU fused.
 //! In: a trained convolution and the running statistics of its batch norm. Out: feature maps, no gradient.
-//! Knows nothing of training.
 
 use burn::Tensor;
 use burn::backend::Flex;

@@ -1,6 +1,5 @@
 //! Fast CPU operations for the networks: convolution, batch norm, pooling, with gradients.
 //! In: Burn tensors. Out: Burn tensors, by our kernels on Flex in f32, by Burn's own operations elsewhere.
-//! Knows nothing of networks, faces, files, or training.
 //!
 //! Start at [`FeatureMap`] (training and validation) and [`FoldedConv`] (inference).
 

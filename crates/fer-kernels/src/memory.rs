@@ -1,6 +1,5 @@
 //! Memory that stays with the process.
 //! In: nothing. Out: an allocator that no longer gives pages back between two steps.
-//! Knows nothing of who allocates.
 #![allow(unsafe_code)] // A setting of the allocator, which is written in C.
 
 /// Tells mimalloc to keep freed memory for the next allocation instead of returning it to the system.

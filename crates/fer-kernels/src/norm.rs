@@ -1,6 +1,5 @@
 //! Batch norm, residual and ReLU in single passes over `[pixels, C]`, and their gradients.
 //! In: floats with the channels innermost. Out: normalised floats, statistics, gradients.
-//! Knows nothing of Burn tensors; the running statistics are the caller's.
 #![allow(unsafe_code)] // Single vectorised passes over memory, some of them in place.
 
 use crate::parallel::{TASK_FLOATS, map_ranges};

@@ -1,6 +1,5 @@
 //! The operations as an extension of Burn's backends: which one runs is decided by the tensors' device.
 //! In: primitives of Flex, or of Flex with autodiff. Out: the same.
-//! Knows nothing of other devices: [`crate::FeatureMap`] sends those to [`crate::fallback`].
 
 use burn::backend::{Backend, ExtensionType, Flex, backend_extension, tensor::FloatTensor};
 

@@ -1,6 +1,5 @@
 //! A range of work, shared out among threads.
 //! In: a number of items and how many make a task. Out: calls with sub-ranges.
-//! Knows nothing of the work.
 
 use std::ops::Range;
 

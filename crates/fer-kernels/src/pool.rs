@@ -1,6 +1,5 @@
 //! Pooling on `[N, H, W, C]` floats and its gradients.
 //! In: feature maps. Out: 2×2 maxima or means with stride 2, or means over the whole image.
-//! Knows nothing of Burn tensors.
 #![allow(unsafe_code)] // Single vectorised passes that fill their output.
 
 use crate::parallel::{TASK_FLOATS, map_ranges};

@@ -1,6 +1,5 @@
 //! Memory the kernels reuse, aligned to cache lines.
 //! In: a number of floats. Out: a buffer of the calling thread, or a fresh output vector.
-//! Knows nothing of what is stored.
 #![allow(unsafe_code)] // Buffers are handed out without being filled first: filling costs as much as a kernel.
 
 use std::cell::RefCell;

@@ -1,6 +1,5 @@
 //! Sixteen f32 lanes on three instruction sets, and the choice between them at run time.
 //! In: a [`Kernel`]. Out: the kernel, compiled for the best instruction set of this machine and run.
-//! Knows nothing of tensors or convolutions.
 #![allow(unsafe_code)] // Vector instructions exist only behind unsafe or per-function target features.
 
 use std::sync::atomic::{AtomicU8, Ordering};

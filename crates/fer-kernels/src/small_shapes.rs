@@ -1,7 +1,6 @@
 //! The kernels on shapes small enough for Miri, against loops that say what they mean.
 //! In: nothing. Out: passing tests: `cargo +nightly miri test -p fer-kernels --lib` checks every memory access
 //! (flags and findings in docs/LOG.md).
-//! Knows nothing of Burn: interpreting it would take hours.
 
 use crate::conv::{self, ConvShape, Epilogue, FoldedWeight};
 use crate::norm::{self, Affine, Floats, NormGrad};

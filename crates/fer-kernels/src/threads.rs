@@ -1,6 +1,5 @@
 //! How many threads the kernels use.
 //! In: a thread count. Out: the process-wide rayon pool, sized.
-//! Knows nothing of tensors.
 
 /// The thread pool was already running when its size was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! Faces → probabilities, as the pipeline sees it.
 //! In: faces. Out: one probability per label and face.
-//! Knows nothing of weights: `fer_model::Predictor` implements it, tests use a fake.
 
 use fer_data::{Face, Labels};
 

@@ -1,6 +1,5 @@
 //! The command line of `fer-live`.
 //! In: words. Out: [`Cli`], checked as far as words can be.
-//! Knows nothing of what the commands do.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

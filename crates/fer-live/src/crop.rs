@@ -1,6 +1,5 @@
 //! A face's box in a picture → the face as the network was trained on it.
 //! In: a picture, a box, a crop factor. Out: a 48×48 [`Face`].
-//! Knows nothing of detectors; the scaling itself is `fer_data::face`'s.
 
 use fer_data::Face;
 use image::{DynamicImage, RgbImage};

@@ -1,6 +1,5 @@
 //! Where the faces of a picture are.
 //! In: a picture. Out: [`FaceBox`]es in the picture's own pixels.
-//! Knows nothing of OpenCV: its detectors are in `opencv/`.
 
 use image::RgbImage;
 use serde::{Deserialize, Serialize};

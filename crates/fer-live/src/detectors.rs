@@ -1,6 +1,5 @@
 //! Which detector, and making it.
 //! In: the user's choice. Out: a [`DetectFaces`].
-//! Knows nothing of how detectors work; without the feature `opencv` there are none.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,5 @@
 //! What can go wrong between a source and a reading.
 //! In: causes. Out: one sentence that says where, expected, found and what to try.
-//! Knows nothing of exit codes: the binary maps them.
 
 /// Errors of fer-live's library.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,5 @@
 //! One picture with its time, and where pictures come from.
 //! In: a camera, a file, a stream or a drawing. Out: [`Frame`]s, one after the other.
-//! Knows nothing of faces, OpenCV or windows.
 
 use std::time::Duration;
 

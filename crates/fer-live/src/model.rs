@@ -1,6 +1,5 @@
 //! The shipped or chosen model, as the pipeline sees it.
 //! In: a model folder, or the files built into the program. Out: a [`Classify`], its card, and where it came from.
-//! Knows nothing of networks: `fer_model` does.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! What one frame said: every face with its track, probabilities and label.
 //! In: tracked, classified and smoothed faces. Out: [`Reading`], which window, page, CSV and video show.
-//! Knows nothing of how it is shown.
 
 use std::time::Duration;
 

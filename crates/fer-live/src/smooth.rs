@@ -1,6 +1,6 @@
 //! Raw probabilities of every frame → steady ones, and a label that does not flicker.
 //! In: [`Found`] faces with their probabilities. Out: a [`Reading`]; all state is per track.
-//! Knows nothing of pictures, networks or clocks: time is the frame's own.
+//! Time is the frame's own.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! Which face is which over frames.
 //! In: the boxes of one frame after another. Out: [`Tracked`] faces with stable ids and steadied boxes.
-//! Knows nothing of pictures, detectors or expressions.
 
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
 //! The model card: everything about a model that is not its weights.
 //! In: `card.json`. Out: [`ModelCard`], checked against this build of fer, or the difference named.
-//! Knows nothing of weights, folders or networks beyond their names.
 
 use fer_data::{Labels, face};
 use serde::{Deserialize, Serialize};

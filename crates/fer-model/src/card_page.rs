@@ -1,6 +1,5 @@
 //! The model card for people: `MODEL_CARD.md`.
 //! In: a card. Out: Markdown, one sentence a line.
-//! Knows nothing of files.
 
 use std::fmt::Write;
 

@@ -1,6 +1,5 @@
 //! A model folder: weights, card and a page to read.
 //! In: a network and its card. Out: the folder, whole or untouched; and back, checked.
-//! Knows nothing of training runs: which checkpoints there are is fer-train's business.
 //!
 //! The weights are safetensors. Card and weights are two files, so a kill between their two writes
 //! must not leave a card beside weights it does not describe: new weights go to the one of two

@@ -1,6 +1,6 @@
 //! Which device computes: the choice, made once at start-up and said aloud.
 //! In: `auto`, `cpu`, `gpu` or `wgpu`. Out: a Burn device, its name and why it was chosen.
-//! The only file that opens devices; knows nothing of networks.
+//! The only file that opens devices.
 
 use std::{fmt, str::FromStr};
 

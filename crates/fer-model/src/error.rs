@@ -1,6 +1,5 @@
 //! What can go wrong with a model folder, its card, its weights or a device.
 //! In: causes. Out: one sentence that says where, expected, found and what to try.
-//! Knows nothing of exit codes: the binaries map them.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,6 +1,5 @@
 //! Networks, checkpoints and the predictor.
 //! In: faces. Out: logits and probabilities in label order.
-//! Knows nothing of where faces come from, of training or of OpenCV.
 
 pub mod card;
 pub mod card_page;

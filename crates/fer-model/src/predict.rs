@@ -1,6 +1,5 @@
 //! Faces → logits and probabilities: the one way a trained model is used.
 //! In: faces. Out: a [`Prediction`] each, temperature applied, views averaged.
-//! Knows nothing of where faces come from or what is done with predictions.
 
 use std::path::Path;
 

@@ -1,6 +1,5 @@
 //! Test-time views of one face.
 //! In: a face. Out: the faces whose logits are averaged.
-//! Knows nothing of networks.
 
 use std::str::FromStr;
 

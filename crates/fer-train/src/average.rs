@@ -1,6 +1,5 @@
 //! The exponential average of a network's weights.
 //! In: an average and the newest weights. Out: the moved average.
-//! Knows nothing of what the weights are for.
 
 use std::{any::Any, collections::VecDeque};
 

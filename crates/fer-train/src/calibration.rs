@@ -1,6 +1,5 @@
 //! The temperature that makes confidences honest.
 //! In: logits and labels of the validation split. Out: the temperature of least NLL.
-//! Knows nothing of files, cards or networks.
 
 use crate::error::TrainError;
 use crate::scoring::Scored;

@@ -1,6 +1,5 @@
 //! Checkpoints on disk: written whole, proved before they are used.
 //! In: Burn's records of an epoch. Out: files with their SHA-256 beside them, and the epochs that are sound.
-//! Knows nothing of which epochs stay: `keeper.rs` does.
 
 use std::{
     fs::{self, File},

@@ -1,6 +1,5 @@
 //! An experiment: its keys and their defaults.
 //! In: nothing. Out: [`Config`]; `parse.rs` reads one from TOML, `check.rs` knows the ranges.
-//! Knows nothing of data, devices or networks' insides.
 
 mod check;
 mod parse;

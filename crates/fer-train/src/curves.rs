@@ -1,6 +1,5 @@
 //! A run's epochs as a picture.
 //! In: epoch rows. Out: an SVG of loss and accuracy, training and validation.
-//! Knows nothing of files.
 
 use std::fmt::Write;
 

@@ -1,6 +1,5 @@
 //! What a run is made with, for its folder.
 //! In: the moment a run starts, or goes on. Out: [`Environment`], kept from the first start.
-//! Knows nothing of files: `run_folder.rs` writes it.
 
 use std::path::Path;
 

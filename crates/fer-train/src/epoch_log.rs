@@ -1,6 +1,5 @@
 //! Burn's metric events, kept in memory by epoch.
 //! In: every batch's metrics. Out: an epoch's metric, when Burn's event store asks.
-//! Knows nothing of files: `history.rs` writes them.
 //!
 //! Burn's file logger panics on a full disk, and its in-memory one counts epochs from where the
 //! process started, which a resumed run does not.

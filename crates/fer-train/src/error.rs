@@ -1,6 +1,5 @@
 //! What can go wrong in training and evaluation.
 //! In: causes. Out: one sentence that says where, expected, found and what to try.
-//! Knows nothing of the programs that end with its exit codes.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,5 @@
 //! A model judged on one split.
 //! In: a predictor and samples. Out: [`Evaluation`], with every prediction.
-//! Knows nothing of how samples were loaded, or of which split they may be.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;

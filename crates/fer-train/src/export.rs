@@ -1,6 +1,5 @@
 //! A network as ONNX, for other runtimes.
 //! In: a network and its card. Out: the bytes of an ONNX file, dynamic in the batch.
-//! Knows nothing of where they are written.
 
 use burn::tensor::Tensor;
 use burn_onnx::export::{AxisSpec, InputSpec, OnnxExporter};

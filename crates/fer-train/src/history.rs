@@ -1,6 +1,5 @@
 //! What each epoch of a run came to, and which was the best.
 //! In: one row an epoch. Out: `epochs.csv`, `epochs.jsonl`, `curves.svg`, and the best epoch.
-//! Knows nothing of how the figures were made.
 
 use std::path::{Path, PathBuf};
 

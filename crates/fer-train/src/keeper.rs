@@ -1,6 +1,5 @@
 //! The end of an epoch: its row, and which checkpoints stay.
 //! In: Burn's event store. Out: a row in the history, and save and delete actions.
-//! Knows nothing of networks.
 
 use std::{
     sync::{Arc, Mutex},

@@ -1,6 +1,5 @@
 //! What was left out of a data set, for a person.
 //! In: the samples skipped. Out: lines of text; none where nothing was.
-//! Knows nothing of where they are shown.
 
 use fer_data::{Reason, Skipped};
 

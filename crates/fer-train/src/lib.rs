@@ -1,6 +1,5 @@
 //! Training and evaluation.
 //! In: a config, or a model and a split. Out: a run folder, or a report.
-//! Knows nothing of OpenCV or cameras.
 
 pub mod average;
 pub mod calibration;

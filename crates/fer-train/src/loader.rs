@@ -1,6 +1,5 @@
 //! Samples → batches, in an order and with an augmentation fixed by (seed, epoch, index).
 //! In: a split's samples. Out: Burn data loaders of [`FaceBatch`].
-//! Knows nothing of networks or losses.
 //!
 //! Burn's own loader shuffles by its own generator and its datasets do not know the epoch, so a
 //! resumed run would see other batches; this one is a function of (seed, epoch, index).

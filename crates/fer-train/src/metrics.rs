@@ -1,6 +1,5 @@
 //! What a confusion matrix says: accuracy and its interval, recall, precision, F1.
 //! In: pairs of label and prediction. Out: [`ConfusionMatrix`] and figures derived from it.
-//! Knows nothing of probabilities, files or networks.
 //!
 //! Burn's own metrics serve training; evaluation has these because Burn has no confusion matrix
 //! and no calibration.

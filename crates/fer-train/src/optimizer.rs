@@ -1,6 +1,5 @@
 //! How the weights move.
 //! In: the optimizer's config. Out: Burn's optimizer, with decay where it belongs.
-//! Knows nothing of networks beyond the names of their parameters.
 
 use burn::{
     module::ParamGroup,

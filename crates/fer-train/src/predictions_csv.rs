@@ -1,6 +1,5 @@
 //! An evaluation as a table: one row an image.
 //! In: an evaluation and its samples. Out: CSV text.
-//! Knows nothing of where it is written.
 
 use fer_data::Samples;
 

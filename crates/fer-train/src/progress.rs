@@ -1,6 +1,5 @@
 //! What a run shows while it works: bars in a terminal, lines when piped.
 //! In: Burn's progress events and epoch rows. Out: bars, or text lines to a writer.
-//! Knows nothing of training.
 //!
 //! Burn's own dashboard is the third way: `fer-train --progress dashboard`.
 

@@ -1,6 +1,5 @@
 //! Where a run begins, or goes on.
 //! In: a run folder and the data of now. Out: [`Origin`]: the epochs done, their rows, the environment.
-//! Knows nothing of networks.
 
 use crate::{
     checkpointer::{AtomicCheckpointer, newest_sound, sweep},

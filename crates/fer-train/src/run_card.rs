@@ -1,6 +1,5 @@
 //! A run's model card.
 //! In: what the run was made of, and its best epoch. Out: the card, before anything is measured.
-//! Knows nothing of weights or files.
 
 use fer_data::Samples;
 use fer_model::card::{ModelCard, TrainingCard, sha256_hex};

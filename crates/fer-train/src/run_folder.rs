@@ -1,6 +1,5 @@
 //! A run's folder: what it holds and when it may be used.
 //! In: a path, and whether a run is resumed. Out: the folder, new or found fit.
-//! Knows nothing of training.
 //!
 //! `config.toml` (resolved), `environment.json`, `epochs.csv`, `epochs.jsonl`, `curves.svg`,
 //! `checkpoints/` and, at the end, `model/`.

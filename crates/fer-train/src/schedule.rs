@@ -1,6 +1,5 @@
 //! The learning rate over steps.
 //! In: the schedule's config, steps an epoch and epochs. Out: Burn's module scheduler.
-//! Knows nothing of networks or data.
 
 use std::sync::{Arc, Mutex};
 

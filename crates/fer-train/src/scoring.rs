@@ -1,6 +1,5 @@
 //! How good probabilities are: NLL, Brier, calibration error, top-k, risk and coverage.
 //! In: rows of probabilities and the true labels. Out: figures, and the points of two diagrams.
-//! Knows nothing of files, networks or how the probabilities came about.
 
 /// Bins of the calibration error and of the reliability diagram.
 pub const N_BINS: usize = 15;

@@ -1,6 +1,5 @@
 //! An evaluation in figures: for a terminal, and as JSON.
 //! In: an evaluation and how it came about. Out: [`Summary`], its text and its JSON.
-//! Knows nothing of where they are written.
 
 use std::fmt::Write;
 

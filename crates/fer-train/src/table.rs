@@ -1,6 +1,5 @@
 //! Evaluation as text: scikit-learn's classification report, and the confusion matrix.
 //! In: label names and a confusion matrix. Out: tables for a terminal.
-//! Knows nothing of where they are printed.
 
 use std::fmt::Write;
 

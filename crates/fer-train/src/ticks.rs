@@ -1,6 +1,5 @@
 //! Round numbers along an axis.
 //! In: the range of the values. Out: [`Ticks`] around it, at 1, 2 or 5 times a power of ten.
-//! Knows nothing of pictures.
 
 /// Round numbers from at or below the lowest value to at or above the highest.
 #[derive(Clone, Debug, PartialEq)]

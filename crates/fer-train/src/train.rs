@@ -1,6 +1,6 @@
 //! A training run, top to bottom: data → model → learner → launch → card.
 //! In: a checked config. Out: a run folder with a model in it.
-//! Knows nothing of test samples: [`fer_data::load_learning`] is the only door to data used here.
+//! Test samples are out of reach: [`fer_data::load_learning`] is the only door to data used here.
 
 use std::{
     path::{Path, PathBuf},

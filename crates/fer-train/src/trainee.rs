@@ -1,6 +1,5 @@
 //! One training step, and one validation step, of a network.
 //! In: batches. Out: loss, logits and gradients for Burn's learner.
-//! Knows nothing of epochs, files or devices.
 
 use std::sync::{
     Arc,

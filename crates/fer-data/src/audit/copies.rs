@@ -1,6 +1,5 @@
 //! Faces that occur more than once.
 //! In: samples of all splits. Out: [`Copies`]: groups of equal faces, within and across splits.
-//! Knows nothing of files.
 
 use std::collections::{HashMap, HashSet};
 

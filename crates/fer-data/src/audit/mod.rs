@@ -1,6 +1,5 @@
 //! What a data set is made of, and what is wrong with it.
 //! In: a FER-2013 CSV file or a folder of classes. Out: [`Audit`], as a table or as JSON.
-//! Knows nothing of models.
 //!
 //! An audit reads the faces of every split that is there, test included: it counts, and chooses
 //! nothing. What it finds may lead a person to clean data; no program of fer reads its results.

@@ -1,6 +1,5 @@
 //! An audit as text for a terminal.
 //! In: [`Audit`]. Out: its [`Display`](std::fmt::Display).
-//! Knows nothing of counting.
 
 use std::fmt::{Display, Formatter, Result};
 

@@ -1,6 +1,5 @@
 //! Random erasing: one rectangle of the face painted over.
 //! In: a face, a range of areas and a generator. Out: the face with the rectangle.
-//! Knows nothing of how often.
 
 use rand::{Rng, RngExt};
 

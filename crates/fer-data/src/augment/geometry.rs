@@ -1,6 +1,5 @@
 //! Flips, rotation, magnification and shift, joined into one bilinear resample.
 //! In: a face and an [`Affine`] map. Out: a face.
-//! Knows nothing of chance.
 
 use crate::{
     Face,

@@ -1,6 +1,5 @@
 //! A training face → the same face seen a little differently, never the same twice.
 //! In: a face, an [`Augment`] and a generator. Out: a face.
-//! Knows nothing of labels, files or epochs beyond the numbers that seed [`rng_for`].
 
 mod erase;
 mod geometry;

@@ -1,6 +1,5 @@
 //! Brightness and contrast.
 //! In: a face, a factor and an offset. Out: the face with other grey values.
-//! Knows nothing of chance.
 
 use crate::{
     Face,

@@ -1,6 +1,5 @@
 //! Looks at data sets, and draws one.
 //! In: a command line. Out: an audit as table or JSON, or folders of drawn faces.
-//! Knows nothing of how either is made.
 
 // A program, unlike the library, talks to its user.
 #![allow(clippy::print_stderr)]

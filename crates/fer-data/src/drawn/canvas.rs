@@ -1,6 +1,5 @@
 //! Shapes from points, and a canvas that fills, fades and strokes them.
 //! In: points in pixels. Out: anti-aliased pixels.
-//! Knows nothing of faces.
 
 use tiny_skia::{
     Color, FillRule, GradientStop, LineCap, LineJoin, Mask, Paint, Path, PathBuilder, Pixmap, Point,

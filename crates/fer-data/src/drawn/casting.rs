@@ -1,6 +1,5 @@
 //! Which traits a person gets.
 //! In: a seed. Out: [`Person`].
-//! Knows nothing of drawing.
 
 use super::{
     dice::Dice,

@@ -1,6 +1,5 @@
 //! Curls: round locks around the skull and over the forehead.
 //! In: a [`Sitter`]. Out: the cloud behind the head, and its edge over the face.
-//! Knows nothing of other hair.
 
 use tiny_skia::Mask;
 

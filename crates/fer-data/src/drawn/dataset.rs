@@ -1,6 +1,5 @@
 //! Labelled drawn faces, as FER-2013 has photographed ones.
 //! In: seeds. Out: 48×48 [`Face`]s and [`Samples`] of a split.
-//! Knows nothing of files or training.
 
 use image::{ImageBuffer, Luma};
 use imageproc::kernel::Kernel;

@@ -1,6 +1,5 @@
 //! A small seeded generator for drawings.
 //! In: a seed. Out: numbers that are the same on every machine and in every version.
-//! Knows nothing of what is drawn.
 
 /// SplitMix64, written out here because drawings must not change when a dependency does.
 ///

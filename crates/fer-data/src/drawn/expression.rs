@@ -1,6 +1,5 @@
 //! Apparent expressions as weights, and the muscles that each person moves for them.
 //! In: weights of the seven expressions. Out: [`Muscles`], the positions of the movable parts.
-//! Knows nothing of geometry or colour.
 
 use super::dice::Dice;
 use crate::Emotion;

@@ -1,6 +1,5 @@
 //! Eyes and brows.
 //! In: a [`Sitter`]. Out: sockets, eyes, lids and brows.
-//! Knows nothing of the rest of the face.
 
 use tiny_skia::Mask;
 

@@ -1,6 +1,5 @@
 //! Hair on the head.
 //! In: a [`Sitter`]. Out: the part behind the head, and the part over the forehead.
-//! Knows nothing of faces' features.
 
 use tiny_skia::Mask;
 

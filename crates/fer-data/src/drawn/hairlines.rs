@@ -1,6 +1,5 @@
 //! Where hair begins and ends over the skull.
 //! In: a [`HairStyle`]. Out: points in head units, for a parting on the right of the picture.
-//! Knows nothing of drawing.
 
 use super::{canvas::P, person::HairStyle};
 

@@ -1,6 +1,5 @@
 //! The head: its outline, ears, neck and shoulders, and how light lies on it.
 //! In: a [`Sitter`]. Out: pixels under the features.
-//! Knows nothing of eyes, nose, mouth or hair.
 
 use tiny_skia::Mask;
 

@@ -1,6 +1,5 @@
 //! Colours and how they mix.
 //! In: hexadecimal colours. Out: [`Ink`], and tiny-skia's colour with an opacity.
-//! Knows nothing of shapes.
 
 use tiny_skia::Color;
 

@@ -1,6 +1,5 @@
 //! Drawn faces: cartoon people whose apparent expression, pose and light are numbers.
 //! In: seeds, [`Expression`]s, [`Pose`]s, times. Out: portraits, labelled [`crate::Face`]s and moving scenes.
-//! Knows nothing of files, networks or detectors.
 //!
 //! The same seed gives the same pixels. Everything is drawn as anti-aliased paths and soft blobs;
 //! a face is a set of muscles (`expression.rs`) that move points on an ellipsoid head (`placement.rs`).

@@ -1,6 +1,5 @@
 //! The mouth: lips, teeth, tongue and the shade around them.
 //! In: a [`Sitter`]. Out: the mouth in its place.
-//! Knows nothing of the rest of the face.
 
 use tiny_skia::Mask;
 

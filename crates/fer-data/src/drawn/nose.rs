@@ -1,6 +1,5 @@
 //! The nose, and the folds from it to the mouth.
 //! In: a [`Sitter`]. Out: the nose's light, shade and nostrils.
-//! Knows nothing of eyes or lips.
 
 use tiny_skia::Mask;
 

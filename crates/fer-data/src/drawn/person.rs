@@ -1,6 +1,5 @@
 //! A drawn person: everything about a face that does not change with expression.
 //! In: a seed. Out: [`Person`], proportions and colours.
-//! Knows nothing of drawing.
 
 use super::{
     expression::{Expression, Muscles},

@@ -1,6 +1,5 @@
 //! Where a head stands in the picture and how it is held.
 //! In: points on the face, in head units. Out: points in pixels.
-//! Knows nothing of features or colours.
 
 use super::canvas::P;
 

@@ -1,6 +1,5 @@
 //! A person, an expression and a pose become a portrait.
 //! In: [`Person`], [`Expression`], [`Pose`]. Out: pixels.
-//! Knows nothing of data sets, scenes or time.
 
 use image::{RgbImage, RgbaImage};
 use tiny_skia::Pixmap;

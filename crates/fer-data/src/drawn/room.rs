@@ -1,6 +1,5 @@
 //! Rooms: the drawn, cluttered grounds that scenes play in.
 //! In: a seed and a size. Out: a picture without any face.
-//! Knows nothing of people or time.
 
 use image::RgbImage;
 

@@ -1,6 +1,5 @@
 //! A headscarf.
 //! In: a [`Sitter`]. Out: the cloth behind the head, and the cloth that frames the face.
-//! Knows nothing of hair.
 
 use tiny_skia::Mask;
 

@@ -1,6 +1,5 @@
 //! People in a room who move and change expression on a timetable.
 //! In: a seed, a size, a time. Out: the frame at that time, and where each face truly is.
-//! Knows nothing of clocks: any time may be asked for, in any order.
 
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
 //! Beards and glasses.
 //! In: a [`Sitter`]. Out: what the face wears.
-//! Knows nothing of the face under it but where the mouth and the eyes are.
 
 use tiny_skia::Mask;
 

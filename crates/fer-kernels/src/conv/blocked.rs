@@ -1,6 +1,5 @@
 //! An image with a zero border, its channels in blocks of one cache line.
 //! In: one image `[H, W, C]`. Out: `[C / block, H', W', block]`.
-//! Knows nothing of what is computed from it.
 #![allow(unsafe_code)] // Whole cache lines are moved by vector instructions.
 
 use crate::simd::{Kernel, LANES, Lanes};

@@ -1,6 +1,5 @@
 //! Convolution by its definition, register tile by register tile.
 //! In: a [`Gather`], images `[N, H, W, C]`, packed weights. Out: images `[N, H', W', C']`.
-//! Knows nothing of gradients: the input gradient is only another gather.
 #![allow(unsafe_code)] // Threads write disjoint parts of one output, which is not filled beforehand.
 
 use rayon::prelude::*;

@@ -1,6 +1,5 @@
 //! What happens to a convolution's sums before they are written.
 //! In: a vector of sums. Out: the same with bias, residual and ReLU.
-//! Knows nothing of how the sums came about.
 #![allow(unsafe_code)] // Runs inside the kernels, on their pointers.
 
 use crate::simd::Lanes;

@@ -1,6 +1,5 @@
 //! A convolution as a gather: which taps of the input around it every output pixel sums.
 //! In: a [`ConvShape`]. Out: offsets into a blocked image, for the convolution or for its input gradient.
-//! Knows nothing of weights' values or of how the sums are computed.
 
 use super::blocked::Blocked;
 use super::{ConvShape, PANEL};

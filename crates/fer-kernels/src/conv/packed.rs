@@ -1,6 +1,5 @@
 //! Weights in the order the kernels read them.
 //! In: `[O, I, kh, kw]`. Out: panels of two vectors of output channels, zero-filled.
-//! Knows nothing of images.
 
 use rayon::prelude::*;
 

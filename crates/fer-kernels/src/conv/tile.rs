@@ -1,6 +1,5 @@
 //! One tile of a convolution's output, held in registers.
 //! In: a blocked image, the offsets of the kernel's taps, packed weights. Out: the sums of `ROWS × COLS` pixels.
-//! Knows nothing of whole images.
 #![allow(unsafe_code)] // The innermost loop: bounds checks would cost as much as the arithmetic.
 
 use crate::simd::{LANES, Lanes};

@@ -1,6 +1,5 @@
 //! Tiles of a map and the changes of basis that Winograd's convolutions share.
 //! In: maps `[N, H, W, C]`. Out: pointers to squares of pixels; squares of vectors in another basis.
-//! Knows nothing of what is multiplied.
 #![allow(unsafe_code)] // Register tiles, as in `direct`.
 
 use crate::simd::Lanes;

@@ -1,6 +1,5 @@
 //! Gradient of a convolution's weight: for every tap, input times output gradient, summed over all pixels.
 //! In: inputs `[N, H, W, I]`, output gradients `[N, H', W', O]`. Out: `[O, I, kh, kw]`.
-//! Knows nothing of the other gradients.
 //!
 //! Images are dealt to a number of groups that depends on the sizes alone; each group sums in image order, and the groups
 //! are added in order. The result is the same for every number of threads.

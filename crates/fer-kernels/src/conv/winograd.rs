@@ -1,6 +1,5 @@
 //! 3×3 convolutions of stride 1 with 16 multiplications for four outputs instead of 36: Winograd's F(2×2, 3×3).
 //! In: images `[N, H, W, C]`, packed weights. Out: images `[N, H, W, C']`, bias, residual and ReLU applied.
-//! Knows nothing of other kernel sizes: [`super::gather`] does.
 //!
 //! Lavin & Gray 2015, arXiv 1509.09308. Every 2×2 block of outputs depends on 4×4 inputs; both are changed to a basis
 //! where the convolution is a product per element, so that it becomes 16 small matrix products over channels.

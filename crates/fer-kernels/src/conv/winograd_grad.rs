@@ -1,6 +1,5 @@
 //! Weight gradient of the convolutions that [`super::winograd`] computes, in the same transformed basis.
 //! In: inputs `[N, H, W, I]`, output gradients `[N, H, W, O]`. Out: `[O, I, 3, 3]`.
-//! Knows nothing of other kernel sizes: [`mod@super::weight_grad`] does.
 //!
 //! The output is a sum of products of transformed inputs and transformed weights; its derivative by the latter is the sum
 //! over tiles of transformed inputs times output gradients, changed by the transposed bases: again 16 multiplications

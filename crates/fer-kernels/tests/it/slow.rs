@@ -1,6 +1,5 @@
 //! The operations as their definitions say, one multiplication at a time, in double precision.
 //! In: `[N, C, H, W]` values. Out: `[N, C, H, W]` values.
-//! Knows nothing of speed.
 
 /// Convolution of `x` `[n, i, h, w]` with `weight` `[o, i, k, k]`.
 pub(crate) fn conv2d(

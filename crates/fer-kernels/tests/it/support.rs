@@ -1,6 +1,5 @@
 //! Random tensors, comparisons, and the lock under which a test may choose instruction sets.
 //! In: shapes and seeds. Out: tensors on Flex.
-//! Knows nothing of the operations under test.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

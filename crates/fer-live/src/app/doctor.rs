@@ -1,6 +1,5 @@
 //! What is well here and what is not.
 //! In: the machine. Out: a line per finding, with what to do when it is not well.
-//! Knows nothing of reading faces; changes nothing.
 
 use super::Streams;
 use crate::cli::DoctorArgs;

@@ -1,6 +1,5 @@
 //! What the network sees, as pictures in a folder.
 //! In: a classifier and a folder. Out: the same classifier, which also writes every crop.
-//! Knows nothing of how crops are made.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! Frame rate and latency of what is shown.
 //! In: when frames were shown. Out: a line for the picture, and a summary.
-//! Knows nothing of what is on the frames.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,5 @@
 //! The commands of `fer-live`, written to streams that the binary chooses.
 //! In: a parsed command line. Out: windows, files, tables; an [`Outcome`].
-//! Knows nothing of exit codes.
 
 mod bench;
 mod doctor;

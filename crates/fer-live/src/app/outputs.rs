@@ -1,6 +1,5 @@
 //! The files a run writes, opened before it begins.
 //! In: the command line, every shot. Out: CSV, JSON Lines, video.
-//! Knows nothing of windows.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

@@ -1,6 +1,5 @@
 //! Photos: a table of probabilities per face, the annotated picture, JSON.
 //! In: paths. Out: what was asked for; a damaged photo among several does not stop the others.
-//! Knows nothing of tracks: each photo is read alone.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,5 @@
 //! The parts of a run, made from the command line.
 //! In: [`CommonArgs`]. Out: an opened source, a way to open it again, pipeline stages.
-//! Knows nothing of what readings are used for.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,6 +1,5 @@
 //! The window: every reading drawn on a copy, and what its keys do.
 //! In: shots. Out: pictures on a [`Surface`], what the user pressed.
-//! Knows nothing of recordings: they hold every frame, whatever the window shows.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

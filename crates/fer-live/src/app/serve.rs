@@ -1,6 +1,5 @@
 //! The web app, started from the command line.
 //! In: the command line. Out: a server that runs until it is asked to stop.
-//! Knows nothing of requests: `web` does.
 
 use std::path::Path;
 use std::sync::Arc;

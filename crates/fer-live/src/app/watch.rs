@@ -1,6 +1,5 @@
 //! Reading a source until it ends: window, records, progress.
 //! In: the command line. Out: what was asked for; a summary.
-//! Knows nothing of how faces are found and read.
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;

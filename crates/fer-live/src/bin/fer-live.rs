@@ -1,6 +1,5 @@
 //! fer-live: apparent facial expressions from a camera, a video or a photo, as they happen.
 //! In: a command line. Out: windows, files, tables; an exit code.
-//! Knows nothing of how any of it is done: `fer_live::app` does.
 
 use std::process::{ExitCode, exit};
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! What OpenCV can do here, for `fer-live doctor`.
 //! In: nothing. Out: versions, codecs, whether cameras open.
-//! Knows nothing of what is well and what is not.
 
 use opencv::prelude::*;
 use opencv::videoio::{self, VideoCapture};

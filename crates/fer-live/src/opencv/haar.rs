@@ -1,6 +1,5 @@
 //! OpenCV's Haar cascade, searched coarsely over the whole picture and finely near a face.
 //! In: a picture. Out: boxes in its pixels; the score is how many of the fine search's windows agreed.
-//! Knows nothing of tracks: who wants faces followed says where they are expected.
 
 use std::path::{Path, PathBuf};
 

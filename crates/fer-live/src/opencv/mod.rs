@@ -1,6 +1,5 @@
 //! Everything that needs OpenCV: detectors, cameras and videos, the window.
 //! In: pictures, files, devices. Out: the crate's own types; OpenCV's never leave this folder.
-//! Knows nothing of tracks, readings and networks.
 
 mod facts;
 mod haar;

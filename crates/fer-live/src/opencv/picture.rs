@@ -1,6 +1,5 @@
 //! Pictures between the `image` crate and OpenCV.
 //! In: either's. Out: the other's; borrowed where possible.
-//! Knows nothing of what is on them.
 
 use image::RgbImage;
 use opencv::boxed_ref::BoxedRef;

@@ -1,6 +1,5 @@
 //! Pictures turned about their centre, and rectangles found in them turned back.
 //! In: a grey matrix and an angle. Out: a matrix of the same size; a rectangle in the one before.
-//! Knows nothing of faces.
 
 use opencv::core::{BORDER_REPLICATE, Mat, MatTraitConst, Point2f, Rect, Scalar};
 use opencv::imgproc;

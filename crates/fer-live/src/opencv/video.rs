@@ -1,6 +1,5 @@
 //! Cameras, video files and addresses, through OpenCV.
 //! In: an [`Input`]. Out: [`Frame`]s: a file's with the container's own times, a live source's with the clock's.
-//! Knows nothing of opening a failed source again: the pipeline does that.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

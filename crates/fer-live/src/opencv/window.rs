@@ -1,6 +1,5 @@
 //! A window with a picture and keys.
 //! In: pictures. Out: key presses.
-//! Knows nothing of what is on the pictures and what keys mean.
 
 use image::RgbImage;
 use opencv::highgui;

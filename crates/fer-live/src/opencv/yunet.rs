@@ -1,6 +1,5 @@
 //! YuNet, a small network that finds faces, for those who have its file.
 //! In: a picture and the ONNX file. Out: square boxes; the score is the network's own, `0..=1`.
-//! Knows nothing of where the file comes from.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,5 @@
 //! A reading drawn on a picture: boxes, ids, labels, bars, frame rate.
 //! In: a [`Reading`] and a copy of its frame. Out: the copy, drawn on.
-//! Knows nothing of windows, files and OpenCV; never called before recognition.
 
 mod paint;
 mod text;

@@ -1,6 +1,5 @@
 //! Filled and framed rectangles on a picture.
 //! In: a picture and rectangles that may reach over its border. Out: the picture, painted.
-//! Knows nothing of faces and text.
 
 use image::{Rgb, RgbImage};
 

@@ -1,6 +1,6 @@
 //! Text on a picture, in a font that comes with the program.
 //! In: a picture, a place, a size, a colour, a text. Out: the picture with the text.
-//! Knows nothing of faces. Characters the font lacks become boxes: it holds Latin, Greek and Cyrillic.
+//! Characters the font lacks become boxes: it holds Latin, Greek and Cyrillic.
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,5 @@
 //! One source's frames → readings, one after the other, in the calling thread.
 //! In: a frame or a photo. Out: a [`Reading`].
-//! Knows nothing of threads: [`run`](super::run) does the same side by side.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,6 +1,5 @@
 //! Reading a source in a thread of its own: a file loses no frame, a live source gives its newest.
 //! In: a source, and for a live one a way to open it again. Out: [`Captured`] frames and notices.
-//! Knows nothing of faces.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

@@ -1,6 +1,5 @@
 //! A frame → its faces: found, followed and cropped, ready for the network.
 //! In: a frame. Out: [`Found`]: tracks, boxes and crops.
-//! Knows nothing of the network: several sources may share one, in one batch.
 
 use std::time::{Duration, Instant};
 

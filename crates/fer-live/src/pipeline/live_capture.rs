@@ -1,6 +1,5 @@
 //! The newest frame of a live source, which is opened again when it fails or stalls.
 //! In: a source, and a way to open it again. Out: [`Captured`] frames and notices.
-//! Knows nothing of faces; a file is read elsewhere, because of it no frame may be lost.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

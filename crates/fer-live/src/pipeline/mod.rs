@@ -1,6 +1,5 @@
 //! Frames in, readings out: finding, reading and smoothing, one after the other or side by side.
 //! In: a source, a detector, a classifier. Out: a [`Reading`](crate::reading::Reading) per frame.
-//! Knows nothing of windows, sockets or drawing.
 
 mod analyzer;
 mod capture;

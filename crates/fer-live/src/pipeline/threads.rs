@@ -1,6 +1,5 @@
 //! The pipeline: capture, detection and recognition side by side, readings to a sink in the calling thread.
 //! In: a source, the stages, a sink. Out: every [`Shot`] to the sink, in order.
-//! Knows nothing of windows and files: those are sinks.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! Readings → files: a table for people who count, a video for people who look.
 //! In: a [`Reading`](crate::reading::Reading), an annotated picture. Out: CSV, JSON Lines, MP4.
-//! Knows nothing of windows and of how readings came about.
 
 mod mp4;
 mod table;

@@ -1,6 +1,5 @@
 //! H.264 pictures → a fragmented MP4 that can be read however its writer ended.
 //! In: encoded pictures with their times. Out: the bytes of ISO 14496-12 boxes, every second's whole at once.
-//! Knows nothing of encoding; every picture keeps its own time, so the rate may vary.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::time::Duration;

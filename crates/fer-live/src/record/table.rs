@@ -1,6 +1,5 @@
 //! The one table of readings, as CSV and as JSON Lines.
 //! In: an input's name and a [`Reading`]. Out: one row per found face; a frame without one is a row with `success` 0.
-//! Knows nothing of files beyond `Write`; every frame is flushed, so that a killed program leaves whole rows.
 
 use std::io::Write;
 

@@ -1,7 +1,6 @@
 //! Annotated pictures → an H.264 MP4 with the source's own size and times.
 //! In: pictures and their times. Out: a file that plays in browsers and players, whole up to its last second
 //! even when the program is killed.
-//! Knows nothing of what is drawn on the pictures.
 
 use std::fs::File;
 use std::io::BufWriter;

@@ -1,6 +1,5 @@
 //! The cameras Linux knows, by number, device and name.
 //! In: `/sys/class/video4linux`, else `/dev`. Out: [`Camera`]s.
-//! Knows nothing of opening them.
 
 use std::path::{Path, PathBuf};
 

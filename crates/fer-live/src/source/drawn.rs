@@ -1,6 +1,5 @@
 //! The built-in scene of drawn people: something to look at where there is no camera.
 //! In: a seed, how many people, a size, a rate. Out: [`Frame`]s, endless in real time or a clip of a length.
-//! Knows nothing of how people are drawn: `fer_data::drawn` does.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,5 @@
 //! The user's words for an input → what it is.
 //! In: `0`, `/dev/video2`, a camera's name, a file, a folder, a glob, an address, `-`, `drawn`. Out: [`Input`].
-//! Knows nothing of how inputs are read.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,5 @@
 //! JPEGs one after the other on a stream.
 //! In: bytes. Out: [`Frame`]s.
-//! Knows nothing of where the bytes come from; what lies between two JPEGs is skipped.
 
 use std::io::BufRead;
 

@@ -1,6 +1,5 @@
 //! What `--input` means, and opening it.
 //! In: the user's words. Out: an [`Input`], a [`FrameSource`].
-//! Knows nothing of faces.
 
 mod camera_names;
 mod drawn;

@@ -1,6 +1,5 @@
 //! Photos, read upright whatever their camera's orientation.
 //! In: image files. Out: RGB pictures, and one [`Frame`] each.
-//! Knows nothing of faces.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! Raw RGB frames on a stream.
 //! In: bytes, three a pixel. Out: [`Frame`]s.
-//! Knows nothing of where the bytes come from.
 
 use std::io::Read;
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! `POST /v1/analyze`: pictures in, faces with probabilities out.
 //! In: one picture as the body, or several as multipart/form-data. Out: JSON or CSV.
-//! Knows nothing of cameras; every picture stands alone.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

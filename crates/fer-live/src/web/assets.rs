@@ -1,6 +1,5 @@
 //! The page, its script and its styles, inside the binary.
 //! In: a path. Out: the file, with its type and a tag so that a browser asks again only for changes.
-//! Knows nothing of what the files do.
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},

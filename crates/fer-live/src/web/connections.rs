@@ -1,6 +1,5 @@
 //! Connections: accepted up to a limit, watched, ended in order.
 //! In: a listener and a router. Out: served requests until a stop is asked for.
-//! Knows nothing of routes.
 
 use std::{
     io,

@@ -1,6 +1,6 @@
 //! Encoded pictures of all clients → found faces with their probabilities.
 //! In: jobs. Out: what was seen, by each job's answer; in order for each client.
-//! Detector threads decode, find and crop; the one inference thread reads. Knows nothing of HTTP.
+//! Detector threads decode, find and crop; the one inference thread reads.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -1,6 +1,6 @@
 //! Faces of all clients → probabilities, batched for one network.
 //! In: faces with somewhere to send the answer. Out: their probabilities, in order of arrival.
-//! One thread owns the classifier; knows nothing of pictures or clients.
+//! One thread owns the classifier.
 
 use std::{
     sync::{

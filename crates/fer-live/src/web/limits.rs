@@ -1,6 +1,5 @@
 //! How much a client may ask for.
 //! In: nothing. Out: the numbers every other file of the web app checks against.
-//! Knows nothing of what happens when one is exceeded.
 
 use std::time::Duration;
 

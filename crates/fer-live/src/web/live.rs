@@ -1,6 +1,6 @@
 //! `/v1/live`: camera frames of a browser in, readings out.
 //! In: binary messages, each a header and a JPEG. Out: one JSON message per frame, in order.
-//! Drops old frames and says so; knows nothing of how faces are found.
+//! Drops old frames and says so.
 //!
 //! A frame is 16 bytes, then a JPEG: protocol version (`u8`, 1), three zero bytes, the client's frame
 //! number (`u32`), its capture time in ms since any fixed moment (`f64`); all little-endian.

@@ -1,6 +1,5 @@
 //! Counters of the web app, for Prometheus.
 //! In: what happened, as it happens. Out: text in the exposition format 0.0.4.
-//! Knows nothing of who asks.
 
 use std::{
     collections::BTreeMap,

@@ -1,6 +1,5 @@
 //! What `fer-live serve` is told.
 //! In: command-line words. Out: [`ServeOptions`], checked.
-//! Knows nothing of models, inputs and detectors: the other options of `fer-live` choose those.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 

@@ -1,6 +1,6 @@
 //! Bytes → picture.
 //! In: an encoded picture from a client. Out: RGB pixels, upright, or a problem.
-//! Looks at the size before it decodes; knows nothing of faces.
+//! Looks at the size before it decodes.
 
 use fer_data::picture::{PictureError, decode_upright};
 use image::RgbImage;

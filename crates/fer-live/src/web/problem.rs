@@ -1,6 +1,5 @@
 //! Errors of the HTTP interface.
 //! In: what went wrong. Out: RFC 9457 problem JSON, the same for every route.
-//! Knows nothing of routes, pictures or threads.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},

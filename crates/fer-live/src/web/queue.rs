@@ -1,6 +1,6 @@
 //! Pictures of all clients, waiting for a detector.
 //! In: jobs with their client. Out: the next job whose client has none in work.
-//! Bounded; a client's newer job takes the place of its older one. Knows nothing of pictures.
+//! Bounded; a client's newer job takes the place of its older one.
 
 use std::{
     collections::{HashSet, VecDeque},

@@ -1,6 +1,5 @@
 //! Which address is answered by what.
 //! In: the shared state. Out: the router with its guard.
-//! Knows nothing of how answers are made.
 
 use std::sync::Arc;
 

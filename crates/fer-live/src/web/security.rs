@@ -1,6 +1,5 @@
 //! Who may ask, and what a browser may do with the answer.
 //! In: a request's headers. Out: a refusal, or the answer with its security headers.
-//! Knows nothing of routes beyond the one that takes the token.
 
 use std::{net::IpAddr, sync::Arc};
 

@@ -1,6 +1,5 @@
 //! The parts put together, and their life from first to last request.
 //! In: [`Parts`]. Out: a running [`Server`], stopped in order.
-//! Knows nothing of command lines.
 
 use std::{
     net::SocketAddr,

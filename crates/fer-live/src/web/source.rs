@@ -1,6 +1,6 @@
 //! The server's own camera or file, shown to every browser.
 //! In: shots of the pipeline. Out: annotated pictures as MJPEG, readings as server-sent events.
-//! Encodes only while somebody looks; knows nothing of how shots come about.
+//! Encodes only while somebody looks.
 
 use std::{
     convert::Infallible,

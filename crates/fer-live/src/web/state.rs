@@ -1,6 +1,5 @@
 //! What every request of the web app shares.
 //! In: the running parts. Out: [`App`].
-//! Knows nothing of routes.
 
 use std::{
     sync::{

@@ -1,6 +1,5 @@
 //! `/v1/videos`: a video in, progress, readings and the annotated copy out.
 //! In: requests. Out: answers of the shelf, as JSON, CSV, JSON Lines or MP4.
-//! Knows nothing of how videos are read.
 
 use std::sync::{Arc, PoisonError};
 

@@ -1,6 +1,5 @@
 //! One uploaded video after the other → readings, and an annotated copy where one is asked for.
 //! In: ids of videos on the shelf. Out: their progress and readings, on the shelf.
-//! Knows nothing of HTTP, and nothing of how videos come and go.
 
 use std::{
     ops::ControlFlow,

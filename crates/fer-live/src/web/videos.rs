@@ -1,6 +1,6 @@
 //! Uploaded videos: kept while they are read, then only their readings, then nothing.
 //! In: a video's bytes. Out: progress, readings, the annotated video; all forgotten after a while.
-//! One thread reads one video after the other; knows nothing of HTTP.
+//! One thread reads one video after the other.
 
 use std::{
     collections::HashMap,

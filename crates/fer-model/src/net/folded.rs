@@ -1,6 +1,5 @@
 //! A network for reading faces: batch norm folded into the convolutions, ReLU and shortcut fused.
 //! In: a trained [`Net`]. Out: the same logits, faster.
-//! Knows nothing of training.
 
 use burn::{module::Module, nn::Linear, tensor::Tensor};
 use fer_kernels::{FeatureMap, FoldedConv};

@@ -1,6 +1,5 @@
 //! A convolution with its batch norm, and the blocks made of them, in training form.
 //! In: a feature map. Out: a feature map.
-//! Knows nothing of presets, labels or losses.
 
 use burn::{
     module::Module,

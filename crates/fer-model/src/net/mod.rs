@@ -1,6 +1,5 @@
 //! The networks: presets, training form, inference form.
 //! In: normalised faces `[N, 1, 48, 48]`. Out: logits `[N, n_labels]`.
-//! Knows nothing of losses, files or where faces come from.
 
 mod folded;
 mod layer;

@@ -1,6 +1,5 @@
 //! What a network is made of, before any weight exists.
 //! In: a preset's name. Out: its blocks, parameters and multiply-accumulates.
-//! Knows nothing of tensors or devices.
 
 use fer_data::face::SIDE;
 use serde::{Deserialize, Serialize};

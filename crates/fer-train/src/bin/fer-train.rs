@@ -1,6 +1,5 @@
 //! `fer-train`: a config → a run folder with a trained model.
 //! In: a TOML config, data. Out: checkpoints, curves, `model/` with weights and card.
-//! Knows nothing of test samples.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // Programs speak; libraries do not.
 
 use std::{

@@ -1,6 +1,5 @@
 //! Which values a config may have.
 //! In: a config of the right types. Out: nothing, or a sentence naming the first key refused.
-//! Knows nothing of TOML.
 
 use super::{Config, Strategy};
 

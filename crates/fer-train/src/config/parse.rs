@@ -1,6 +1,5 @@
 //! TOML text and `key=value` overrides → a checked [`Config`].
 //! In: a config file, and what the command line lays over it. Out: a config, or the key that was refused.
-//! Knows nothing of ranges: `check.rs` does.
 
 use std::path::Path;
 

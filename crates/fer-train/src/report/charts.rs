@@ -1,6 +1,5 @@
 //! The report's charts as inline SVG.
 //! In: the points of a diagram. Out: a figure; colours come from the page's style.
-//! Knows nothing of how the points were measured.
 
 use std::fmt::Write;
 

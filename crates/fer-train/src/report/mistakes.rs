@@ -1,6 +1,5 @@
 //! The worst mistakes, with their faces.
 //! In: an evaluation and its samples. Out: a gallery of inline pictures.
-//! Knows nothing of charts.
 
 use std::fmt::Write;
 use std::io::Cursor;

@@ -1,6 +1,5 @@
 //! An evaluation as one HTML file that needs nothing else.
 //! In: an evaluation, its figures and its samples. Out: the page's text.
-//! Knows nothing of where it is written; it loads nothing, from the network or from disk.
 
 mod charts;
 mod mistakes;

@@ -1,6 +1,5 @@
 //! The report's tables.
 //! In: figures. Out: HTML tables.
-//! Knows nothing of charts or faces.
 
 use std::fmt::Write;
 

@@ -1,6 +1,5 @@
 //! Which crop factor reads drawn expressions best.
 //! In: drawn scenes. Out: top-1 and mean log-probability of the true expression per factor.
-//! Knows nothing of real faces.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! Faces found and ids per person, against the drawn truth.
 //! In: drawn scenes of one to five people, and empty rooms. Out: a table.
-//! Knows nothing of expressions: the network is asked only about what is seen in empty rooms.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! Memory over many frames: what grows without end would show.
 //! In: a drawn clip, repeated. Out: resident memory along the way.
-//! Knows nothing of why memory grows.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! Measurements on drawn scenes, whose truth is known.
 //! In: what to measure. Out: tables for docs/reports/live.md.
-//! Knows nothing of real faces: photographs and cameras are tried by hand.
 
 mod crop;
 mod detection;

@@ -1,6 +1,5 @@
 //! Stage times and frames per second.
 //! In: drawn clips, written as H.264 and read as any video. Out: p50 and p95 per stage, frames per second.
-//! Knows nothing of windows: drawing is measured, showing is not.
 
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -1,7 +1,6 @@
 //! How steady the shown label is, and what that costs in time.
 //! In: one drawn frame under fresh noise, again and again; a step from one expression to another.
 //! Out: label changes per minute, raw and shown; the delay of a change.
-//! Knows nothing of moving faces.
 
 use std::sync::Arc;
 use std::time::Duration;

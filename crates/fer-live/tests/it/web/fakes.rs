@@ -1,6 +1,5 @@
 //! A server of fakes: faces and expressions that a test can predict.
 //! In: limits. Out: a running server on a free port, and a client that speaks plain HTTP to it.
-//! Knows nothing of what is tested.
 
 use std::{
     net::SocketAddr,

@@ -260,7 +260,8 @@ class Bench:
         return output, usage.ru_maxrss / 1024
 
     def ours(self, *command):
-        return self.run([self.peer, *map(str, command)])
+        # As fer-train does by itself (crates/fer-train/src/allocator.rs).
+        return self.run([self.peer, *map(str, command)], {"MIMALLOC_PURGE_DELAY": "-1"})
 
     def worker(self, worker, net, environment=None, **options):
         command = [sys.executable, __file__, "--worker", worker, "--net", net, "--threads", str(self.threads)]

@@ -23,7 +23,6 @@ const BATCH: usize = 32;
 const LAYERS: [[usize; 3]; 5] = [[24, 16, 32], [24, 64, 64], [12, 128, 128], [12, 48, 48], [6, 256, 256]];
 
 fn convolution(criterion: &mut Criterion) {
-    fer_kernels::keep_memory();
     for [side, inputs, outputs] in LAYERS {
         let mut group = criterion.benchmark_group(format!("{side}x{side} {inputs}-{outputs}"));
         group

@@ -3,27 +3,11 @@
 //!
 //! Start at [`FeatureMap`] (training and validation) and [`FoldedConv`] (inference).
 
-mod autodiff;
-mod conv;
-mod crowd;
-mod fallback;
-mod feature_map;
-mod flex;
-mod folded;
-mod memory;
-mod norm;
+mod lanes;
 mod ops;
-mod parallel;
-mod pool;
-mod scratch;
-mod simd;
-#[cfg(test)]
-#[allow(unsafe_code)] // Calls of the passes that work in place.
-mod small_shapes;
-mod threads;
+mod tensors;
 
-pub use feature_map::FeatureMap;
-pub use folded::FoldedConv;
-pub use memory::keep_memory;
-pub use simd::{InstructionSet, UnsupportedInstructionSet};
-pub use threads::{ThreadsError, set_threads, threads};
+pub use lanes::simd::{InstructionSet, UnsupportedInstructionSet};
+pub use lanes::threads::{ThreadsError, set_threads, threads};
+pub use tensors::feature_map::FeatureMap;
+pub use tensors::folded::FoldedConv;

@@ -26,7 +26,6 @@ const USAGE: &str = "usage:
   peer logits FOLDER IMAGES.f32 LOGITS.f32       [N, 1, 48, 48] floats to [N, 7] floats";
 
 fn main() {
-    fer_kernels::keep_memory();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {

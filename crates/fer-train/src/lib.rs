@@ -1,6 +1,7 @@
 //! Training and evaluation.
 //! In: a config, or a model and a split. Out: a run folder, or a report.
 
+pub mod allocator;
 pub mod average;
 pub mod calibration;
 pub mod checkpointer;

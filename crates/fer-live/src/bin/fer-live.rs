@@ -29,7 +29,6 @@ fn main() -> ExitCode {
 }
 
 fn read(cli: &Cli) -> anyhow::Result<Outcome> {
-    fer_kernels::keep_memory();
     fer_kernels::set_threads(cli.threads).context("--threads")?;
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);

@@ -128,7 +128,7 @@ enum SplitName {
 }
 
 fn main() -> ExitCode {
-    fer_kernels::keep_memory();
+    fer_train::allocator::keep_memory();
     match run(Cli::parse()) {
         Ok(()) => ExitCode::from(exit::SUCCESS),
         Err(error) => {

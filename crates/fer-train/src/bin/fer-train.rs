@@ -102,7 +102,7 @@ fn run(arguments: &Arguments) -> Result<u8, TrainError> {
     } else {
         RunFolder::expect_vacant(&out)?;
     }
-    fer_kernels::keep_memory();
+    fer_train::allocator::keep_memory();
     fer_kernels::set_threads(arguments.threads.into()).expect("no tensor operation has run yet");
     let device = choose(arguments.device)?;
     eprintln!("device: {} ({})", device.description, device.reason);

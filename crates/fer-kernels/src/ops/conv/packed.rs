@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::gather::{Class, Gather};
 use super::{ConvShape, PANEL};
-use crate::scratch::AlignedBuffer;
-use crate::simd::LANES;
+use crate::lanes::scratch::AlignedBuffer;
+use crate::lanes::simd::LANES;
 
 /// Where a weight lies in `[O, I, kh, kw]`, seen from a gather's own outputs and inputs.
 #[derive(Debug, Clone, Copy)]

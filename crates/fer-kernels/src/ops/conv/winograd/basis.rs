@@ -2,7 +2,7 @@
 //! In: maps `[N, H, W, C]`. Out: pointers to squares of pixels; squares of vectors in another basis.
 #![allow(unsafe_code)] // Register tiles, as in `direct`.
 
-use crate::simd::Lanes;
+use crate::lanes::simd::Lanes;
 
 /// Elements of a transformed tile.
 pub(super) const ELEMENTS: usize = 16;

@@ -2,7 +2,7 @@
 //! In: one image `[H, W, C]`. Out: `[C / block, H', W', block]`.
 #![allow(unsafe_code)] // Whole cache lines are moved by vector instructions.
 
-use crate::simd::{Kernel, LANES, Lanes};
+use crate::lanes::simd::{Kernel, LANES, Lanes};
 
 /// How an image is laid out for the convolution kernels.
 ///

@@ -2,7 +2,7 @@
 //! In: a vector of sums. Out: the same with bias, residual and ReLU.
 #![allow(unsafe_code)] // Runs inside the kernels, on their pointers.
 
-use crate::simd::Lanes;
+use crate::lanes::simd::Lanes;
 
 /// What happens to a sum before it is written.
 #[derive(Debug, Clone, Copy, Default)]

@@ -3,8 +3,8 @@
 
 use burn::backend::{Backend, ExtensionType, Flex, backend_extension, tensor::FloatTensor};
 
-use crate::flex;
-use crate::pool::Pool;
+use crate::ops::pool::Pool;
+use crate::tensors::flex;
 
 /// A tensor that may be left out: Burn's extensions take enums, but not `Option`s.
 #[derive(Debug, Clone, ExtensionType)]

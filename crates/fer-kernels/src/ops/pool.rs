@@ -2,9 +2,9 @@
 //! In: feature maps. Out: 2×2 maxima or means with stride 2, or means over the whole image.
 #![allow(unsafe_code)] // Single vectorised passes that fill their output.
 
-use crate::parallel::{TASK_FLOATS, map_ranges};
-use crate::scratch::{SharedOut, filled_by};
-use crate::simd::{self, Kernel, LANES, Lanes};
+use crate::lanes::parallel::{TASK_FLOATS, map_ranges};
+use crate::lanes::scratch::{SharedOut, filled_by};
+use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
 /// Which value stands for a 2×2 block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) fn forward(pool: Pool, dims: [usize; 4], x: &[f32]) -> Vec<f32> {
     unsafe {
         filled_by(rows.n * rows.out_row(), |out| {
             map_ranges(rows.n, TASK_FLOATS / (4 * rows.out_row()).max(1), |range| {
-                simd::run(Forward { pool, rows, x, out, first: range.start, end: range.end });
+                simd::run(PoolForward { pool, rows, x, out, first: range.start, end: range.end });
             });
         })
     }
@@ -57,7 +57,7 @@ pub(crate) fn backward(pool: Pool, dims: [usize; 4], x: &[f32], y: &[f32], grad:
 
 fn spread(pool: Pool, rows: Rows, x: &[f32], y: &[f32], grad: &[f32], out: SharedOut) {
     map_ranges(rows.n, TASK_FLOATS / (4 * rows.out_row()).max(1), |range| {
-        simd::run(Backward { pool, rows, x, y, grad, out, first: range.start, end: range.end });
+        simd::run(PoolBackward { pool, rows, x, y, grad, out, first: range.start, end: range.end });
     });
 }
 
@@ -84,7 +84,7 @@ impl Rows {
     ///
     /// The instruction set of `L` is there, and the rows are inside the pass's buffers.
     #[inline(always)]
-    unsafe fn each<L: Lanes, P: Pass>(self, first: usize, end: usize, pass: &P) {
+    unsafe fn each<L: Lanes, P: BlockPass>(self, first: usize, end: usize, pass: &P) {
         let [_, height, width, n_channels] = self.dims;
         for row in first..end {
             let (image, y) = (row / (height / 2), row % (height / 2));
@@ -114,7 +114,7 @@ impl Rows {
 ///
 /// A trait and not a closure: closures are not always inlined into functions with other target features,
 /// and every vector operation in them is then a call.
-trait Pass {
+trait BlockPass {
     /// Computes `lanes` channels of one block, whose first input is at `from` and whose output is at `to`.
     ///
     /// # Safety
@@ -123,7 +123,7 @@ trait Pass {
     unsafe fn vector<L: Lanes>(&self, from: usize, to: usize, lanes: usize);
 }
 
-struct Forward<'a> {
+struct PoolForward<'a> {
     pool: Pool,
     rows: Rows,
     x: &'a [f32],
@@ -132,7 +132,7 @@ struct Forward<'a> {
     end: usize,
 }
 
-impl Kernel for Forward<'_> {
+impl Kernel for PoolForward<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -142,7 +142,7 @@ impl Kernel for Forward<'_> {
     }
 }
 
-impl Pass for Forward<'_> {
+impl BlockPass for PoolForward<'_> {
     #[inline(always)]
     unsafe fn vector<L: Lanes>(&self, from: usize, to: usize, lanes: usize) {
         let [first, right, below, diagonal] = self.rows.block();
@@ -160,7 +160,7 @@ impl Pass for Forward<'_> {
     }
 }
 
-struct Backward<'a> {
+struct PoolBackward<'a> {
     pool: Pool,
     rows: Rows,
     x: &'a [f32],
@@ -171,7 +171,7 @@ struct Backward<'a> {
     end: usize,
 }
 
-impl Kernel for Backward<'_> {
+impl Kernel for PoolBackward<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -181,7 +181,7 @@ impl Kernel for Backward<'_> {
     }
 }
 
-impl Pass for Backward<'_> {
+impl BlockPass for PoolBackward<'_> {
     #[inline(always)]
     unsafe fn vector<L: Lanes>(&self, from: usize, to: usize, lanes: usize) {
         // SAFETY: `each` stays inside the input, whose size the output has, and this part's rows.

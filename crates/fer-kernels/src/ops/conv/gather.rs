@@ -3,7 +3,7 @@
 
 use super::blocked::Blocked;
 use super::{ConvShape, PANEL};
-use crate::simd::LANES;
+use crate::lanes::simd::LANES;
 
 /// Output pixels that share their taps: all of them, or one parity class of a strided convolution's input gradient.
 #[derive(Debug, Clone)]

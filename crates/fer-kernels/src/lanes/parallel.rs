@@ -5,8 +5,6 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::crowd::share;
-
 /// Floats that one task of an element-wise pass covers: long enough to pay for the hand-over, short enough to share fairly.
 pub(crate) const TASK_FLOATS: usize = 1 << 15;
 
@@ -24,8 +22,6 @@ pub(crate) fn map_ranges<R: Send>(
     match n.div_ceil(per_task) {
         0 => Vec::new(),
         1 => vec![work(0..n)],
-        n_tasks => share(n_tasks * TASK_FLOATS, || {
-            (0..n_tasks).into_par_iter().with_max_len(1).map(|task| work(range(task))).collect()
-        }),
+        n_tasks => (0..n_tasks).into_par_iter().with_max_len(1).map(|task| work(range(task))).collect(),
     }
 }

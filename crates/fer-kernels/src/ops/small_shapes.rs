@@ -2,10 +2,10 @@
 //! In: nothing. Out: passing tests: `cargo +nightly miri test -p fer-kernels --lib` checks every memory access
 //! (flags and findings in docs/LOG.md).
 
-use crate::conv::{self, ConvShape, Epilogue, FoldedWeight};
-use crate::norm::{self, Affine, Floats, NormGrad};
-use crate::pool::{self, Pool};
-use crate::scratch::{SharedOut, filled_by};
+use crate::lanes::scratch::{SharedOut, filled_by};
+use crate::ops::conv::{self, ConvShape, Epilogue, FoldedWeight};
+use crate::ops::norm::{self, Affine, Floats, NormGrad};
+use crate::ops::pool::{self, Pool};
 
 /// Values in steps of 1/8, whose sums are exact, so that results must be equal and not only close.
 fn floats(len: usize, seed: usize) -> Vec<f32> {

@@ -2,9 +2,9 @@
 //! In: floats with the channels innermost. Out: normalised floats, statistics, gradients.
 #![allow(unsafe_code)] // Single vectorised passes over memory, some of them in place.
 
-use crate::parallel::{TASK_FLOATS, map_ranges};
-use crate::scratch::SharedOut;
-use crate::simd::{self, Kernel, LANES, Lanes};
+use crate::lanes::parallel::{TASK_FLOATS, map_ranges};
+use crate::lanes::scratch::SharedOut;
+use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
 /// Vectors of channels whose sums are kept in registers at once.
 const GROUP: usize = 4;
@@ -209,7 +209,7 @@ impl Kernel for AffinePart<'_> {
     }
 }
 
-impl Pass for AffinePart<'_> {
+impl VectorPass for AffinePart<'_> {
     #[inline(always)]
     unsafe fn vector<L: Lanes>(&self, at: usize, channel: usize, lanes: usize) {
         let Affine { scale, shift, residual, relu } = self.affine;
@@ -230,7 +230,7 @@ impl Pass for AffinePart<'_> {
 }
 
 /// An element-wise pass. A trait and not a closure for the reason given at [`Term`].
-trait Pass {
+trait VectorPass {
     /// Computes `lanes` channels from `channel` on, at position `at`.
     ///
     /// # Safety
@@ -245,7 +245,12 @@ trait Pass {
 ///
 /// The instruction set of `L` is there, and the pixels are inside the pass's buffers.
 #[inline(always)]
-unsafe fn each_vector<L: Lanes, P: Pass>(first_pixel: usize, n_pixels: usize, n_channels: usize, pass: &P) {
+unsafe fn each_vector<L: Lanes, P: VectorPass>(
+    first_pixel: usize,
+    n_pixels: usize,
+    n_channels: usize,
+    pass: &P,
+) {
     for pixel in first_pixel..first_pixel + n_pixels {
         let mut channel = 0;
         // SAFETY: the caller's promise.
@@ -363,7 +368,7 @@ impl Kernel for GradInput<'_> {
     }
 }
 
-impl Pass for GradInput<'_> {
+impl VectorPass for GradInput<'_> {
     #[inline(always)]
     unsafe fn vector<L: Lanes>(&self, at: usize, channel: usize, lanes: usize) {
         let NormGrad { x, relu_output, .. } = self.norm;

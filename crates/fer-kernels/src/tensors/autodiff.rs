@@ -10,10 +10,10 @@ use burn::backend::autodiff::{
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, tensor::FloatTensor};
 
-use crate::conv::ConvShape;
-use crate::flex::{self, NormGrads};
-use crate::ops::{BatchNorm, KernelOps, Maybe};
-use crate::pool::Pool;
+use crate::ops::conv::ConvShape;
+use crate::ops::pool::Pool;
+use crate::tensors::flex::{self, NormGrads};
+use crate::tensors::kernel_ops::{BatchNorm, KernelOps, Maybe};
 
 impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
     fn nhwc_conv2d(

@@ -6,6 +6,9 @@
 //! The changes of basis only add and halve: the error stays close to the direct sum's.
 #![allow(unsafe_code)] // Register tiles and buffers that are not filled beforehand, as in `gather`.
 
+mod basis;
+mod grad;
+
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -13,10 +16,11 @@ use rayon::prelude::*;
 use super::epilogue::Epilogue;
 use super::gather::Gather;
 use super::packed::PackedWeight;
-use super::tiles::{Change, ELEMENTS, MOST_CHANNELS, Tiles, both_ways, load_square};
-use super::{ConvShape, PANEL, tile};
-use crate::scratch::{AlignedBuffer, SharedOut, filled_by, with_scratch};
-use crate::simd::{self, Kernel, LANES, Lanes};
+use super::{ConvShape, PANEL, register_tile};
+use crate::lanes::scratch::{AlignedBuffer, SharedOut, filled_by, with_scratch};
+use crate::lanes::simd::{self, Kernel, LANES, Lanes};
+use basis::{Change, ELEMENTS, MOST_CHANNELS, Tiles, both_ways, load_square};
+pub(super) use grad::weight_grad;
 
 /// Whether a convolution can be computed this way.
 pub(super) fn fits(shape: &ConvShape) -> bool {
@@ -146,7 +150,7 @@ pub(super) fn run(
     let shares = n_panels.div_ceil(per_share);
     let compute = |task: usize, out: SharedOut| {
         let (tile, share) = (task / shares * block, task % shares);
-        let part = Part {
+        let part = TileRange {
             tiles,
             range: tile..(tile + block).min(tiles.n),
             x,
@@ -170,7 +174,7 @@ pub(super) fn run(
 
 /// Some tiles, some panels.
 #[derive(Clone)]
-struct Part<'a> {
+struct TileRange<'a> {
     tiles: Tiles,
     range: Range<usize>,
     x: &'a [f32],
@@ -180,7 +184,7 @@ struct Part<'a> {
     out: SharedOut,
 }
 
-impl Part<'_> {
+impl TileRange<'_> {
     fn compute(self) {
         let n = self.range.len();
         let lens = [ELEMENTS * n * self.weight.n_inputs, ELEMENTS * n * PANEL];
@@ -198,12 +202,12 @@ impl Part<'_> {
 }
 
 /// 4×4 inputs of every tile → `[16, channel blocks, tiles, 16]`.
-pub(super) struct TransformInput<'a> {
-    pub(super) tiles: Tiles,
-    pub(super) range: Range<usize>,
-    pub(super) x: &'a [f32],
-    pub(super) n_channels: usize,
-    pub(super) transformed: &'a mut [f32],
+struct TransformInput<'a> {
+    tiles: Tiles,
+    range: Range<usize>,
+    x: &'a [f32],
+    n_channels: usize,
+    transformed: &'a mut [f32],
 }
 
 impl Kernel for TransformInput<'_> {
@@ -235,7 +239,7 @@ impl Kernel for TransformInput<'_> {
 
 /// The 16 matrix products of each panel, and the way back to pixels.
 struct Multiply<'a> {
-    part: &'a Part<'a>,
+    part: &'a TileRange<'a>,
     transformed: &'a [f32],
     products: &'a mut [f32],
 }
@@ -281,7 +285,7 @@ impl Kernel for Multiply<'_> {
 ///
 /// # Safety
 ///
-/// As for [`tile::sums`], with `n` consecutive pixels; `to` has `n` rows of a panel.
+/// As for [`register_tile::sums`], with `n` consecutive pixels; `to` has `n` rows of a panel.
 #[inline(always)]
 unsafe fn product<L: Lanes, const PANEL_V: usize>(
     from: *const f32,
@@ -316,7 +320,8 @@ unsafe fn rows<L: Lanes, const R: usize, const PANEL_V: usize>(
     // SAFETY: passed on from `product`.
     unsafe {
         if L::WIDE {
-            let [sums] = tile::sums::<L, 1, R, PANEL_V, PANEL_V, 1, LANES>(from, 0, offsets, weights);
+            let [sums] =
+                register_tile::sums::<L, 1, R, PANEL_V, PANEL_V, 1, LANES>(from, 0, offsets, weights);
             for (row, sums) in sums.iter().enumerate() {
                 for (v, sum) in sums.iter().enumerate() {
                     sum.store(to.add(row * PANEL + v * LANES));
@@ -324,8 +329,12 @@ unsafe fn rows<L: Lanes, const R: usize, const PANEL_V: usize>(
             }
         } else {
             for v in 0..PANEL_V {
-                let [sums] =
-                    tile::sums::<L, 1, R, 1, PANEL_V, 1, LANES>(from, 0, offsets, weights.add(v * LANES));
+                let [sums] = register_tile::sums::<L, 1, R, 1, PANEL_V, 1, LANES>(
+                    from,
+                    0,
+                    offsets,
+                    weights.add(v * LANES),
+                );
                 for (row, [sum]) in sums.iter().enumerate() {
                     sum.store(to.add(row * PANEL + v * LANES));
                 }
@@ -335,7 +344,7 @@ unsafe fn rows<L: Lanes, const R: usize, const PANEL_V: usize>(
     R
 }
 
-impl Part<'_> {
+impl TileRange<'_> {
     /// Changes one vector of products back to 2×2 pixels each, and writes them.
     #[inline(always)]
     unsafe fn write<L: Lanes>(&self, panel: usize, vector: usize, products: *const f32) {

@@ -2,7 +2,7 @@
 //! In: a blocked image, the offsets of the kernel's taps, packed weights. Out: the sums of `ROWS × COLS` pixels.
 #![allow(unsafe_code)] // The innermost loop: bounds checks would cost as much as the arithmetic.
 
-use crate::simd::{LANES, Lanes};
+use crate::lanes::simd::{LANES, Lanes};
 
 /// Sums over all taps and input channels, for `ROWS × COLS` output pixels and `V` vectors of output channels.
 ///

@@ -11,21 +11,17 @@ mod direct;
 mod epilogue;
 mod gather;
 mod packed;
-mod tile;
-mod tiles;
+mod register_tile;
 mod weight_grad;
 mod winograd;
-mod winograd_grad;
 
 pub(crate) use epilogue::Epilogue;
 use gather::Gather;
 use packed::{PackedWeight, WeightStrides};
 use winograd::TransformedWeight;
 
-use crate::crowd::share;
-
 /// Output channels in a full panel of packed weights: two vectors.
-const PANEL: usize = 2 * crate::simd::LANES;
+const PANEL: usize = 2 * crate::lanes::simd::LANES;
 
 /// Sizes of one convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,23 +91,21 @@ impl ConvShape {
 /// `[N, H, W, I]` convolved with `[O, I, kh, kw]`, plus a bias `[O]`: `[N, H', W', O]`.
 pub(crate) fn forward(shape: &ConvShape, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let epilogue = Epilogue { bias, residual: None, relu: false };
-    share(x.len(), || ReadyWeight::forward(shape, weight).run(&Gather::forward(shape), shape, x, epilogue))
+    ReadyWeight::forward(shape, weight).run(&Gather::forward(shape), shape, x, epilogue)
 }
 
 /// Gradient of the input, `[N, H, W, I]`, from the gradient of the output, `[N, H', W', O]`.
 pub(crate) fn input_grad(shape: &ConvShape, weight: &[f32], output_grad: &[f32]) -> Vec<f32> {
     let plan = Gather::input_grad(shape);
-    let run =
-        || ReadyWeight::input_grad(shape, &plan, weight).run(&plan, shape, output_grad, Epilogue::default());
-    share(output_grad.len(), run)
+    ReadyWeight::input_grad(shape, &plan, weight).run(&plan, shape, output_grad, Epilogue::default())
 }
 
 /// Gradient of the weight, `[O, I, kh, kw]`.
 pub(crate) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
-    share(x.len(), || match winograd::fits(shape) {
-        true => winograd_grad::weight_grad(shape, x, output_grad),
+    match winograd::fits(shape) {
+        true => winograd::weight_grad(shape, x, output_grad),
         false => weight_grad::weight_grad(shape, x, output_grad),
-    })
+    }
 }
 
 /// A weight in the form of the algorithm that will use it.
@@ -164,6 +158,6 @@ impl FoldedWeight {
 
     /// Convolution of `x` `[N, H, W, I]`; `shape` must be of the weight, stride and padding it was made for.
     pub(crate) fn forward(&self, shape: &ConvShape, x: &[f32], epilogue: Epilogue) -> Vec<f32> {
-        share(x.len(), || self.0.run(&Gather::forward(shape), shape, x, epilogue))
+        self.0.run(&Gather::forward(shape), shape, x, epilogue)
     }
 }

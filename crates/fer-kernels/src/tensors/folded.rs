@@ -5,9 +5,9 @@ use burn::Tensor;
 use burn::backend::Flex;
 
 use crate::FeatureMap;
-use crate::conv::{ConvShape, Epilogue, FoldedWeight};
-use crate::feature_map::has_kernels;
-use crate::flex;
+use crate::ops::conv::{ConvShape, Epilogue, FoldedWeight};
+use crate::tensors::feature_map::has_kernels;
+use crate::tensors::flex;
 
 /// A convolution for inference: batch norm folded into weight and bias once, at load.
 ///

@@ -9,8 +9,8 @@ use rayon::prelude::*;
 
 use super::blocked::{Blocked, PackImages};
 use super::{ConvShape, PANEL};
-use crate::scratch::{AlignedBuffer, with_scratch};
-use crate::simd::{self, Kernel, LANES, Lanes};
+use crate::lanes::scratch::{AlignedBuffer, with_scratch};
+use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
 /// Output pixels whose operands stay in the first-level cache together.
 const BAND_PIXELS: usize = 128;
@@ -20,7 +20,7 @@ const GROUPS: usize = 16;
 
 /// Gradient of the weight `[O, I, kh, kw]`.
 pub(super) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
-    let plan = Plan::new(shape);
+    let plan = SumPlan::new(shape);
     shape.check_grad_sizes(x, output_grad);
     let per_group = shape.n.div_ceil(GROUPS).max(1);
     let images = x.par_chunks(per_group * plan.layout.image_len());
@@ -36,13 +36,13 @@ pub(super) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> 
 
 /// Sizes that all groups share.
 #[derive(Debug, Clone, Copy)]
-struct Plan {
+struct SumPlan {
     shape: ConvShape,
     layout: Blocked,
     output: [usize; 2],
 }
 
-impl Plan {
+impl SumPlan {
     fn new(shape: &ConvShape) -> Self {
         let output = shape.output();
         let padded = |axis: usize| (output[axis] - 1) * shape.stride + shape.kernel[axis];
@@ -140,11 +140,11 @@ impl Kernel for PackGrads<'_> {
 
 /// Adds the products of `n` packed images.
 struct Outer<'a> {
-    plan: &'a Plan,
+    plan: &'a SumPlan,
     n: usize,
     packed: &'a [f32],
     packed_grads: &'a [f32],
-    /// [`Plan::sums_len`] floats that nobody else touches meanwhile.
+    /// [`SumPlan::sums_len`] floats that nobody else touches meanwhile.
     sums: *mut f32,
 }
 
@@ -173,7 +173,7 @@ impl Outer<'_> {
         let [kernel_height, kernel_width] = plan.shape.kernel;
         let band = (BAND_PIXELS / (self.n * width)).clamp(1, height);
         let one_vector = plan.shape.n_outputs.div_ceil(LANES) % 2 == 1;
-        // SAFETY: rows, taps, blocks and panels stay inside what `Plan` sized; see `product`.
+        // SAFETY: rows, taps, blocks and panels stay inside what `SumPlan` sized; see `product`.
         unsafe {
             for first in (0..height).step_by(band) {
                 let rows = [first, (first + band).min(height)];
@@ -259,7 +259,7 @@ impl Operands<'_> {
         let Outer { plan, n, packed, packed_grads, .. } = *self.outer;
         let width = plan.output[1];
         let n_pixels = plan.n_pixels();
-        // SAFETY: the packed image covers every tap of every output pixel (`Plan::new`), the packed gradients every
+        // SAFETY: the packed image covers every tap of every output pixel (`SumPlan::new`), the packed gradients every
         // pixel of every panel, and `to` has `R` rows of a panel.
         unsafe {
             let mut sums = [[L::splat(0.0); V]; R];

@@ -5,8 +5,8 @@ use burn::Tensor;
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device};
 
-use crate::fallback;
-use crate::ops::{KernelOps, Maybe};
+use crate::tensors::fallback;
+use crate::tensors::kernel_ops::{KernelOps, Maybe};
 
 /// A batch of feature maps, `N` images of `C` channels, `H` rows and `W` columns.
 ///
@@ -15,19 +15,19 @@ use crate::ops::{KernelOps, Maybe};
 #[derive(Clone, Debug)]
 pub struct FeatureMap {
     tensor: Tensor<4>,
-    layout: Layout,
+    layout: Axes,
 }
 
 /// Which axis varies fastest, and with it who computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Layout {
+enum Axes {
     /// `[N, H, W, C]`, our kernels.
     ChannelsLast,
     /// `[N, C, H, W]`, Burn's own operations.
     ChannelsFirst,
 }
 
-impl Layout {
+impl Axes {
     /// The one place that decides between our kernels and Burn's.
     fn for_tensor(tensor: &Tensor<4>) -> Self {
         match has_kernels(tensor) {
@@ -45,17 +45,17 @@ pub(crate) fn has_kernels(tensor: &Tensor<4>) -> bool {
 impl FeatureMap {
     /// Takes images `[N, C, H, W]`; with one channel this copies nothing.
     pub fn from_images(images: Tensor<4>) -> Self {
-        let layout = Layout::for_tensor(&images);
+        let layout = Axes::for_tensor(&images);
         Self::from_nchw(images, layout)
     }
 
-    fn from_nchw(images: Tensor<4>, layout: Layout) -> Self {
+    fn from_nchw(images: Tensor<4>, layout: Axes) -> Self {
         let [n, n_channels, height, width] = images.dims();
         let tensor = match layout {
-            Layout::ChannelsFirst => images,
+            Axes::ChannelsFirst => images,
             // One channel is in both orders at once, if the image is whole in memory.
-            Layout::ChannelsLast if n_channels == 1 => images.reshape([n, height, width, 1]),
-            Layout::ChannelsLast => images.permute([0, 2, 3, 1]),
+            Axes::ChannelsLast if n_channels == 1 => images.reshape([n, height, width, 1]),
+            Axes::ChannelsLast => images.permute([0, 2, 3, 1]),
         };
         Self { tensor, layout }
     }
@@ -63,8 +63,8 @@ impl FeatureMap {
     /// The feature map as `[N, C, H, W]`.
     pub fn to_nchw(self) -> Tensor<4> {
         match self.layout {
-            Layout::ChannelsFirst => self.tensor,
-            Layout::ChannelsLast => self.tensor.permute([0, 3, 1, 2]),
+            Axes::ChannelsFirst => self.tensor,
+            Axes::ChannelsLast => self.tensor.permute([0, 3, 1, 2]),
         }
     }
 
@@ -72,8 +72,8 @@ impl FeatureMap {
     pub fn dims(&self) -> [usize; 4] {
         let dims = self.tensor.dims();
         match self.layout {
-            Layout::ChannelsFirst => dims,
-            Layout::ChannelsLast => [dims[0], dims[3], dims[1], dims[2]],
+            Axes::ChannelsFirst => dims,
+            Axes::ChannelsLast => [dims[0], dims[3], dims[1], dims[2]],
         }
     }
 
@@ -84,7 +84,7 @@ impl FeatureMap {
     /// Panics when `I` is not the number of channels, or the padded image is smaller than the kernel.
     pub fn conv2d(self, weight: Tensor<4>, bias: Option<Tensor<1>>, stride: usize, padding: usize) -> Self {
         match self.layout {
-            Layout::ChannelsLast if stride <= 2 => {
+            Axes::ChannelsLast if stride <= 2 => {
                 let bias = Maybe::new(bias.map(Tensor::into_dispatch));
                 self.apply(|x| Dispatch::nhwc_conv2d(x, weight.into_dispatch(), bias, stride, padding))
             }
@@ -111,13 +111,13 @@ impl FeatureMap {
         relu: bool,
     ) -> (Self, Tensor<1>, Tensor<1>) {
         match self.layout {
-            Layout::ChannelsFirst => {
+            Axes::ChannelsFirst => {
                 let (normalized, mean, variance) =
                     fallback::batch_norm_train(self.tensor, gamma, beta, epsilon);
                 let tensor = fallback::add_and_relu(normalized, residual.map(|r| r.tensor), relu);
                 (Self { tensor, layout: self.layout }, mean, variance)
             }
-            Layout::ChannelsLast => {
+            Axes::ChannelsLast => {
                 let residual = Maybe::new(residual.map(|residual| residual.tensor.into_dispatch()));
                 let (x, gamma, beta) =
                     (self.tensor.into_dispatch(), gamma.into_dispatch(), beta.into_dispatch());
@@ -143,7 +143,7 @@ impl FeatureMap {
         residual: Option<FeatureMap>,
         relu: bool,
     ) -> Self {
-        if self.layout == Layout::ChannelsFirst {
+        if self.layout == Axes::ChannelsFirst {
             let normalized = fallback::batch_norm_eval(self.tensor, gamma, beta, mean, variance, epsilon);
             let tensor = fallback::add_and_relu(normalized, residual.map(|r| r.tensor), relu);
             return Self { tensor, layout: self.layout };
@@ -157,24 +157,24 @@ impl FeatureMap {
     /// Largest value of each 2×2 block, stride 2; an odd last row or column is dropped.
     pub fn max_pool2(self) -> Self {
         match self.layout {
-            Layout::ChannelsFirst => Self { tensor: fallback::max_pool2(self.tensor), ..self },
-            Layout::ChannelsLast => self.apply(Dispatch::nhwc_max_pool2),
+            Axes::ChannelsFirst => Self { tensor: fallback::max_pool2(self.tensor), ..self },
+            Axes::ChannelsLast => self.apply(Dispatch::nhwc_max_pool2),
         }
     }
 
     /// Mean of each 2×2 block, stride 2; an odd last row or column is dropped.
     pub fn avg_pool2(self) -> Self {
         match self.layout {
-            Layout::ChannelsFirst => Self { tensor: fallback::avg_pool2(self.tensor), ..self },
-            Layout::ChannelsLast => self.apply(Dispatch::nhwc_avg_pool2),
+            Axes::ChannelsFirst => Self { tensor: fallback::avg_pool2(self.tensor), ..self },
+            Axes::ChannelsLast => self.apply(Dispatch::nhwc_avg_pool2),
         }
     }
 
     /// Mean over rows and columns, `[N, C]`.
     pub fn global_avg_pool(self) -> Tensor<2> {
         match self.layout {
-            Layout::ChannelsFirst => fallback::global_avg_pool(self.tensor),
-            Layout::ChannelsLast => {
+            Axes::ChannelsFirst => fallback::global_avg_pool(self.tensor),
+            Axes::ChannelsLast => {
                 Tensor::from_dispatch(Dispatch::nhwc_global_mean(self.tensor.into_dispatch()))
             }
         }
@@ -188,7 +188,7 @@ impl FeatureMap {
 
     /// Whether our kernels can take [`FeatureMap::into_nhwc`] without gradients.
     pub(crate) fn is_plain_nhwc(&self) -> bool {
-        self.layout == Layout::ChannelsLast && !self.tensor.device().is_autodiff()
+        self.layout == Axes::ChannelsLast && !self.tensor.device().is_autodiff()
     }
 
     /// The tensor of a map that [`FeatureMap::is_plain_nhwc`], `[N, H, W, C]`.
@@ -198,7 +198,7 @@ impl FeatureMap {
 
     /// Wraps `[N, H, W, C]` from our kernels.
     pub(crate) fn from_nhwc(tensor: Tensor<4>) -> Self {
-        Self { tensor, layout: Layout::ChannelsLast }
+        Self { tensor, layout: Axes::ChannelsLast }
     }
 
     fn apply(

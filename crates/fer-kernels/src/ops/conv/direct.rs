@@ -8,9 +8,9 @@ use super::blocked::PackImages;
 use super::epilogue::Epilogue;
 use super::gather::Gather;
 use super::packed::PackedWeight;
-use super::{PANEL, tile};
-use crate::scratch::{SharedOut, filled_by, with_scratch};
-use crate::simd::{self, Kernel, LANES, Lanes};
+use super::{PANEL, register_tile};
+use crate::lanes::scratch::{SharedOut, filled_by, with_scratch};
+use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
 /// Multiplications below which one image is not worth waking another thread for.
 pub(super) const SPLIT_WORK: usize = 1 << 21;
@@ -56,7 +56,7 @@ impl Job<'_> {
                 for class in 0..plan.classes.len() {
                     for panel in 0..plan.n_panels() {
                         let rows = [0, plan.classes[class].size[0]];
-                        simd::run(Part {
+                        simd::run(PanelRows {
                             job: self,
                             packed,
                             n,
@@ -91,7 +91,7 @@ impl Job<'_> {
                 for panel in 0..plan.n_panels() {
                     for first in (0..class.size[0]).step_by(band) {
                         let rows = [first, (first + band).min(class.size[0])];
-                        parts.push(Part {
+                        parts.push(PanelRows {
                             job: self,
                             packed,
                             n,
@@ -110,7 +110,7 @@ impl Job<'_> {
 
 /// One panel of output channels, some rows of one class, a few images.
 #[derive(Clone, Copy)]
-struct Part<'a> {
+struct PanelRows<'a> {
     job: Job<'a>,
     packed: &'a [f32],
     n: usize,
@@ -120,7 +120,7 @@ struct Part<'a> {
     rows: [usize; 2],
 }
 
-impl Kernel for Part<'_> {
+impl Kernel for PanelRows<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -142,7 +142,7 @@ impl Kernel for Part<'_> {
     }
 }
 
-impl Part<'_> {
+impl PanelRows<'_> {
     #[inline(always)]
     unsafe fn images<L: Lanes, const PANEL_V: usize, const STEP: usize, const BLOCK: usize>(self) {
         for image in 0..self.n {
@@ -249,7 +249,7 @@ impl Part<'_> {
                 self.packed.as_ptr().add(image * layout.len() + y * STEP * layout.row() + x * STEP * BLOCK);
             let weights =
                 self.job.weight.as_ptr().add(self.job.plan.panel_at(class, self.panel) + first_v * LANES);
-            let sums = tile::sums::<L, ROWS, COLS, V, PANEL_V, STEP, BLOCK>(
+            let sums = register_tile::sums::<L, ROWS, COLS, V, PANEL_V, STEP, BLOCK>(
                 from,
                 STEP * layout.row(),
                 &class.offsets,

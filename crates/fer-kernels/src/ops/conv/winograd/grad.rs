@@ -1,21 +1,21 @@
-//! Weight gradient of the convolutions that [`super::winograd`] computes, in the same transformed basis.
+//! Weight gradient of the convolutions that [`super`] computes, in the same transformed basis.
 //! In: inputs `[N, H, W, I]`, output gradients `[N, H, W, O]`. Out: `[O, I, 3, 3]`.
 //!
 //! The output is a sum of products of transformed inputs and transformed weights; its derivative by the latter is the sum
 //! over tiles of transformed inputs times output gradients, changed by the transposed bases: again 16 multiplications
 //! instead of 36.
-//! As in [`mod@super::weight_grad`], images form groups that depend on the sizes alone, and the groups are added in order.
+//! As in [`mod@crate::ops::conv::weight_grad`], images form groups that depend on the sizes alone, and the groups are added in order.
 #![allow(unsafe_code)] // The innermost loop: bounds checks would cost as much as the arithmetic.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::tiles::{Change, ELEMENTS, Tiles, both_ways, load_square};
-use super::winograd::TransformInput;
-use super::{ConvShape, PANEL};
-use crate::scratch::{AlignedBuffer, with_scratch};
-use crate::simd::{self, Kernel, LANES, Lanes};
+use super::TransformInput;
+use super::basis::{Change, ELEMENTS, Tiles, both_ways, load_square};
+use crate::lanes::scratch::{AlignedBuffer, with_scratch};
+use crate::lanes::simd::{self, Kernel, LANES, Lanes};
+use crate::ops::conv::{ConvShape, PANEL};
 
 /// Tiles that are transformed and multiplied at a time: enough to pay for loading and storing the sums.
 const TILES_AT_ONCE: usize = 48;
@@ -27,8 +27,8 @@ const LARGE_SUMS: usize = 1 << 19;
 const TASKS: usize = 16;
 
 /// Gradient of the weight `[O, I, 3, 3]`.
-pub(super) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
-    let plan = Plan::new(shape);
+pub(in crate::ops::conv) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
+    let plan = GradPlan::new(shape);
     shape.check_grad_sizes(x, output_grad);
     let sums: Vec<AlignedBuffer> = (0..plan.n_groups * plan.n_shares)
         .into_par_iter()
@@ -40,7 +40,7 @@ pub(super) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> 
 
 /// Sizes that all tasks share.
 #[derive(Debug, Clone, Copy)]
-struct Plan {
+struct GradPlan {
     n_inputs: usize,
     n_outputs: usize,
     tiles: Tiles,
@@ -50,7 +50,7 @@ struct Plan {
     n_shares: usize,
 }
 
-impl Plan {
+impl GradPlan {
     fn new(shape: &ConvShape) -> Self {
         let (n_inputs, n_outputs) = (shape.input[2], shape.n_outputs);
         let tiles = Tiles::new(shape.n, shape.input[0], shape.input[1]);
@@ -160,7 +160,7 @@ impl Change<4, 3> for ToWeight {
 
 /// 2×2 output gradients of every tile → `[panels, 16, tiles, 32]`.
 struct TransformGrad<'a> {
-    plan: &'a Plan,
+    plan: &'a GradPlan,
     panels: Range<usize>,
     range: Range<usize>,
     grad: &'a [f32],
@@ -199,7 +199,7 @@ impl Kernel for TransformGrad<'_> {
 
 /// Adds the products of `n` tiles to the sums.
 struct Accumulate<'a> {
-    plan: &'a Plan,
+    plan: &'a GradPlan,
     panels: Range<usize>,
     n: usize,
     transformed: &'a [f32],
@@ -215,7 +215,7 @@ impl Kernel for Accumulate<'_> {
         let Self { plan, n, .. } = self;
         let n_blocks = plan.n_inputs / LANES;
         let sums = self.sums.as_mut_ptr();
-        // SAFETY: the instruction set is the caller's promise; `Plan::sum` gave the three buffers the sizes that the
+        // SAFETY: the instruction set is the caller's promise; `GradPlan::sum` gave the three buffers the sizes that the
         // indices of panels, elements and blocks span.
         unsafe {
             for (panel_idx, panel) in self.panels.clone().enumerate() {

@@ -5,11 +5,12 @@
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape};
 
-use crate::conv::{self, ConvShape};
-use crate::norm::{Affine, Floats, NormGrad};
-use crate::pool::{self, Pool};
-use crate::scratch::{SharedOut, filled_by};
-use crate::{norm, simd::LANES};
+use crate::lanes::scratch::{SharedOut, filled_by};
+use crate::lanes::simd::LANES;
+use crate::ops::conv::{self, ConvShape};
+use crate::ops::norm;
+use crate::ops::norm::{Affine, Floats, NormGrad};
+use crate::ops::pool::{self, Pool};
 
 /// A new tensor over `floats`, without a copy.
 pub(crate) fn tensor(floats: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {

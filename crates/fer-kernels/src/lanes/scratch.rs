@@ -1,6 +1,6 @@
 //! Memory the kernels reuse, aligned to cache lines.
-//! In: a number of floats. Out: a buffer of the calling thread, or a fresh output vector.
-#![allow(unsafe_code)] // Buffers are handed out without being filled first: filling costs as much as a kernel.
+//! In: a number of floats. Out: a buffer of the calling thread.
+#![allow(unsafe_code)] // Cache lines are seen as floats.
 
 use std::cell::RefCell;
 
@@ -51,44 +51,4 @@ pub(crate) fn with_scratch<R>(lens: [usize; 2], work: impl FnOnce(&mut [f32], &m
     let result = work(a.floats(lens[0]), b.floats(lens[1]));
     SCRATCH.set([a, b]);
     result
-}
-
-/// A pointer that several threads may write through, each to its own elements.
-#[derive(Clone, Copy)]
-pub(crate) struct SharedOut(*mut f32);
-
-// SAFETY: whoever writes through the pointer promises that no two threads write the same element.
-unsafe impl Send for SharedOut {}
-// SAFETY: as above.
-unsafe impl Sync for SharedOut {}
-
-impl SharedOut {
-    /// A pointer to a buffer that outlives every use of it.
-    pub(crate) fn from_ptr(out: *mut f32) -> Self {
-        Self(out)
-    }
-
-    /// The element `idx`.
-    ///
-    /// # Safety
-    ///
-    /// `idx` is inside the buffer, which is still alive; elements are written by one thread each.
-    #[inline(always)]
-    pub(crate) unsafe fn at(self, idx: usize) -> *mut f32 {
-        // SAFETY: the caller's promise.
-        unsafe { self.0.add(idx) }
-    }
-}
-
-/// A new vector of `len` floats, which `fill` must write completely.
-///
-/// # Safety
-///
-/// `fill` writes every element before it returns, and reads none before writing it.
-pub(crate) unsafe fn filled_by(len: usize, fill: impl FnOnce(SharedOut)) -> Vec<f32> {
-    let mut out = Vec::with_capacity(len);
-    fill(SharedOut(out.as_mut_ptr()));
-    // SAFETY: the capacity is `len`, and the caller promises that all elements are written.
-    unsafe { out.set_len(len) };
-    out
 }

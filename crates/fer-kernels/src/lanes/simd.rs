@@ -34,8 +34,11 @@ impl std::fmt::Display for UnsupportedInstructionSet {
 
 impl std::error::Error for UnsupportedInstructionSet {}
 
-/// 0 until the first use, then an [`InstructionSet`] as a number.
+/// 0 until the first use, then an [`InstructionSet`] as a number, plus [`SELECTED`] if it was asked for.
 static CURRENT: AtomicU8 = AtomicU8::new(0);
+
+/// Marks an instruction set that was asked for by [`InstructionSet::select`].
+const SELECTED: u8 = 1 << 7;
 
 impl InstructionSet {
     /// Those this processor runs, slowest first.
@@ -49,7 +52,7 @@ impl InstructionSet {
 
     /// The one in use: the best of this processor unless [`InstructionSet::select`] chose another.
     pub fn current() -> Self {
-        match CURRENT.load(Ordering::Relaxed) {
+        match CURRENT.load(Ordering::Relaxed) & !SELECTED {
             1 => Self::Portable,
             2 => Self::Avx2,
             3 => Self::Avx512,
@@ -61,7 +64,19 @@ impl InstructionSet {
         }
     }
 
+    /// Whether our kernels compute here, or Burn's operations.
+    ///
+    /// Ours on x86-64 and WebAssembly, where they were measured to be faster (docs/reports/speed.md).
+    /// On other processors Burn's, whose matrix products have kernels for them (`gemm` for NEON), until somebody has
+    /// measured ours there: [`InstructionSet::select`] turns them on.
+    pub(crate) fn beats_burn() -> bool {
+        cfg!(any(target_arch = "x86_64", target_family = "wasm"))
+            || CURRENT.load(Ordering::Relaxed) & SELECTED != 0
+    }
+
     /// Uses `self` from now on in this process: for tests, and for finding out what a kernel gains.
+    ///
+    /// Where Burn's operations compute by default, ours do from then on, on maps that are made afterwards.
     ///
     /// # Errors
     ///
@@ -70,18 +85,19 @@ impl InstructionSet {
         if self as u8 > detect() as u8 {
             return Err(UnsupportedInstructionSet(self));
         }
-        CURRENT.store(self as u8, Ordering::Relaxed);
+        CURRENT.store(self as u8 | SELECTED, Ordering::Relaxed);
         Ok(())
     }
 }
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 fn detect() -> InstructionSet {
-    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    match avx2 {
-        true if is_x86_feature_detected!("avx512f") => InstructionSet::Avx512,
-        true => InstructionSet::Avx2,
-        false => InstructionSet::Portable,
+    if !is_x86_feature_detected!("avx2") || !is_x86_feature_detected!("fma") {
+        InstructionSet::Portable
+    } else if is_x86_feature_detected!("avx512f") {
+        InstructionSet::Avx512
+    } else {
+        InstructionSet::Avx2
     }
 }
 
@@ -91,6 +107,9 @@ fn detect() -> InstructionSet {
 }
 
 /// A computation written once over [`Lanes`].
+///
+/// Kernels, and the passes inside them, are traits on structs and not closures: closures are not always inlined into
+/// functions with other target features, and every vector operation in them is then a call.
 pub(crate) trait Kernel {
     /// What it returns.
     type Output;
@@ -99,49 +118,78 @@ pub(crate) trait Kernel {
     ///
     /// # Safety
     ///
-    /// The processor has the instruction set of `L`.
+    /// The processor has the instruction set of `L`, and what the kernel's documentation asks of its fields holds.
     unsafe fn run<L: Lanes>(self) -> Self::Output;
 }
 
 /// Runs a kernel on the current instruction set.
-pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
+///
+/// # Safety
+///
+/// What the kernel's documentation asks of its fields holds.
+pub(crate) unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
     match InstructionSet::current() {
-        // SAFETY: `current` is never above what `detect` found on this processor.
+        // SAFETY: `current` is never above what `detect` found on this processor; the fields are the caller's promise.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx512 => unsafe { x86::run_avx512(kernel) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         InstructionSet::Avx2 => unsafe { x86::run_avx2(kernel) },
-        // SAFETY: plain Rust runs everywhere.
+        // SAFETY: plain Rust runs everywhere; the fields are the caller's promise.
         _ => unsafe { kernel.run::<[f32; LANES]>() },
     }
 }
 
 /// Sixteen f32 values.
 ///
-/// # Safety
-///
-/// Every method needs the instruction set of the implementing type;
-/// `load` reads and `store` writes 16 floats at any alignment.
+/// Whoever holds a value has the instruction set: the only ways to a first one, `splat` and `load`, are unsafe.
+/// What computes with values is therefore safe.
 pub(crate) trait Lanes: Copy {
     /// Whether 32 registers hold one vector each, so that large tiles stay in registers.
     const WIDE: bool;
 
+    /// # Safety
+    ///
+    /// The processor has the instruction set.
     unsafe fn splat(value: f32) -> Self;
+    /// # Safety
+    ///
+    /// The processor has the instruction set, and 16 floats are readable, at any alignment.
     unsafe fn load(from: *const f32) -> Self;
+    /// # Safety
+    ///
+    /// 16 floats are writable, at any alignment.
     unsafe fn store(self, to: *mut f32);
     /// `self · b + c`, rounded once where the hardware can.
-    unsafe fn mul_add(self, b: Self, c: Self) -> Self;
-    unsafe fn add(self, other: Self) -> Self;
-    unsafe fn sub(self, other: Self) -> Self;
-    unsafe fn mul(self, other: Self) -> Self;
-    unsafe fn max(self, other: Self) -> Self;
-    /// Lanes of `self` where `gate > 0`, else 0.
-    unsafe fn keep_where_positive(self, gate: Self) -> Self;
-    /// Lanes of `self` where `a == b`, else 0; and `rest` with those lanes set to 0.
-    unsafe fn take_where_equal(self, a: Self, b: Self) -> (Self, Self);
+    fn mul_add(self, b: Self, c: Self) -> Self;
+    fn add(self, other: Self) -> Self;
+    fn sub(self, other: Self) -> Self;
+    fn mul(self, other: Self) -> Self;
+    /// Lanes of `self` where `gate` is above zero or NaN, else 0.
+    fn where_open(self, gate: Self) -> Self;
+    /// `later` where it is larger than `self` or NaN, else `self`: NaN stays, the first of equals too.
+    fn larger(self, later: Self) -> Self;
+    /// Lanes of `self` where [`Lanes::larger`] takes `later` over `earlier`, else 0; and those where it does not.
+    fn split_at_larger(self, earlier: Self, later: Self) -> (Self, Self);
+
+    /// `value` in every lane.
+    #[inline(always)]
+    fn filled_with(self, value: f32) -> Self {
+        // SAFETY: there is a value, so there is the instruction set.
+        unsafe { Self::splat(value) }
+    }
+
+    /// `self` clipped at zero; NaN stays NaN, as in PyTorch and in Burn's Flex.
+    #[inline(always)]
+    fn relu(self) -> Self {
+        self.where_open(self)
+    }
 
     /// Loads the first `n ≤ 16` floats, zeros behind them.
+    ///
+    /// # Safety
+    ///
+    /// The processor has the instruction set, and `n` floats are readable.
     #[inline(always)]
     unsafe fn load_first(from: *const f32, n: usize) -> Self {
         // SAFETY: 16 floats are read only if there are 16, otherwise `n` are copied to a buffer of 16.
@@ -156,6 +204,10 @@ pub(crate) trait Lanes: Copy {
     }
 
     /// Stores the first `n ≤ 16` lanes.
+    ///
+    /// # Safety
+    ///
+    /// `n` floats are writable.
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, n: usize) {
         // SAFETY: 16 floats are written only if there is room for 16, otherwise `n` are copied from a buffer.
@@ -168,6 +220,12 @@ pub(crate) trait Lanes: Copy {
             std::ptr::copy_nonoverlapping(padded.as_ptr(), to, n);
         }
     }
+}
+
+/// Whether [`Lanes::larger`] takes `later` over `earlier`.
+#[inline(always)]
+fn wins(earlier: f32, later: f32) -> bool {
+    later > earlier || later.is_nan()
 }
 
 /// Plain Rust, which Miri and every processor can run.
@@ -189,35 +247,38 @@ impl Lanes for [f32; LANES] {
         unsafe { to.cast::<Self>().write_unaligned(self) }
     }
     #[inline(always)]
-    unsafe fn mul_add(self, b: Self, c: Self) -> Self {
-        // Two roundings: a fused multiply-add without hardware for it is a slow library call.
-        std::array::from_fn(|i| self[i] * b[i] + c[i])
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        // Every aarch64 has the instruction; where it is not certain, `f32::mul_add` is a slow library call.
+        match cfg!(target_arch = "aarch64") {
+            true => std::array::from_fn(|i| self[i].mul_add(b[i], c[i])),
+            false => std::array::from_fn(|i| self[i] * b[i] + c[i]),
+        }
     }
     #[inline(always)]
-    unsafe fn add(self, other: Self) -> Self {
+    fn add(self, other: Self) -> Self {
         std::array::from_fn(|i| self[i] + other[i])
     }
     #[inline(always)]
-    unsafe fn sub(self, other: Self) -> Self {
+    fn sub(self, other: Self) -> Self {
         std::array::from_fn(|i| self[i] - other[i])
     }
     #[inline(always)]
-    unsafe fn mul(self, other: Self) -> Self {
+    fn mul(self, other: Self) -> Self {
         std::array::from_fn(|i| self[i] * other[i])
     }
     #[inline(always)]
-    unsafe fn max(self, other: Self) -> Self {
-        std::array::from_fn(|i| if self[i] > other[i] { self[i] } else { other[i] })
+    fn where_open(self, gate: Self) -> Self {
+        std::array::from_fn(|i| if gate[i] > 0.0 || gate[i].is_nan() { self[i] } else { 0.0 })
     }
     #[inline(always)]
-    unsafe fn keep_where_positive(self, gate: Self) -> Self {
-        std::array::from_fn(|i| if gate[i] > 0.0 { self[i] } else { 0.0 })
+    fn larger(self, later: Self) -> Self {
+        std::array::from_fn(|i| if wins(self[i], later[i]) { later[i] } else { self[i] })
     }
     #[inline(always)]
-    unsafe fn take_where_equal(self, a: Self, b: Self) -> (Self, Self) {
+    fn split_at_larger(self, earlier: Self, later: Self) -> (Self, Self) {
         (
-            std::array::from_fn(|i| if a[i] == b[i] { self[i] } else { 0.0 }),
-            std::array::from_fn(|i| if a[i] == b[i] { 0.0 } else { self[i] }),
+            std::array::from_fn(|i| if wins(earlier[i], later[i]) { self[i] } else { 0.0 }),
+            std::array::from_fn(|i| if wins(earlier[i], later[i]) { 0.0 } else { self[i] }),
         )
     }
 }
@@ -242,7 +303,8 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub(super) struct Avx512(__m512);
 
-    // SAFETY of every block below: the trait demands the instruction set and the memory from the caller.
+    // SAFETY of every block below: a value exists only where the processor has AVX-512, and the two ways to a first one
+    // demand it of the caller; so do those that touch memory demand the memory.
     impl Lanes for Avx512 {
         const WIDE: bool = true;
 
@@ -262,44 +324,60 @@ mod x86 {
             unsafe { _mm512_storeu_ps(to, self.0) }
         }
         #[inline(always)]
-        unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+        fn mul_add(self, b: Self, c: Self) -> Self {
             // SAFETY: see the impl.
             Self(unsafe { _mm512_fmadd_ps(self.0, b.0, c.0) })
         }
         #[inline(always)]
-        unsafe fn add(self, other: Self) -> Self {
+        fn add(self, other: Self) -> Self {
             // SAFETY: see the impl.
             Self(unsafe { _mm512_add_ps(self.0, other.0) })
         }
         #[inline(always)]
-        unsafe fn sub(self, other: Self) -> Self {
+        fn sub(self, other: Self) -> Self {
             // SAFETY: see the impl.
             Self(unsafe { _mm512_sub_ps(self.0, other.0) })
         }
         #[inline(always)]
-        unsafe fn mul(self, other: Self) -> Self {
+        fn mul(self, other: Self) -> Self {
             // SAFETY: see the impl.
             Self(unsafe { _mm512_mul_ps(self.0, other.0) })
         }
         #[inline(always)]
-        unsafe fn max(self, other: Self) -> Self {
-            // SAFETY: see the impl.
-            Self(unsafe { _mm512_max_ps(self.0, other.0) })
-        }
-        #[inline(always)]
-        unsafe fn keep_where_positive(self, gate: Self) -> Self {
+        fn where_open(self, gate: Self) -> Self {
             // SAFETY: see the impl.
             unsafe {
-                let mask = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(gate.0, _mm512_setzero_ps());
-                Self(_mm512_maskz_mov_ps(mask, self.0))
+                // Not "less or equal": greater, or unordered, which is NaN.
+                let open = _mm512_cmp_ps_mask::<_CMP_NLE_UQ>(gate.0, _mm512_setzero_ps());
+                Self(_mm512_maskz_mov_ps(open, self.0))
             }
         }
         #[inline(always)]
-        unsafe fn take_where_equal(self, a: Self, b: Self) -> (Self, Self) {
+        fn larger(self, later: Self) -> Self {
+            // SAFETY: see the impl.
+            Self(unsafe { _mm512_mask_mov_ps(self.0, self.loses_to(later), later.0) })
+        }
+        #[inline(always)]
+        fn split_at_larger(self, earlier: Self, later: Self) -> (Self, Self) {
+            let later_wins = earlier.loses_to(later);
             // SAFETY: see the impl.
             unsafe {
-                let mask = _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a.0, b.0);
-                (Self(_mm512_maskz_mov_ps(mask, self.0)), Self(_mm512_maskz_mov_ps(!mask, self.0)))
+                (
+                    Self(_mm512_maskz_mov_ps(later_wins, self.0)),
+                    Self(_mm512_maskz_mov_ps(!later_wins, self.0)),
+                )
+            }
+        }
+    }
+
+    impl Avx512 {
+        /// Lanes where `later` is larger or NaN.
+        #[inline(always)]
+        fn loses_to(self, later: Self) -> __mmask16 {
+            // SAFETY: a value exists only where the processor has AVX-512.
+            unsafe {
+                _mm512_cmp_ps_mask::<_CMP_GT_OQ>(later.0, self.0)
+                    | _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(later.0, later.0)
             }
         }
     }
@@ -307,74 +385,90 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub(super) struct Avx2(__m256, __m256);
 
+    // SAFETY of every block below: as for `Avx512`, with AVX2 and FMA.
     impl Lanes for Avx2 {
         const WIDE: bool = false;
 
         #[inline(always)]
         unsafe fn splat(value: f32) -> Self {
-            // SAFETY: the trait demands AVX2 from the caller.
+            // SAFETY: see the impl.
             let half = unsafe { _mm256_set1_ps(value) };
             Self(half, half)
         }
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
-            // SAFETY: the trait demands AVX2 and 16 readable floats from the caller.
+            // SAFETY: see the impl.
             unsafe { Self(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
-            // SAFETY: the trait demands AVX2 and 16 writable floats from the caller.
+            // SAFETY: see the impl.
             unsafe {
                 _mm256_storeu_ps(to, self.0);
                 _mm256_storeu_ps(to.add(8), self.1);
             }
         }
         #[inline(always)]
-        unsafe fn mul_add(self, b: Self, c: Self) -> Self {
-            // SAFETY: the trait demands AVX2 and FMA from the caller.
+        fn mul_add(self, b: Self, c: Self) -> Self {
+            // SAFETY: see the impl.
             unsafe { Self(_mm256_fmadd_ps(self.0, b.0, c.0), _mm256_fmadd_ps(self.1, b.1, c.1)) }
         }
         #[inline(always)]
-        unsafe fn add(self, other: Self) -> Self {
-            // SAFETY: the trait demands AVX2 from the caller.
+        fn add(self, other: Self) -> Self {
+            // SAFETY: see the impl.
             unsafe { Self(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }
         }
         #[inline(always)]
-        unsafe fn sub(self, other: Self) -> Self {
-            // SAFETY: the trait demands AVX2 from the caller.
+        fn sub(self, other: Self) -> Self {
+            // SAFETY: see the impl.
             unsafe { Self(_mm256_sub_ps(self.0, other.0), _mm256_sub_ps(self.1, other.1)) }
         }
         #[inline(always)]
-        unsafe fn mul(self, other: Self) -> Self {
-            // SAFETY: the trait demands AVX2 from the caller.
+        fn mul(self, other: Self) -> Self {
+            // SAFETY: see the impl.
             unsafe { Self(_mm256_mul_ps(self.0, other.0), _mm256_mul_ps(self.1, other.1)) }
         }
         #[inline(always)]
-        unsafe fn max(self, other: Self) -> Self {
-            // SAFETY: the trait demands AVX2 from the caller.
-            unsafe { Self(_mm256_max_ps(self.0, other.0), _mm256_max_ps(self.1, other.1)) }
-        }
-        #[inline(always)]
-        unsafe fn keep_where_positive(self, gate: Self) -> Self {
-            // SAFETY: the trait demands AVX2 from the caller.
+        fn where_open(self, gate: Self) -> Self {
+            // SAFETY: see the impl.
             unsafe {
                 let zero = _mm256_setzero_ps();
+                // Not "less or equal": greater, or unordered, which is NaN.
                 Self(
-                    _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(gate.0, zero), self.0),
-                    _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(gate.1, zero), self.1),
+                    _mm256_and_ps(_mm256_cmp_ps::<_CMP_NLE_UQ>(gate.0, zero), self.0),
+                    _mm256_and_ps(_mm256_cmp_ps::<_CMP_NLE_UQ>(gate.1, zero), self.1),
                 )
             }
         }
         #[inline(always)]
-        unsafe fn take_where_equal(self, a: Self, b: Self) -> (Self, Self) {
-            // SAFETY: the trait demands AVX2 from the caller.
+        fn larger(self, later: Self) -> Self {
+            let (low, high) = self.loses_to(later);
+            // SAFETY: see the impl.
+            unsafe { Self(_mm256_blendv_ps(self.0, later.0, low), _mm256_blendv_ps(self.1, later.1, high)) }
+        }
+        #[inline(always)]
+        fn split_at_larger(self, earlier: Self, later: Self) -> (Self, Self) {
+            let (low, high) = earlier.loses_to(later);
+            // SAFETY: see the impl.
             unsafe {
-                let low = _mm256_cmp_ps::<_CMP_EQ_OQ>(a.0, b.0);
-                let high = _mm256_cmp_ps::<_CMP_EQ_OQ>(a.1, b.1);
                 (
                     Self(_mm256_and_ps(low, self.0), _mm256_and_ps(high, self.1)),
                     Self(_mm256_andnot_ps(low, self.0), _mm256_andnot_ps(high, self.1)),
                 )
+            }
+        }
+    }
+
+    impl Avx2 {
+        /// Lanes, as masks of the two halves, where `later` is larger or NaN.
+        #[inline(always)]
+        fn loses_to(self, later: Self) -> (__m256, __m256) {
+            // SAFETY: a value exists only where the processor has AVX2.
+            unsafe {
+                let larger = _mm256_cmp_ps::<_CMP_GT_OQ>(later.0, self.0);
+                let low = _mm256_or_ps(larger, _mm256_cmp_ps::<_CMP_UNORD_Q>(later.0, later.0));
+                let larger = _mm256_cmp_ps::<_CMP_GT_OQ>(later.1, self.1);
+                (low, _mm256_or_ps(larger, _mm256_cmp_ps::<_CMP_UNORD_Q>(later.1, later.1)))
             }
         }
     }

@@ -1,5 +1,5 @@
 //! How many threads the kernels use.
-//! In: a thread count. Out: the process-wide rayon pool, sized.
+//! In: a thread count. Out: the process-wide rayon pool, sized; work that runs on it.
 
 /// The thread pool was already running when its size was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,26 +22,31 @@ impl std::fmt::Display for ThreadsError {
 
 impl std::error::Error for ThreadsError {}
 
-/// Sets the number of threads of the process-wide rayon pool, which these kernels and Burn's Flex share.
+/// Sets the number of threads of the process-wide rayon pool, which these kernels and Burn's Flex share; 0 means one per core.
 ///
-/// `threads` is at least 1; 0 means one per core.
-/// Call it once, at the start of a program: the pool cannot change its size later.
+/// Call it at the start of a program: the pool cannot change its size later, but may be asked for the same size again.
 ///
 /// # Errors
 ///
 /// [`ThreadsError`] when the pool already runs with another size.
 pub fn set_threads(threads: usize) -> Result<(), ThreadsError> {
-    let built = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let expected = if threads == 0 { cores() } else { threads };
+    let built = rayon::ThreadPoolBuilder::new().num_threads(expected).build_global();
     let found = rayon::current_num_threads();
-    match built {
-        Ok(()) => Ok(()),
-        Err(_) if found == threads => Ok(()),
-        Err(_) => Err(ThreadsError { expected: threads, found }),
-    }
+    if built.is_ok() || found == expected { Ok(()) } else { Err(ThreadsError { expected, found }) }
 }
 
 /// Threads of the pool that the kernels run on.
 #[must_use]
 pub fn threads() -> usize {
     rayon::current_num_threads()
+}
+
+/// Runs work that calls many kernels on a thread of the pool.
+///
+/// Each kernel that is called from elsewhere hands its work to the pool and sleeps until it is done: two switches between
+/// threads, which for one small image take longer than the kernel. From inside the pool no hand-over is needed.
+pub fn on_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| work())
 }

@@ -2,31 +2,81 @@
 //! In: floats with the channels innermost. Out: normalised floats, statistics, gradients.
 #![allow(unsafe_code)] // Single vectorised passes over memory, some of them in place.
 
+use std::ops::Range;
+
+use crate::lanes::output::{InOut, SharedOut};
 use crate::lanes::parallel::{TASK_FLOATS, map_ranges};
-use crate::lanes::scratch::SharedOut;
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
 /// Vectors of channels whose sums are kept in registers at once.
 const GROUP: usize = 4;
 
-/// Mean and biased variance per channel of `[pixels, C]`.
+/// Pixels of `[pixels, C]`.
+///
+/// # Panics
+///
+/// Panics when there are no channels, or the last pixel is incomplete.
+fn n_pixels(len: usize, n_channels: usize) -> usize {
+    assert!(
+        n_channels > 0 && len.is_multiple_of(n_channels),
+        "{len} floats are not whole pixels of {n_channels} channels"
+    );
+    len / n_channels
+}
+
+/// Panics unless there is one value per channel.
+fn check_channels(what: &str, values: &[f32], n_channels: usize) {
+    let found = values.len();
+    assert_eq!(found, n_channels, "batch norm: {found} values of {what} for {n_channels} channels");
+}
+
+/// Mean and biased variance per channel of `[pixels, C]`; NaN and infinities show in both.
 ///
 /// Sums are shifted by a value of the data, so that a large mean does not cancel a small variance,
 /// and the parts are joined in order in double precision: the result does not depend on the threads.
+///
+/// # Panics
+///
+/// Panics when there is no pixel, or the last one is incomplete.
 pub(crate) fn statistics(x: &[f32], n_channels: usize) -> (Vec<f32>, Vec<f32>) {
-    let n_pixels = x.len() / n_channels;
-    let shift = &x[..n_channels];
+    let n_pixels = n_pixels(x.len(), n_channels);
+    assert!(n_pixels > 0, "batch norm: expected at least one pixel to take statistics of, found none");
+    // An infinity minus itself would be NaN: such a channel is not shifted.
+    let shift: Vec<f32> = x[..n_channels].iter().map(|x| if x.is_finite() { *x } else { 0.0 }).collect();
     let parts = map_ranges(n_pixels, TASK_FLOATS / n_channels, |pixels| {
         let x = &x[pixels.start * n_channels..pixels.end * n_channels];
-        simd::run(ShiftedSums { x, shift, n_channels })
+        // SAFETY: whole pixels, and one shift per channel.
+        unsafe { simd::run(ShiftedSums { x, shift: &shift, n_channels }) }
     });
     let n = n_pixels as f64;
-    let moments = add_in_order(&parts, n_channels).into_iter().zip(shift).map(|([sum, squares], shift)| {
+    let moments = add_in_order(&parts, n_channels).into_iter().zip(&shift).map(|([sum, squares], shift)| {
         let shifted_mean = sum / n;
-        let variance = (squares / n - shifted_mean * shifted_mean).max(0.0);
+        let variance = squares / n - shifted_mean * shifted_mean;
+        // Rounding may leave a little less than nothing. `max` would turn NaN into zero.
+        let variance = if variance < 0.0 { 0.0 } else { variance };
         ((shifted_mean + f64::from(*shift)) as f32, variance as f32)
     });
     moments.unzip()
+}
+
+/// Sum per channel of `[pixels, C]`.
+///
+/// # Panics
+///
+/// Panics when the last pixel is incomplete.
+pub(crate) fn channel_totals(x: &[f32], n_channels: usize) -> Vec<f32> {
+    let parts = map_ranges(n_pixels(x.len(), n_channels), TASK_FLOATS / n_channels, |pixels| {
+        let mut sums = vec![0.0f32; n_channels];
+        for pixel in x[pixels.start * n_channels..pixels.end * n_channels].chunks_exact(n_channels) {
+            sums.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
+        }
+        sums
+    });
+    let mut total = vec![0.0f64; n_channels];
+    for part in &parts {
+        total.iter_mut().zip(part).for_each(|(total, part)| *total += f64::from(*part));
+    }
+    total.into_iter().map(|total| total as f32).collect()
 }
 
 /// Adds `[sum, other sum]` per channel over the parts, in their order.
@@ -42,6 +92,8 @@ fn add_in_order(parts: &[Vec<[f32; 2]>], n_channels: usize) -> Vec<[f64; 2]> {
 }
 
 /// `Σ (x - shift)` and `Σ (x - shift)²` per channel.
+///
+/// Running it needs whole pixels in `x`, and `n_channels` floats in `shift`.
 struct ShiftedSums<'a> {
     x: &'a [f32],
     shift: &'a [f32],
@@ -71,9 +123,6 @@ impl Term for ShiftedSums<'_> {
 }
 
 /// What is summed per channel.
-///
-/// A trait and not a closure: closures are not always inlined into functions with other target features,
-/// and every vector operation in them is then a call.
 trait Term {
     /// `(a, b)` of `lanes` channels from `channel` on, at position `at` of the pass.
     ///
@@ -140,17 +189,6 @@ unsafe fn group_sums<L: Lanes, T: Term, const V: usize>(
     (V - 1) * LANES + lanes
 }
 
-/// Where a pass writes: a buffer of the same size as its input, perhaps the input itself.
-#[derive(Clone, Copy)]
-pub(crate) struct Floats(SharedOut);
-
-impl Floats {
-    /// A buffer to be written (or rewritten) completely.
-    pub(crate) fn new(out: SharedOut) -> Self {
-        Self(out)
-    }
-}
-
 /// `scale · x + shift`, plus a residual, clipped at zero: all per element, scale and shift per channel.
 #[derive(Clone, Copy)]
 pub(crate) struct Affine<'a> {
@@ -160,76 +198,72 @@ pub(crate) struct Affine<'a> {
     pub(crate) shift: &'a [f32],
     /// Same size as the input.
     pub(crate) residual: Option<&'a [f32]>,
-    /// Clip at zero.
+    /// Clip at zero; NaN stays NaN.
     pub(crate) relu: bool,
 }
 
 impl Affine<'_> {
-    /// Writes the result for the `len` floats at `x` to `out`.
+    /// Computes every element of `data`, `[pixels, C]`.
     ///
-    /// # Safety
+    /// # Panics
     ///
-    /// `x` holds `len` floats, a multiple of the channels, and is either apart from `out` or the same buffer.
-    /// `out` holds `len` floats too, and nobody else uses them meanwhile.
-    pub(crate) unsafe fn run(self, x: *const f32, len: usize, out: Floats) {
+    /// Panics when scale and shift differ in length, the residual is not as long as the data, or the last pixel is incomplete.
+    pub(crate) fn run(self, data: InOut<'_>) {
         let n_channels = self.scale.len();
-        assert_eq!(self.shift.len(), n_channels, "batch norm: scale and shift differ in length");
-        assert!(
-            self.residual.is_none_or(|r| r.len() == len),
-            "batch norm: the residual does not have the input's size"
-        );
-        let x = SharedOut::from_ptr(x.cast_mut());
-        map_ranges(len / n_channels, TASK_FLOATS / n_channels, |pixels| {
-            simd::run(AffinePart {
-                affine: self,
-                x,
-                first: pixels.start,
-                n_pixels: pixels.len(),
-                out: out.0,
-            });
+        let n_pixels = n_pixels(data.len(), n_channels);
+        check_channels("shift", self.shift, n_channels);
+        if let Some(residual) = self.residual {
+            let (found, expected) = (residual.len(), data.len());
+            assert_eq!(found, expected, "batch norm: a residual of {found} floats for {expected}");
+        }
+        map_ranges(n_pixels, TASK_FLOATS / n_channels, |pixels| {
+            // SAFETY: the lengths were checked; every pixel is in one range.
+            unsafe { simd::run(AffinePixels { affine: self, data, pixels }) }
         });
     }
 }
 
-struct AffinePart<'a> {
+/// Some pixels of an [`Affine`].
+///
+/// Running it needs `scale` and `shift` of one length, `residual` as long as `data`, `pixels` inside `data`,
+/// and nobody else who uses those pixels of `data`.
+struct AffinePixels<'a> {
     affine: Affine<'a>,
-    x: SharedOut,
-    first: usize,
-    n_pixels: usize,
-    out: SharedOut,
+    data: InOut<'a>,
+    pixels: Range<usize>,
 }
 
-impl Kernel for AffinePart<'_> {
+impl Kernel for AffinePixels<'_> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        // SAFETY: the instruction set is the caller's promise; `Affine::run` took the pixels from the buffers' length.
-        unsafe { each_vector::<L, _>(self.first, self.n_pixels, self.affine.scale.len(), &self) }
+        // SAFETY: the caller's promise.
+        unsafe { each_vector::<L, _>(self.pixels.clone(), self.affine.scale.len(), &self) }
     }
 }
 
-impl VectorPass for AffinePart<'_> {
+impl VectorPass for AffinePixels<'_> {
     #[inline(always)]
     unsafe fn vector<L: Lanes>(&self, at: usize, channel: usize, lanes: usize) {
         let Affine { scale, shift, residual, relu } = self.affine;
-        // SAFETY: `each_vector` stays inside the pixels of this part.
+        // SAFETY: `each_vector` stays inside the pixels.
         unsafe {
             let scale = L::load_first(scale.as_ptr().add(channel), lanes);
             let shift = L::load_first(shift.as_ptr().add(channel), lanes);
-            let mut value = L::load_first(self.x.at(at), lanes).mul_add(scale, shift);
+            let mut value = L::load_first(self.data.input(at), lanes).mul_add(scale, shift);
             if let Some(residual) = residual {
                 value = value.add(L::load_first(residual.as_ptr().add(at), lanes));
             }
             if relu {
-                value = value.max(L::splat(0.0));
+                value = value.relu();
             }
-            value.store_first(self.out.at(at), lanes);
+            value.store_first(self.data.out(at), lanes);
         }
     }
 }
 
-/// An element-wise pass. A trait and not a closure for the reason given at [`Term`].
+/// An element-wise pass.
 trait VectorPass {
     /// Computes `lanes` channels from `channel` on, at position `at`.
     ///
@@ -245,13 +279,8 @@ trait VectorPass {
 ///
 /// The instruction set of `L` is there, and the pixels are inside the pass's buffers.
 #[inline(always)]
-unsafe fn each_vector<L: Lanes, P: VectorPass>(
-    first_pixel: usize,
-    n_pixels: usize,
-    n_channels: usize,
-    pass: &P,
-) {
-    for pixel in first_pixel..first_pixel + n_pixels {
+unsafe fn each_vector<L: Lanes, P: VectorPass>(pixels: Range<usize>, n_channels: usize, pass: &P) {
+    for pixel in pixels {
         let mut channel = 0;
         // SAFETY: the caller's promise.
         unsafe {
@@ -271,52 +300,78 @@ unsafe fn each_vector<L: Lanes, P: VectorPass>(
 pub(crate) struct NormGrad<'a> {
     /// The input of batch norm, `[pixels, C]`.
     pub(crate) x: &'a [f32],
-    /// The final output, when ReLU was applied: its positive elements let the gradient through.
+    /// The final output, when ReLU was applied: its positive elements, and NaN, let the gradient through.
     pub(crate) relu_output: Option<&'a [f32]>,
-    /// Subtracted from `x` before the products are summed, `[C]`.
-    pub(crate) center: &'a [f32],
 }
 
 impl NormGrad<'_> {
-    /// `Σ g` and `Σ g · (x - center)` per channel, where `g` is the gradient after ReLU; writes `g` to `masked`, if given.
+    /// `Σ g` and `Σ g · (x - center)` per channel, where `g` is the gradient after ReLU; `g` itself into `masked`, if given,
+    /// which is then filled completely. `center` is `[C]`.
     ///
-    /// # Safety
+    /// # Panics
     ///
-    /// `grad` holds as many floats as `x`; `masked` is the same buffer or apart from it, and nobody else uses it meanwhile.
-    pub(crate) unsafe fn sums(self, grad: SharedOut, masked: Option<SharedOut>) -> Vec<[f64; 2]> {
-        let n_channels = self.center.len();
-        let parts = map_ranges(self.x.len() / n_channels, TASK_FLOATS / n_channels, |pixels| {
-            simd::run(GradSums { norm: self, grad, masked, first: pixels.start, n_pixels: pixels.len() })
+    /// Panics when a length is not that of `x`, or the last pixel is incomplete.
+    pub(crate) fn sums(self, center: &[f32], grad: &[f32], masked: Option<SharedOut>) -> Vec<[f64; 2]> {
+        let n_channels = center.len();
+        let n_pixels = self.check(n_channels, grad.len());
+        if let Some(masked) = masked {
+            assert_eq!(masked.len(), grad.len(), "batch norm: the masked gradient has another length");
+        }
+        let parts = map_ranges(n_pixels, TASK_FLOATS / n_channels, |pixels| {
+            // SAFETY: the lengths were checked; every pixel is in one range.
+            unsafe { simd::run(GradSums { norm: self, center, grad, masked, pixels }) }
         });
         add_in_order(&parts, n_channels)
     }
 
-    /// `a · g - b · x + c`, with `[a, b, c]` per channel.
+    /// The input's gradient from every element of the output's, `grad`.
     ///
-    /// # Safety
+    /// # Panics
     ///
-    /// As for [`NormGrad::sums`]; `out` is `grad` or apart from it.
-    pub(crate) unsafe fn input(self, grad: SharedOut, coefficients: &[Vec<f32>; 3], out: SharedOut) {
-        let n_channels = self.center.len();
-        map_ranges(self.x.len() / n_channels, TASK_FLOATS / n_channels, |pixels| {
-            simd::run(GradInput {
-                norm: self,
-                grad,
-                coefficients,
-                first: pixels.start,
-                n_pixels: pixels.len(),
-                out,
-            });
+    /// Panics when a length is not that of `x`, the coefficients differ in length, or the last pixel is incomplete.
+    pub(crate) fn input(self, coefficients: &InputCoefficients, grad: InOut<'_>) {
+        let n_channels = coefficients.of_grad.len();
+        let n_pixels = self.check(n_channels, grad.len());
+        for of in coefficients.of_x_and_one.iter().flatten() {
+            check_channels("a coefficient", of, n_channels);
+        }
+        map_ranges(n_pixels, TASK_FLOATS / n_channels, |pixels| {
+            // SAFETY: the lengths were checked; every pixel is in one range.
+            unsafe { simd::run(GradInput { norm: self, coefficients, grad, pixels }) }
         });
+    }
+
+    /// The number of pixels; panics unless all lengths agree.
+    fn check(self, n_channels: usize, grad_len: usize) -> usize {
+        let len = self.x.len();
+        assert_eq!(grad_len, len, "batch norm: a gradient of {grad_len} floats for an input of {len}");
+        if let Some(output) = self.relu_output {
+            let found = output.len();
+            assert_eq!(found, len, "batch norm: an output of {found} floats for an input of {len}");
+        }
+        n_pixels(len, n_channels)
     }
 }
 
+/// The gradient of a normalisation's input is `a · g - b · x + c`, per channel.
+#[derive(Debug, Clone)]
+pub(crate) struct InputCoefficients {
+    /// `a`.
+    pub(crate) of_grad: Vec<f32>,
+    /// `[b, c]`; absent where the statistics do not depend on the input, so that an infinite `x` leaves the gradient finite.
+    pub(crate) of_x_and_one: Option<[Vec<f32>; 2]>,
+}
+
+/// Sums of some pixels.
+///
+/// Running it needs `grad`, `masked` and the output as long as `x`, `pixels` inside it, and nobody else who uses
+/// those pixels of `masked`.
 struct GradSums<'a> {
     norm: NormGrad<'a>,
-    grad: SharedOut,
-    masked: Option<SharedOut>,
-    first: usize,
-    n_pixels: usize,
+    center: &'a [f32],
+    grad: &'a [f32],
+    masked: Option<SharedOut<'a>>,
+    pixels: Range<usize>,
 }
 
 impl Kernel for GradSums<'_> {
@@ -324,38 +379,40 @@ impl Kernel for GradSums<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) -> Vec<[f32; 2]> {
-        // SAFETY: the instruction set is the caller's promise; `NormGrad::sums` took the pixels from the buffers' length.
-        unsafe { channel_sums::<L, _>(self.n_pixels, self.norm.center.len(), &self) }
+        // SAFETY: the caller's promise.
+        unsafe { channel_sums::<L, _>(self.pixels.len(), self.center.len(), &self) }
     }
 }
 
 impl Term for GradSums<'_> {
     #[inline(always)]
     unsafe fn factors<L: Lanes>(&self, at: usize, channel: usize, lanes: usize) -> (L, L) {
-        let NormGrad { x, relu_output, center } = self.norm;
-        let at = self.first * center.len() + at;
-        // SAFETY: `channel_sums` asks for positions inside this part's pixels.
+        let NormGrad { x, relu_output } = self.norm;
+        let at = self.pixels.start * self.center.len() + at;
+        // SAFETY: `channel_sums` asks for positions inside the pixels.
         unsafe {
-            let mut grad = L::load_first(self.grad.at(at), lanes);
+            let mut grad = L::load_first(self.grad.as_ptr().add(at), lanes);
             if let Some(output) = relu_output {
-                grad = grad.keep_where_positive(L::load_first(output.as_ptr().add(at), lanes));
+                grad = grad.where_open(L::load_first(output.as_ptr().add(at), lanes));
             }
             if let Some(masked) = self.masked {
                 grad.store_first(masked.at(at), lanes);
             }
-            let center = L::load_first(center.as_ptr().add(channel), lanes);
+            let center = L::load_first(self.center.as_ptr().add(channel), lanes);
             (grad, L::load_first(x.as_ptr().add(at), lanes).sub(center))
         }
     }
 }
 
+/// The input's gradient for some pixels.
+///
+/// Running it needs `grad` and the output as long as `x`, coefficients of one length, `pixels` inside `x`, and nobody
+/// else who uses those pixels of `grad`.
 struct GradInput<'a> {
     norm: NormGrad<'a>,
-    grad: SharedOut,
-    coefficients: &'a [Vec<f32>; 3],
-    first: usize,
-    n_pixels: usize,
-    out: SharedOut,
+    coefficients: &'a InputCoefficients,
+    grad: InOut<'a>,
+    pixels: Range<usize>,
 }
 
 impl Kernel for GradInput<'_> {
@@ -363,27 +420,32 @@ impl Kernel for GradInput<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
-        // SAFETY: the instruction set is the caller's promise; `NormGrad::input` took the pixels from the buffers' length.
-        unsafe { each_vector::<L, _>(self.first, self.n_pixels, self.norm.center.len(), &self) }
+        // SAFETY: the caller's promise.
+        unsafe { each_vector::<L, _>(self.pixels.clone(), self.coefficients.of_grad.len(), &self) }
     }
 }
 
 impl VectorPass for GradInput<'_> {
     #[inline(always)]
     unsafe fn vector<L: Lanes>(&self, at: usize, channel: usize, lanes: usize) {
-        let NormGrad { x, relu_output, .. } = self.norm;
-        let [of_grad, of_x, constant] = self.coefficients;
-        // SAFETY: `each_vector` stays inside this part's pixels.
+        let NormGrad { x, relu_output } = self.norm;
+        // SAFETY: `each_vector` stays inside the pixels.
         unsafe {
-            let mut grad = L::load_first(self.grad.at(at), lanes);
+            let mut grad = L::load_first(self.grad.input(at), lanes);
             if let Some(output) = relu_output {
-                grad = grad.keep_where_positive(L::load_first(output.as_ptr().add(at), lanes));
+                grad = grad.where_open(L::load_first(output.as_ptr().add(at), lanes));
             }
-            let x = L::load_first(x.as_ptr().add(at), lanes);
-            let constant = L::load_first(constant.as_ptr().add(channel), lanes);
-            let rest = constant.sub(x.mul(L::load_first(of_x.as_ptr().add(channel), lanes)));
-            let of_grad = L::load_first(of_grad.as_ptr().add(channel), lanes);
-            grad.mul_add(of_grad, rest).store_first(self.out.at(at), lanes);
+            let of_grad = L::load_first(self.coefficients.of_grad.as_ptr().add(channel), lanes);
+            let grad = match &self.coefficients.of_x_and_one {
+                None => grad.mul(of_grad),
+                Some([of_x, of_one]) => {
+                    let x = L::load_first(x.as_ptr().add(at), lanes);
+                    let of_x = L::load_first(of_x.as_ptr().add(channel), lanes);
+                    let of_one = L::load_first(of_one.as_ptr().add(channel), lanes);
+                    grad.mul_add(of_grad, of_one.sub(x.mul(of_x)))
+                }
+            };
+            grad.store_first(self.grad.out(at), lanes);
         }
     }
 }

@@ -2,10 +2,10 @@
 //! In: nothing. Out: passing tests: `cargo +nightly miri test -p fer-kernels --lib` checks every memory access
 //! (flags and findings in docs/LOG.md).
 
-use crate::lanes::scratch::{SharedOut, filled_by};
+use crate::lanes::output::{InOut, filled_by};
 use crate::ops::conv::{self, ConvShape, Epilogue, FoldedWeight};
-use crate::ops::norm::{self, Affine, Floats, NormGrad};
-use crate::ops::pool::{self, Pool};
+use crate::ops::norm::{self, Affine, InputCoefficients, NormGrad};
+use crate::ops::pool::{self, Pool, PoolGrad};
 
 /// Values in steps of 1/8, whose sums are exact, so that results must be equal and not only close.
 fn floats(len: usize, seed: usize) -> Vec<f32> {
@@ -91,8 +91,8 @@ fn statistics_and_affine_passes_follow_their_formulas() {
         }
         let (scale, shift, residual) = (floats(channels, 2), floats(channels, 3), floats(x.len(), 4));
         let affine = Affine { scale: &scale, shift: &shift, residual: Some(&residual), relu: true };
-        // SAFETY: the output is new, as long as the input, and written completely.
-        let y = unsafe { filled_by(x.len(), |out| affine.run(x.as_ptr(), x.len(), Floats::new(out))) };
+        // SAFETY: `run` writes every element.
+        let y = unsafe { filled_by(x.len(), |out| affine.run(InOut::apart(&x, out))) };
         let formula =
             |idx: usize| (x[idx] * scale[idx % channels] + shift[idx % channels] + residual[idx]).max(0.0);
         assert_eq!(y, (0..x.len()).map(formula).collect::<Vec<f32>>(), "{channels} channels");
@@ -103,21 +103,27 @@ fn statistics_and_affine_passes_follow_their_formulas() {
 fn gradient_passes_work_in_place() {
     let (channels, len) = (19, 19 * 6);
     let (x, y, grad, center) = (floats(len, 1), floats(len, 2), floats(len, 3), floats(channels, 4));
-    let norm = NormGrad { x: &x, relu_output: Some(&y), center: &center };
+    let norm = NormGrad { x: &x, relu_output: Some(&y) };
     let open = |idx: usize| if y[idx] > 0.0 { grad[idx] } else { 0.0 };
-    let mut in_place = grad.clone();
-    let at = SharedOut::from_ptr(in_place.as_mut_ptr());
-    // SAFETY: one buffer of the right length, used by nobody else.
-    let sums = unsafe { norm.sums(at, None) };
+    let mut sums = Vec::new();
+    // SAFETY: the pass writes every element.
+    let masked = unsafe { filled_by(len, |masked| sums = norm.sums(&center, &grad, Some(masked))) };
+    assert_eq!(masked, (0..len).map(open).collect::<Vec<f32>>());
     let expected =
         (0..len).step_by(channels).map(|first| f64::from(open(first) * (x[first] - center[0]))).sum::<f64>();
     assert!((sums[0][1] - expected).abs() < 1e-6);
-    let coefficients = [floats(channels, 5), floats(channels, 6), floats(channels, 7)];
-    // SAFETY: as above.
-    unsafe { norm.input(at, &coefficients, at) };
-    let [a, b, c] = &coefficients;
+    assert_eq!(norm.sums(&center, &grad, None), sums);
+    let [a, b, c] = [5, 6, 7].map(|seed| floats(channels, seed));
+    let mut coefficients =
+        InputCoefficients { of_grad: a.clone(), of_x_and_one: Some([b.clone(), c.clone()]) };
+    let mut in_place = grad.clone();
+    norm.input(&coefficients, InOut::in_place(&mut in_place));
     let formula = |idx: usize| a[idx % channels] * open(idx) - b[idx % channels] * x[idx] + c[idx % channels];
     assert_eq!(in_place, (0..len).map(formula).collect::<Vec<f32>>());
+    coefficients.of_x_and_one = None;
+    let mut in_place = grad.clone();
+    norm.input(&coefficients, InOut::in_place(&mut in_place));
+    assert_eq!(in_place, (0..len).map(|idx| a[idx % channels] * open(idx)).collect::<Vec<f32>>());
 }
 
 #[test]
@@ -127,7 +133,8 @@ fn pooling_takes_and_gives_back_the_right_elements() {
         for kind in [Pool::Max, Pool::Mean] {
             let y = pool::forward(kind, dims, &x);
             let grad = floats(y.len(), 2);
-            let x_grad = pool::backward(kind, dims, &x, &y, &grad);
+            let of = if kind == Pool::Max { PoolGrad::Max(&x) } else { PoolGrad::Mean };
+            let x_grad = pool::backward(of, dims, &grad);
             let total = |values: &[f32]| values.iter().sum::<f32>();
             assert_eq!(total(&x_grad), total(&grad), "{kind:?} of {dims:?}: every gradient arrives once");
             let first = [0, 1, dims[2], dims[2] + 1].map(|pixel| x[pixel * dims[3]]);

@@ -11,7 +11,8 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, tensor::FloatTensor};
 
 use crate::ops::conv::ConvShape;
-use crate::ops::pool::Pool;
+use crate::ops::norm::InputCoefficients;
+use crate::ops::pool::{Pool, PoolGrad};
 use crate::tensors::flex::{self, NormGrads};
 use crate::tensors::kernel_ops::{BatchNorm, KernelOps, Maybe};
 
@@ -128,7 +129,7 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
         let x = flex::contiguous(x);
         let y = flex::pool2(Pool::Max, &x);
         match MaxPool.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, y.clone()), y),
+            OpsKind::Tracked(prep) => prep.finish(x, y),
             OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }
@@ -234,11 +235,13 @@ impl NormState {
             of_x(channel) * f64::from(norm.mean[channel])
                 - f64::from(norm.scale[channel]) * grads.sums[channel][0] / n
         };
-        let coefficients = [
-            norm.scale.clone(),
-            (0..n_channels).map(|channel| of_x(channel) as f32).collect(),
-            (0..n_channels).map(|channel| constant(channel) as f32).collect(),
-        ];
+        let coefficients = InputCoefficients {
+            of_grad: norm.scale.clone(),
+            of_x_and_one: Some([
+                (0..n_channels).map(|channel| of_x(channel) as f32).collect(),
+                (0..n_channels).map(|channel| constant(channel) as f32).collect(),
+            ]),
+        };
         let residual = grads.residual.take();
         let shift = flex::tensor(grads.sums.iter().map(|sums| sums[0] as f32).collect(), [n_channels]);
         let scale = flex::tensor(gamma_grad.iter().map(|sum| *sum as f32).collect(), [n_channels]);
@@ -258,14 +261,14 @@ impl AffineState {
     fn grads(self, grad: FlexTensor, with_residual: bool) -> NormParentGrads {
         let Self { x, scale, relu_output } = self;
         let n_channels = scale.len();
-        let zeros = vec![0.0; n_channels];
-        let mut grads = NormGrads::new(&x, &zeros, relu_output, grad, with_residual);
+        let center = vec![0.0; n_channels];
+        let mut grads = NormGrads::new(&x, &center, relu_output, grad, with_residual);
         let residual = grads.residual.take();
         let sums = |which: usize| {
             flex::tensor(grads.sums.iter().map(|sums| sums[which] as f32).collect(), [n_channels])
         };
         let (shift_grad, scale_grad) = (sums(0), sums(1));
-        let x = grads.input(&x, &[scale, zeros.clone(), zeros]);
+        let x = grads.input(&x, &InputCoefficients { of_grad: scale, of_x_and_one: None });
         NormParentGrads { x, scale: scale_grad, shift: shift_grad, residual }
     }
 }
@@ -311,20 +314,19 @@ normalisation!(
     ScaleWithResidual, AffineState, 4
 );
 
-/// 2×2 maxima: the state is input and output.
+/// 2×2 maxima: the state is the input.
 #[derive(Debug)]
 struct MaxPool;
 
 impl Backward<Flex, 1> for MaxPool {
-    type State = (FlexTensor, FlexTensor);
+    type State = FlexTensor;
 
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<FlexTensor, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = flex::contiguous(grads.consume::<Flex>(&ops.node));
         let [node] = ops.parents;
-        let (x, y) = ops.state;
+        let x = ops.state;
         if let Some(node) = node {
-            let grad =
-                flex::pool2_grad(Pool::Max, flex::dims4(&x), flex::floats(&x), flex::floats(&y), &grad);
+            let grad = flex::pool2_grad(PoolGrad::Max(flex::floats(&x)), flex::dims4(&x), &grad);
             grads.register::<Flex>(node.id, grad);
         }
     }
@@ -341,7 +343,7 @@ impl Backward<Flex, 1> for AvgPool {
         let grad = flex::contiguous(grads.consume::<Flex>(&ops.node));
         let [node] = ops.parents;
         if let Some(node) = node {
-            grads.register::<Flex>(node.id, flex::pool2_grad(Pool::Mean, ops.state, &[], &[], &grad));
+            grads.register::<Flex>(node.id, flex::pool2_grad(PoolGrad::Mean, ops.state, &grad));
         }
     }
 }

@@ -5,6 +5,7 @@ use burn::Tensor;
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device};
 
+use crate::lanes::simd::InstructionSet;
 use crate::tensors::fallback;
 use crate::tensors::kernel_ops::{KernelOps, Maybe};
 
@@ -30,16 +31,22 @@ enum Axes {
 impl Axes {
     /// The one place that decides between our kernels and Burn's.
     fn for_tensor(tensor: &Tensor<4>) -> Self {
-        match has_kernels(tensor) {
-            true => Self::ChannelsLast,
-            false => Self::ChannelsFirst,
-        }
+        if has_kernels(tensor) { Self::ChannelsLast } else { Self::ChannelsFirst }
     }
 }
 
-/// Whether our kernels compute on this tensor: Flex, with or without autodiff, in f32.
+/// Whether our kernels compute on this tensor: Flex, with or without autodiff, in f32, on a processor where they are faster.
 pub(crate) fn has_kernels(tensor: &Tensor<4>) -> bool {
-    tensor.device() == Device::flex() && tensor.dtype() == DType::F32
+    InstructionSet::beats_burn() && tensor.device() == Device::flex() && tensor.dtype() == DType::F32
+}
+
+/// Panics unless `values` is `[C]`.
+pub(crate) fn check_channels(what: &str, values: &Tensor<1>, n_channels: usize) {
+    let [found] = values.dims();
+    assert_eq!(
+        found, n_channels,
+        "{what}: found {found} values, expected one for each of {n_channels} channels"
+    );
 }
 
 impl FeatureMap {
@@ -81,8 +88,18 @@ impl FeatureMap {
     ///
     /// # Panics
     ///
-    /// Panics when `I` is not the number of channels, or the padded image is smaller than the kernel.
+    /// Panics when `I` is not the number of channels, the bias does not have `O` values, the stride is 0, a channel or pixel
+    /// axis is empty, or the padded image is smaller than the kernel.
     pub fn conv2d(self, weight: Tensor<4>, bias: Option<Tensor<1>>, stride: usize, padding: usize) -> Self {
+        let ([_, n_channels, ..], [n_outputs, n_inputs, ..]) = (self.dims(), weight.dims());
+        assert_eq!(
+            n_channels, n_inputs,
+            "conv2d: the input has {n_channels} channels, the weight expects {n_inputs}"
+        );
+        assert!(stride > 0, "conv2d: stride 0, expected at least 1");
+        if let Some(bias) = &bias {
+            check_channels("conv2d, bias", bias, n_outputs);
+        }
         match self.layout {
             Axes::ChannelsLast if stride <= 2 => {
                 let bias = Maybe::new(bias.map(Tensor::into_dispatch));
@@ -101,7 +118,8 @@ impl FeatureMap {
     ///
     /// # Panics
     ///
-    /// Panics when the residual's shape differs, or the batch is empty.
+    /// Panics when `gamma` or `beta` do not have one value per channel, the residual's shape, device or number type differs,
+    /// or the batch is empty.
     pub fn batch_norm_train(
         self,
         gamma: Tensor<1>,
@@ -110,6 +128,11 @@ impl FeatureMap {
         residual: Option<FeatureMap>,
         relu: bool,
     ) -> (Self, Tensor<1>, Tensor<1>) {
+        let [n, n_channels, height, width] = self.dims();
+        check_channels("batch norm, gamma", &gamma, n_channels);
+        check_channels("batch norm, beta", &beta, n_channels);
+        self.check_residual(residual.as_ref());
+        assert!(n * height * width > 0, "batch norm: no pixels to take statistics of in {:?}", self.dims());
         match self.layout {
             Axes::ChannelsFirst => {
                 let (normalized, mean, variance) =
@@ -132,6 +155,10 @@ impl FeatureMap {
     /// Batch norm with running statistics, then `+ residual`, then ReLU, the last two if asked for.
     ///
     /// `gamma`, `beta`, `mean` and `variance` are `[C]`. For inference proper use [`crate::FoldedConv`].
+    ///
+    /// # Panics
+    ///
+    /// Panics when one of the four does not have one value per channel, or the residual's shape, device or number type differs.
     #[allow(clippy::too_many_arguments)] // Four statistics, and what is fused into the pass.
     pub fn batch_norm_eval(
         self,
@@ -143,6 +170,16 @@ impl FeatureMap {
         residual: Option<FeatureMap>,
         relu: bool,
     ) -> Self {
+        let [_, n_channels, ..] = self.dims();
+        for (what, values) in [
+            ("batch norm, gamma", &gamma),
+            ("batch norm, beta", &beta),
+            ("batch norm, mean", &mean),
+            ("batch norm, variance", &variance),
+        ] {
+            check_channels(what, values, n_channels);
+        }
+        self.check_residual(residual.as_ref());
         if self.layout == Axes::ChannelsFirst {
             let normalized = fallback::batch_norm_eval(self.tensor, gamma, beta, mean, variance, epsilon);
             let tensor = fallback::add_and_relu(normalized, residual.map(|r| r.tensor), relu);
@@ -171,7 +208,16 @@ impl FeatureMap {
     }
 
     /// Mean over rows and columns, `[N, C]`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no row, column or channel.
     pub fn global_avg_pool(self) -> Tensor<2> {
+        let dims = self.dims();
+        assert!(
+            !dims[1..].contains(&0),
+            "global mean: expected pixels and channels, found {dims:?} [N, C, H, W]"
+        );
         match self.layout {
             Axes::ChannelsFirst => fallback::global_avg_pool(self.tensor),
             Axes::ChannelsLast => {
@@ -181,9 +227,25 @@ impl FeatureMap {
     }
 
     /// `self + residual`, then ReLU, each if asked for.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the residual's shape, device or number type differs.
     pub(crate) fn finish(self, residual: Option<FeatureMap>, relu: bool) -> Self {
+        self.check_residual(residual.as_ref());
         let tensor = fallback::add_and_relu(self.tensor, residual.map(|r| r.tensor), relu);
         Self { tensor, layout: self.layout }
+    }
+
+    /// Panics unless the residual, if any, has this map's shape and order of axes.
+    fn check_residual(&self, residual: Option<&FeatureMap>) {
+        let Some(residual) = residual else { return };
+        let (found, expected) = (residual.dims(), self.dims());
+        assert_eq!(found, expected, "residual: found a map of {found:?}, expected {expected:?} [N, C, H, W]");
+        assert_eq!(
+            residual.layout, self.layout,
+            "residual: on another device, or of another number type, than the map it is added to"
+        );
     }
 
     /// Whether our kernels can take [`FeatureMap::into_nhwc`] without gradients.

@@ -1,16 +1,14 @@
 //! Flex tensors to slices and back.
 //! In: `FlexTensor`s of f32. Out: the kernels' results as `FlexTensor`s.
-#![allow(unsafe_code)] // Passes that overwrite their input where nobody else holds it.
+#![allow(unsafe_code)] // New tensors are filled by a pass and not before it.
 
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape};
 
-use crate::lanes::scratch::{SharedOut, filled_by};
-use crate::lanes::simd::LANES;
+use crate::lanes::output::{InOut, filled_by};
 use crate::ops::conv::{self, ConvShape};
-use crate::ops::norm;
-use crate::ops::norm::{Affine, Floats, NormGrad};
-use crate::ops::pool::{self, Pool};
+use crate::ops::norm::{self, Affine, InputCoefficients, NormGrad};
+use crate::ops::pool::{self, Pool, PoolGrad};
 
 /// A new tensor over `floats`, without a copy.
 pub(crate) fn tensor(floats: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
@@ -66,10 +64,7 @@ pub(crate) fn conv2d_weight_grad(shape: &ConvShape, x: &FlexTensor, grad: &FlexT
 
 /// Gradient of a convolution's bias: the sum over all pixels.
 pub(crate) fn conv2d_bias_grad(n_channels: usize, grad: &FlexTensor) -> FlexTensor {
-    let zeros = vec![0.0; n_channels];
-    let mut none = Vec::new();
-    let sums = grad_sums(NormGrad { x: floats(grad), relu_output: None, center: &zeros }, grad, &mut none);
-    tensor(sums.iter().map(|sums| sums[0] as f32).collect(), [n_channels])
+    tensor(norm::channel_totals(floats(grad), n_channels), [n_channels])
 }
 
 /// Mean and biased variance per channel of `[N, H, W, C]`.
@@ -86,33 +81,21 @@ pub(crate) fn affine(
     relu: bool,
 ) -> FlexTensor {
     let affine = Affine { scale, shift, residual: residual.map(floats), relu };
-    let len = floats(&x).len();
-    if x.layout().start_offset() == 0
-        && let Some(in_place) = x.try_storage_mut::<f32>()
-        && in_place.len() == len
-    {
-        let at = in_place.as_mut_ptr();
-        // SAFETY: the storage is `len` floats and nobody else's; input and output may be the same buffer.
-        unsafe { affine.run(at, len, Floats::new(SharedOut::from_ptr(at))) };
+    if let Some(in_place) = whole_storage(&mut x) {
+        affine.run(InOut::in_place(in_place));
         return x;
     }
-    // SAFETY: `run` writes all `len` floats, and the new buffer is apart from `x`.
-    let out = unsafe { filled_by(len, |out| affine.run(floats(&x).as_ptr(), len, Floats::new(out))) };
+    let from = floats(&x);
+    // SAFETY: `run` writes every element.
+    let out = unsafe { filled_by(from.len(), |out| affine.run(InOut::apart(from, out))) };
     tensor(out, dims4(&x))
 }
 
-/// Per-channel sums of the gradient; see [`NormGrad::sums`]. Fills `masked` if it has the gradient's size.
-fn grad_sums(norm: NormGrad, grad: &FlexTensor, masked: &mut Vec<f32>) -> Vec<[f64; 2]> {
-    let grad = floats(grad);
-    assert_eq!(grad.len(), norm.x.len(), "batch norm: the gradient does not have the input's size");
-    let to = (masked.capacity() >= grad.len()).then(|| SharedOut::from_ptr(masked.as_mut_ptr()));
-    // SAFETY: `grad` is only read, `masked` has room for all of it; both have the size of `x`.
-    let sums = unsafe { norm.sums(SharedOut::from_ptr(grad.as_ptr().cast_mut()), to) };
-    if to.is_some() {
-        // SAFETY: `sums` wrote every element, and the capacity was checked above.
-        unsafe { masked.set_len(grad.len()) };
-    }
-    sums
+/// The memory of a contiguous tensor, if nobody else holds it and the tensor is all of it.
+fn whole_storage(tensor: &mut FlexTensor) -> Option<&mut [f32]> {
+    let len = floats(tensor).len();
+    let starts_there = tensor.layout().start_offset() == 0;
+    tensor.try_storage_mut::<f32>().filter(|storage| starts_there && storage.len() == len)
 }
 
 /// Gradients of a normalisation `y = relu(scale · (x - center) … + residual)`.
@@ -136,36 +119,31 @@ impl NormGrads {
         grad: FlexTensor,
         with_residual: bool,
     ) -> Self {
-        let masks = relu_output.is_some() && with_residual;
-        let mut masked = Vec::with_capacity(if masks { floats(x).len().max(LANES) } else { 0 });
-        let norm = NormGrad { x: floats(x), relu_output: relu_output.as_ref().map(floats), center };
-        let sums = grad_sums(norm, &grad, &mut masked);
-        if masks {
+        let norm = NormGrad { x: floats(x), relu_output: relu_output.as_ref().map(floats) };
+        if relu_output.is_some() && with_residual {
+            let from = floats(&grad);
+            let mut sums = Vec::new();
+            // SAFETY: the pass writes every element.
+            let masked =
+                unsafe { filled_by(from.len(), |masked| sums = norm.sums(center, from, Some(masked))) };
             let masked = tensor(masked, dims4(x));
             return Self { sums, residual: Some(masked.clone()), grad: masked, relu_output: None };
         }
+        let sums = norm.sums(center, floats(&grad), None);
         let residual = with_residual.then(|| grad.clone());
         Self { sums, residual, grad, relu_output }
     }
 
-    /// Second pass: `a · g - b · x + c`, the gradient of the input; overwrites the gradient if nobody else holds it.
-    pub(crate) fn input(mut self, x: &FlexTensor, coefficients: &[Vec<f32>; 3]) -> FlexTensor {
-        let zeros = &coefficients[0]; // Not looked at: the second pass does not centre.
-        let norm =
-            NormGrad { x: floats(x), relu_output: self.relu_output.as_ref().map(floats), center: zeros };
-        let len = norm.x.len();
-        if self.grad.layout().start_offset() == 0
-            && let Some(in_place) = self.grad.try_storage_mut::<f32>()
-            && in_place.len() == len
-        {
-            let at = SharedOut::from_ptr(in_place.as_mut_ptr());
-            // SAFETY: the storage is `len` floats and nobody else's; gradient and output may be the same buffer.
-            unsafe { norm.input(at, coefficients, at) };
+    /// Second pass: the gradient of the input; overwrites the output's if nobody else holds it.
+    pub(crate) fn input(mut self, x: &FlexTensor, coefficients: &InputCoefficients) -> FlexTensor {
+        let norm = NormGrad { x: floats(x), relu_output: self.relu_output.as_ref().map(floats) };
+        if let Some(in_place) = whole_storage(&mut self.grad) {
+            norm.input(coefficients, InOut::in_place(in_place));
             return self.grad;
         }
-        let grad = SharedOut::from_ptr(floats(&self.grad).as_ptr().cast_mut());
-        // SAFETY: `input` writes all `len` floats of the new buffer and only reads the gradient.
-        let out = unsafe { filled_by(len, |out| norm.input(grad, coefficients, out)) };
+        let grad = floats(&self.grad);
+        // SAFETY: `input` writes every element.
+        let out = unsafe { filled_by(grad.len(), |out| norm.input(coefficients, InOut::apart(grad, out))) };
         tensor(out, dims4(x))
     }
 }
@@ -176,15 +154,9 @@ pub(crate) fn pool2(kind: Pool, x: &FlexTensor) -> FlexTensor {
     tensor(pool::forward(kind, dims4(x), floats(x)), [n, height / 2, width / 2, n_channels])
 }
 
-/// Gradient of [`pool2`]'s input, whose shape is `dims`; `x` and `y` matter to maxima only.
-pub(crate) fn pool2_grad(
-    kind: Pool,
-    dims: [usize; 4],
-    x: &[f32],
-    y: &[f32],
-    grad: &FlexTensor,
-) -> FlexTensor {
-    tensor(pool::backward(kind, dims, x, y, floats(grad)), dims)
+/// Gradient of [`pool2`]'s input, whose shape is `dims`.
+pub(crate) fn pool2_grad(pool: PoolGrad, dims: [usize; 4], grad: &FlexTensor) -> FlexTensor {
+    tensor(pool::backward(pool, dims, floats(grad)), dims)
 }
 
 /// Mean over each image, `[N, C]`.

@@ -6,7 +6,7 @@ use burn::backend::Flex;
 
 use crate::FeatureMap;
 use crate::ops::conv::{ConvShape, Epilogue, FoldedWeight};
-use crate::tensors::feature_map::has_kernels;
+use crate::tensors::feature_map::{check_channels, has_kernels};
 use crate::tensors::flex;
 
 /// A convolution for inference: batch norm folded into weight and bias once, at load.
@@ -33,6 +33,10 @@ impl FoldedConv {
     /// Folds a batch norm into the bias-free convolution before it.
     ///
     /// `weight` is `[O, I, k, k]`; `gamma`, `beta` and the running `mean` and `variance` are `[O]`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when one of the four does not have `O` values, the stride is 0, or an axis of the weight is empty.
     #[allow(clippy::too_many_arguments)] // The four vectors of a batch norm are one thing.
     pub fn fold(
         weight: Tensor<4>,
@@ -45,13 +49,27 @@ impl FoldedConv {
         padding: usize,
     ) -> Self {
         let n_outputs = weight.dims()[0];
+        for (what, values) in [
+            ("folded convolution, gamma", &gamma),
+            ("folded convolution, beta", &beta),
+            ("folded convolution, mean", &mean),
+            ("folded convolution, variance", &variance),
+        ] {
+            check_channels(what, values, n_outputs);
+        }
         let scale = gamma / (variance + epsilon).sqrt();
         let bias = beta - mean * scale.clone();
         Self::new(weight * scale.reshape([n_outputs, 1, 1, 1]), bias, stride, padding)
     }
 
     /// A convolution with `weight` `[O, I, k, k]` and `bias` `[O]`; the weights are packed for the kernels here, once.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the bias does not have `O` values, the stride is 0, or an axis of the weight is empty.
     pub fn new(weight: Tensor<4>, bias: Tensor<1>, stride: usize, padding: usize) -> Self {
+        check_channels("folded convolution, bias", &bias, weight.dims()[0]);
+        assert!(stride > 0, "folded convolution: stride 0, expected at least 1");
         let packed = (has_kernels(&weight) && stride <= 2).then(|| {
             let floats: Vec<f32> = weight.to_data().iter().collect();
             (FoldedWeight::new(weight.dims(), &floats, stride, padding), bias.to_data().iter().collect())
@@ -78,6 +96,14 @@ impl FoldedConv {
         };
         let (x, residual) = (primitive(x), residual.map(primitive));
         let shape = ConvShape::new(flex::dims4(&x), self.weight.dims(), self.stride, self.padding);
+        if let Some(residual) = &residual {
+            let [height, width] = shape.output();
+            let (found, expected) = (flex::dims4(residual), [shape.n, height, width, shape.n_outputs]);
+            assert_eq!(
+                found, expected,
+                "folded convolution: a residual of {found:?}, expected {expected:?} [N, H, W, C]"
+            );
+        }
         let epilogue = Epilogue { bias: Some(bias), residual: residual.as_ref().map(flex::floats), relu };
         let y = weight.forward(&shape, flex::floats(&x), epilogue);
         let [height, width] = shape.output();

@@ -141,7 +141,11 @@ pub(crate) struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// Measures `x` `[N, H, W, C]`.
+    /// Measures `x` `[N, H, W, C]`; gamma and beta are `[C]`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when a length is not `C`, or there is no pixel.
     pub(crate) fn new(
         x: &FloatTensor<Flex>,
         gamma: &FloatTensor<Flex>,
@@ -149,15 +153,15 @@ impl BatchNorm {
         epsilon: f64,
     ) -> Self {
         let (mean, variance) = flex::statistics(x);
+        let (gamma, beta) = (flex::floats(gamma), flex::floats(beta));
+        let (found, expected) = ((gamma.len(), beta.len()), (mean.len(), mean.len()));
+        assert_eq!(found, expected, "batch norm: {found:?} values of gamma and beta, expected {expected:?}");
         let inverse = |variance: &f32| (1.0 / (f64::from(*variance) + epsilon).sqrt()) as f32;
         let inverse_deviation: Vec<f32> = variance.iter().map(inverse).collect();
-        let scale: Vec<f32> = flex::floats(gamma)
-            .iter()
-            .zip(&inverse_deviation)
-            .map(|(gamma, inverse)| gamma * inverse)
-            .collect();
+        let scale: Vec<f32> =
+            gamma.iter().zip(&inverse_deviation).map(|(gamma, inverse)| gamma * inverse).collect();
         let moved = mean.iter().zip(&scale).map(|(mean, scale)| mean * scale);
-        let shift = flex::floats(beta).iter().zip(moved).map(|(beta, moved)| beta - moved).collect();
+        let shift = beta.iter().zip(moved).map(|(beta, moved)| beta - moved).collect();
         Self { mean, variance, inverse_deviation, scale, shift }
     }
 

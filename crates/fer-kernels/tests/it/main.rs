@@ -3,7 +3,9 @@
 
 mod convolution;
 mod networks;
+mod non_finite;
 mod normalisation;
 mod pooling;
+mod refusals;
 mod slow;
 mod support;

@@ -34,9 +34,11 @@ impl FoldedNet {
     /// Logits of normalised faces, `[N, 1, 48, 48]` to `[N, n_labels]`, unbounded, in label order.
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = FeatureMap::from_images(images);
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        self.head.forward(x.global_avg_pool())
+        fer_kernels::on_pool(|| {
+            let x = FeatureMap::from_images(images);
+            let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
+            self.head.forward(x.global_avg_pool())
+        })
     }
 }
 

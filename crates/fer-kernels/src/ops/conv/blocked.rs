@@ -50,7 +50,7 @@ impl Blocked {
     }
 }
 
-/// Lays out consecutive images.
+/// Lays out consecutive images. Running it needs nothing of its fields: all accesses are checked.
 pub(crate) struct PackImages<'a> {
     pub(crate) layout: Blocked,
     /// `[n, H, W, C]`.

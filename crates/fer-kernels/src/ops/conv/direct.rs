@@ -9,7 +9,8 @@ use super::epilogue::Epilogue;
 use super::gather::Gather;
 use super::packed::PackedWeight;
 use super::{PANEL, register_tile};
-use crate::lanes::scratch::{SharedOut, filled_by, with_scratch};
+use crate::lanes::output::{SharedOut, filled_by};
+use crate::lanes::scratch::with_scratch;
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
 /// Multiplications below which one image is not worth waking another thread for.
@@ -17,7 +18,8 @@ pub(super) const SPLIT_WORK: usize = 1 << 21;
 
 /// Runs the gather over `n` images.
 pub(super) fn run(plan: &Gather, n: usize, x: &[f32], weight: &PackedWeight, epilogue: Epilogue) -> Vec<f32> {
-    assert_eq!(x.len(), n * plan.layout.image_len(), "conv2d: the input does not have the planned size");
+    let len = n * plan.layout.image_len();
+    assert_eq!(x.len(), len, "conv2d: {} floats for an input of {len}", x.len());
     epilogue.check(n * plan.out_len(), plan.output[2]);
     let weight = weight.floats(plan.weights_len);
     // SAFETY: every output pixel is in exactly one class, row range and panel, and each of those is written once.
@@ -39,7 +41,7 @@ struct Job<'a> {
     plan: &'a Gather,
     weight: &'a [f32],
     epilogue: Epilogue<'a>,
-    out: SharedOut,
+    out: SharedOut<'a>,
 }
 
 impl Job<'_> {
@@ -52,19 +54,15 @@ impl Job<'_> {
         let compute = |(task, images): (usize, &[f32])| {
             let n = images.len() / plan.layout.image_len();
             with_scratch([n * plan.layout.len(), 0], |packed, _| {
-                simd::run(PackImages { layout: plan.layout, images, packed });
+                // SAFETY: it asks for nothing.
+                unsafe { simd::run(PackImages { layout: plan.layout, images, packed }) };
                 for class in 0..plan.classes.len() {
                     for panel in 0..plan.n_panels() {
                         let rows = [0, plan.classes[class].size[0]];
-                        simd::run(PanelRows {
-                            job: self,
-                            packed,
-                            n,
-                            first_image: task * per_task,
-                            class,
-                            panel,
-                            rows,
-                        });
+                        let first_image = task * per_task;
+                        let part = PanelRows { job: self, packed, n, first_image, class, panel, rows };
+                        // SAFETY: the images were packed for this plan; no other task has these images.
+                        unsafe { simd::run(part) };
                     }
                 }
             });
@@ -80,7 +78,8 @@ impl Job<'_> {
     fn split_images(self, n: usize, x: &[f32]) {
         let plan = self.plan;
         with_scratch([n * plan.layout.len(), 0], |packed, _| {
-            simd::run(PackImages { layout: plan.layout, images: x, packed });
+            // SAFETY: it asks for nothing.
+            unsafe { simd::run(PackImages { layout: plan.layout, images: x, packed }) };
             let packed = &*packed;
             let mut parts = Vec::new();
             for (class_idx, class) in plan.classes.iter().enumerate() {
@@ -103,12 +102,16 @@ impl Job<'_> {
                     }
                 }
             }
-            parts.into_par_iter().for_each(simd::run);
+            // SAFETY: the images were packed for this plan; every part has rows or a panel of its own.
+            parts.into_par_iter().for_each(|part| unsafe { simd::run(part) });
         });
     }
 }
 
 /// One panel of output channels, some rows of one class, a few images.
+///
+/// Running it needs `n` images packed for the job's plan, weights packed for it too, an output and an epilogue of its
+/// size, class, panel and rows inside it, and nobody else who writes those pixels.
 #[derive(Clone, Copy)]
 struct PanelRows<'a> {
     job: Job<'a>,
@@ -126,7 +129,7 @@ impl Kernel for PanelRows<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
         let plan = self.job.plan;
-        // SAFETY: the caller of `run` vouches for the instruction set; the sizes agree because `Gather::new` made them.
+        // SAFETY: the caller's promise; the sizes agree because `Gather::new` made them.
         unsafe {
             match (plan.panel_vectors(self.panel), plan.step, plan.layout.block()) {
                 (2, 1, LANES) => self.images::<L, 2, 1, LANES>(),

@@ -11,7 +11,7 @@ pub(crate) struct Epilogue<'a> {
     pub(crate) bias: Option<&'a [f32]>,
     /// Added per element: the shape of the output.
     pub(crate) residual: Option<&'a [f32]>,
-    /// Clip at zero.
+    /// Clip at zero; NaN stays NaN.
     pub(crate) relu: bool,
 }
 
@@ -19,10 +19,15 @@ impl Epilogue<'_> {
     /// Panics unless bias and residual fit an output of `out_len` floats and `n_channels` channels.
     pub(super) fn check(&self, out_len: usize, n_channels: usize) {
         if let Some(residual) = self.residual {
-            assert_eq!(residual.len(), out_len, "conv2d: the residual does not have the output's size");
+            let found = residual.len();
+            assert_eq!(found, out_len, "conv2d: a residual of {found} floats for an output of {out_len}");
         }
         if let Some(bias) = self.bias {
-            assert_eq!(bias.len(), n_channels, "conv2d: the bias does not have one value per output channel");
+            let found = bias.len();
+            assert_eq!(
+                found, n_channels,
+                "conv2d: a bias of {found} values for {n_channels} output channels"
+            );
         }
     }
 
@@ -42,10 +47,7 @@ impl Epilogue<'_> {
             if let Some(residual) = self.residual {
                 value = value.add(L::load_first(residual.as_ptr().add(at), lanes));
             }
-            if self.relu {
-                value = value.max(L::splat(0.0));
-            }
         }
-        value
+        if self.relu { value.relu() } else { value }
     }
 }

@@ -124,6 +124,11 @@ impl Gather {
         [self.layout.image[2], self.output[2]]
     }
 
+    /// Whether it reads images of these rows, columns and channels.
+    pub(super) fn reads(&self, image: [usize; 3]) -> bool {
+        self.layout.image == image
+    }
+
     /// Floats of one output image.
     pub(super) fn out_len(&self) -> usize {
         self.output.iter().product()

@@ -15,6 +15,8 @@ mod register_tile;
 mod weight_grad;
 mod winograd;
 
+use std::sync::OnceLock;
+
 pub(crate) use epilogue::Epilogue;
 use gather::Gather;
 use packed::{PackedWeight, WeightStrides};
@@ -45,13 +47,19 @@ impl ConvShape {
     ///
     /// # Panics
     ///
-    /// Panics when the channels differ, the stride is not 1 or 2, or the padded image is smaller than the kernel.
+    /// Panics when the channels differ, an axis but the images' is empty, the stride is not 1 or 2, or the padded image is
+    /// smaller than the kernel.
     pub(crate) fn new(x: [usize; 4], weight: [usize; 4], stride: usize, padding: usize) -> Self {
         let [n, height, width, n_inputs] = x;
         let [n_outputs, weight_inputs, kernel_height, kernel_width] = weight;
         assert_eq!(
             n_inputs, weight_inputs,
             "conv2d: the input has {n_inputs} channels, the weight expects {weight_inputs}"
+        );
+        let empty = [height, width, n_inputs].contains(&0) || weight.contains(&0);
+        assert!(
+            !empty,
+            "conv2d: an empty axis in images {x:?} [N, H, W, C] or weight {weight:?} [O, I, kh, kw]"
         );
         assert!((1..=2).contains(&stride), "conv2d: stride {stride}, expected 1 or 2");
         assert!(
@@ -82,29 +90,56 @@ impl ConvShape {
     /// The bound of every unchecked access of the weight gradients.
     fn check_grad_sizes(&self, x: &[f32], output_grad: &[f32]) {
         let [x_len, grad_len, _] = self.lens();
-        assert_eq!(x.len(), x_len, "conv2d weight gradient: the input does not have the planned size");
+        let found = x.len();
+        assert_eq!(found, x_len, "conv2d weight gradient: {found} floats for an input of {x_len}");
         let found = output_grad.len();
-        assert_eq!(found, grad_len, "conv2d weight gradient: the gradient does not have the planned size");
+        assert_eq!(found, grad_len, "conv2d weight gradient: {found} floats for an output of {grad_len}");
+    }
+
+    /// The bound of every access to the weight.
+    fn check_weight(&self, weight: &[f32]) {
+        let (found, expected) = (weight.len(), self.lens()[2]);
+        assert_eq!(found, expected, "conv2d: a weight of {found} floats, expected {expected}");
     }
 }
 
 /// `[N, H, W, I]` convolved with `[O, I, kh, kw]`, plus a bias `[O]`: `[N, H', W', O]`.
+///
+/// # Panics
+///
+/// Panics when a slice does not have the size of `shape`.
 pub(crate) fn forward(shape: &ConvShape, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+    let plan = Gather::forward(shape);
     let epilogue = Epilogue { bias, residual: None, relu: false };
-    ReadyWeight::forward(shape, weight).run(&Gather::forward(shape), shape, x, epilogue)
+    match ReadyWeight::forward(shape, &plan, weight) {
+        ReadyWeight::Direct(weight) => direct::run(&plan, shape.n, x, &weight, epilogue),
+        ReadyWeight::Winograd(weight) => winograd::run(shape, x, &weight, epilogue),
+    }
 }
 
 /// Gradient of the input, `[N, H, W, I]`, from the gradient of the output, `[N, H', W', O]`.
+///
+/// # Panics
+///
+/// Panics when a slice does not have the size of `shape`.
 pub(crate) fn input_grad(shape: &ConvShape, weight: &[f32], output_grad: &[f32]) -> Vec<f32> {
     let plan = Gather::input_grad(shape);
-    ReadyWeight::input_grad(shape, &plan, weight).run(&plan, shape, output_grad, Epilogue::default())
+    match ReadyWeight::input_grad(shape, &plan, weight) {
+        ReadyWeight::Direct(weight) => direct::run(&plan, shape.n, output_grad, &weight, Epilogue::default()),
+        ReadyWeight::Winograd(weight) => winograd::run(shape, output_grad, &weight, Epilogue::default()),
+    }
 }
 
 /// Gradient of the weight, `[O, I, kh, kw]`.
+///
+/// # Panics
+///
+/// Panics when a slice does not have the size of `shape`.
 pub(crate) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
-    match winograd::fits(shape) {
-        true => winograd::weight_grad(shape, x, output_grad),
-        false => weight_grad::weight_grad(shape, x, output_grad),
+    if winograd::fits(shape) {
+        winograd::weight_grad(shape, x, output_grad)
+    } else {
+        weight_grad::weight_grad(shape, x, output_grad)
     }
 }
 
@@ -116,48 +151,67 @@ enum ReadyWeight {
 }
 
 impl ReadyWeight {
-    fn forward(shape: &ConvShape, weight: &[f32]) -> Self {
-        let plan = Gather::forward(shape);
-        let packed = PackedWeight::new(&plan, weight, WeightStrides::forward(shape));
-        match winograd::fits(shape) {
-            true => Self::Winograd(TransformedWeight::new(&plan, &packed, false)),
-            false => Self::Direct(packed),
+    /// `plan` is the forward gather of `shape`.
+    fn forward(shape: &ConvShape, plan: &Gather, weight: &[f32]) -> Self {
+        shape.check_weight(weight);
+        let packed = PackedWeight::new(plan, weight, WeightStrides::forward(shape));
+        if winograd::fits(shape) {
+            Self::Winograd(TransformedWeight::new(plan, &packed, false))
+        } else {
+            Self::Direct(packed)
         }
     }
 
+    /// `plan` is the input gradient's gather of `shape`.
     fn input_grad(shape: &ConvShape, plan: &Gather, weight: &[f32]) -> Self {
+        shape.check_weight(weight);
         let packed = PackedWeight::new(plan, weight, WeightStrides::input_grad(shape));
-        match winograd::fits(shape) {
-            true => Self::Winograd(TransformedWeight::new(plan, &packed, true)),
-            false => Self::Direct(packed),
-        }
-    }
-
-    fn run(&self, plan: &Gather, shape: &ConvShape, x: &[f32], epilogue: Epilogue) -> Vec<f32> {
-        match self {
-            Self::Direct(weight) => direct::run(plan, shape.n, x, weight, epilogue),
-            Self::Winograd(weight) => {
-                winograd::run([shape.n, shape.input[0], shape.input[1]], x, weight, epilogue)
-            }
+        if winograd::fits(shape) {
+            Self::Winograd(TransformedWeight::new(plan, &packed, true))
+        } else {
+            Self::Direct(packed)
         }
     }
 }
 
 /// A weight made ready once, for many forward passes.
 #[derive(Clone)]
-pub(crate) struct FoldedWeight(ReadyWeight);
+pub(crate) struct FoldedWeight {
+    ready: ReadyWeight,
+    /// The plan for maps of the first size that was seen: in a network a layer sees one size.
+    first_plan: OnceLock<Gather>,
+}
 
 impl FoldedWeight {
     /// Of `weight` `[O, I, kh, kw]`, for maps of any size.
+    ///
+    /// # Panics
+    ///
+    /// Panics when `weight` does not have the size of `weight_dims`.
     pub(crate) fn new(weight_dims: [usize; 4], weight: &[f32], stride: usize, padding: usize) -> Self {
         // The order depends on the weight alone: any image makes the same plan of panels and taps.
         let [_, n_inputs, kernel_height, kernel_width] = weight_dims;
         let shape = ConvShape::new([1, kernel_height, kernel_width, n_inputs], weight_dims, stride, padding);
-        Self(ReadyWeight::forward(&shape, weight))
+        let ready = ReadyWeight::forward(&shape, &Gather::forward(&shape), weight);
+        Self { ready, first_plan: OnceLock::new() }
     }
 
     /// Convolution of `x` `[N, H, W, I]`; `shape` must be of the weight, stride and padding it was made for.
+    ///
+    /// # Panics
+    ///
+    /// Panics when a slice does not have the size of `shape`, or the weight was made for other channels.
     pub(crate) fn forward(&self, shape: &ConvShape, x: &[f32], epilogue: Epilogue) -> Vec<f32> {
-        self.0.run(&Gather::forward(shape), shape, x, epilogue)
+        match &self.ready {
+            ReadyWeight::Winograd(weight) => winograd::run(shape, x, weight, epilogue),
+            ReadyWeight::Direct(weight) => {
+                let first = self.first_plan.get_or_init(|| Gather::forward(shape));
+                if first.reads(shape.input) {
+                    direct::run(first, shape.n, x, weight, epilogue)
+                } else {
+                    direct::run(&Gather::forward(shape), shape.n, x, weight, epilogue)
+                }
+            }
+        }
     }
 }

@@ -77,9 +77,13 @@ impl SumPlan {
         for (images, grads) in image_chunks.zip(grad_chunks) {
             let n = images.len() / self.layout.image_len();
             with_scratch([n * self.layout.len(), n * grad_len], |packed, packed_grads| {
-                simd::run(PackImages { layout: self.layout, images, packed });
-                simd::run(PackGrads { n_channels: self.shape.n_outputs, grads, packed: packed_grads });
-                simd::run(Outer { plan: self, n, packed, packed_grads, sums: sums.as_mut_ptr() });
+                let pack_grads = PackGrads { n_channels: self.shape.n_outputs, grads, packed: packed_grads };
+                // SAFETY: packing asks for nothing; the three buffers have the sizes of the plan and of `n` images.
+                unsafe {
+                    simd::run(PackImages { layout: self.layout, images, packed });
+                    simd::run(pack_grads);
+                    simd::run(Outer { plan: self, n, packed, packed_grads, sums });
+                }
             });
         }
     }
@@ -112,6 +116,8 @@ impl SumPlan {
 }
 
 /// `[pixels, O]` → panels of `[pixels, 32]`, zeros in missing channels.
+///
+/// Running it needs nothing of its fields: all accesses are checked.
 struct PackGrads<'a> {
     n_channels: usize,
     grads: &'a [f32],
@@ -139,13 +145,15 @@ impl Kernel for PackGrads<'_> {
 }
 
 /// Adds the products of `n` packed images.
+///
+/// Running it needs `packed` and `packed_grads` of `n` images as the plan lays them out, and sums of its size.
 struct Outer<'a> {
     plan: &'a SumPlan,
     n: usize,
     packed: &'a [f32],
     packed_grads: &'a [f32],
-    /// [`SumPlan::sums_len`] floats that nobody else touches meanwhile.
-    sums: *mut f32,
+    /// [`SumPlan::sums_len`] floats.
+    sums: &'a mut [f32],
 }
 
 impl Kernel for Outer<'_> {
@@ -172,6 +180,7 @@ impl Outer<'_> {
         let [height, width] = plan.output;
         let [kernel_height, kernel_width] = plan.shape.kernel;
         let band = (BAND_PIXELS / (self.n * width)).clamp(1, height);
+        let all_sums = self.sums.as_mut_ptr();
         let one_vector = plan.shape.n_outputs.div_ceil(LANES) % 2 == 1;
         // SAFETY: rows, taps, blocks and panels stay inside what `SumPlan` sized; see `product`.
         unsafe {
@@ -183,9 +192,17 @@ impl Outer<'_> {
                         for ky in 0..kernel_height {
                             let sums_at = ((panel * plan.layout.n_blocks() + block) * kernel_height + ky)
                                 * kernel_width;
-                            let sums = self.sums.add(sums_at * BLOCK * PANEL);
+                            let sums = all_sums.add(sums_at * BLOCK * PANEL);
                             let from = block * plan.layout.plane() + ky * plan.layout.row();
-                            let operands = Operands { outer: &self, rows, panel, from };
+                            let operands = Operands {
+                                plan,
+                                n: self.n,
+                                packed: self.packed,
+                                packed_grads: self.packed_grads,
+                                rows,
+                                panel,
+                                from,
+                            };
                             match single {
                                 true => operands.taps::<L, 1, STEP, BLOCK>(sums),
                                 false => operands.taps::<L, 2, STEP, BLOCK>(sums),
@@ -200,7 +217,10 @@ impl Outer<'_> {
 
 /// One kernel row of one block against one panel.
 struct Operands<'a> {
-    outer: &'a Outer<'a>,
+    plan: &'a SumPlan,
+    n: usize,
+    packed: &'a [f32],
+    packed_grads: &'a [f32],
     rows: [usize; 2],
     panel: usize,
     from: usize,
@@ -210,7 +230,7 @@ impl Operands<'_> {
     /// Covers the taps of the kernel row, and the channels of the block, with register tiles.
     #[inline(always)]
     unsafe fn taps<L: Lanes, const V: usize, const STEP: usize, const BLOCK: usize>(&self, sums: *mut f32) {
-        let kernel_width = self.outer.plan.shape.kernel[1];
+        let kernel_width = self.plan.shape.kernel[1];
         // Within a kernel row, (tap, channel) pairs lie `BLOCK` apart per tap, one apart per channel: one run of scalars.
         let n_scalars = kernel_width * BLOCK;
         let mut scalar = 0;
@@ -256,7 +276,7 @@ impl Operands<'_> {
         first_v: usize,
         to: *mut f32,
     ) {
-        let Outer { plan, n, packed, packed_grads, .. } = *self.outer;
+        let Self { plan, n, packed, packed_grads, .. } = *self;
         let width = plan.output[1];
         let n_pixels = plan.n_pixels();
         // SAFETY: the packed image covers every tap of every output pixel (`SumPlan::new`), the packed gradients every

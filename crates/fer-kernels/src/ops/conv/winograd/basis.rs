@@ -101,45 +101,32 @@ pub(super) unsafe fn load_square<L: Lanes, const SIDE: usize>(
 }
 
 /// A change of basis along one axis.
-///
-/// A trait and not a closure: closures are not always inlined into functions with other target features,
-/// and every vector operation in them is then a call.
 pub(super) trait Change<const FROM: usize, const TO: usize> {
     /// The values in the new basis.
-    ///
-    /// # Safety
-    ///
-    /// The instruction set of `L` is there.
-    unsafe fn change<L: Lanes>(values: [L; FROM]) -> [L; TO];
+    fn change<L: Lanes>(values: [L; FROM]) -> [L; TO];
 }
 
 /// Applies a change of basis to the columns, then to the rows.
-///
-/// # Safety
-///
-/// The instruction set of `L` is there.
 #[inline(always)]
-pub(super) unsafe fn both_ways<C: Change<FROM, TO>, L: Lanes, const FROM: usize, const TO: usize>(
+pub(super) fn both_ways<C: Change<FROM, TO>, L: Lanes, const FROM: usize, const TO: usize>(
     from: [[L; FROM]; FROM],
 ) -> [[L; TO]; TO] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut columns = [[L::splat(0.0); TO]; FROM];
-        for (j, column) in columns.iter_mut().enumerate() {
-            let mut values = [L::splat(0.0); FROM];
-            for (value, row) in values.iter_mut().zip(&from) {
-                *value = row[j];
-            }
-            *column = C::change(values);
+    let zero = from[0][0].filled_with(0.0);
+    let mut columns = [[zero; TO]; FROM];
+    for (j, column) in columns.iter_mut().enumerate() {
+        let mut values = [zero; FROM];
+        for (value, row) in values.iter_mut().zip(&from) {
+            *value = row[j];
         }
-        let mut changed = [[L::splat(0.0); TO]; TO];
-        for (i, row) in changed.iter_mut().enumerate() {
-            let mut values = [L::splat(0.0); FROM];
-            for (value, column) in values.iter_mut().zip(&columns) {
-                *value = column[i];
-            }
-            *row = C::change(values);
-        }
-        changed
+        *column = C::change(values);
     }
+    let mut changed = [[zero; TO]; TO];
+    for (i, row) in changed.iter_mut().enumerate() {
+        let mut values = [zero; FROM];
+        for (value, column) in values.iter_mut().zip(&columns) {
+            *value = column[i];
+        }
+        *row = C::change(values);
+    }
+    changed
 }

@@ -33,7 +33,8 @@ pub(in crate::ops::conv) fn weight_grad(shape: &ConvShape, x: &[f32], output_gra
     let sums: Vec<AlignedBuffer> = (0..plan.n_groups * plan.n_shares)
         .into_par_iter()
         .with_max_len(1)
-        .map(|task| plan.sum(task / plan.n_shares, task % plan.n_shares, x, output_grad))
+        // SAFETY: the sizes were checked above.
+        .map(|task| unsafe { plan.sum(task / plan.n_shares, task % plan.n_shares, x, output_grad) })
         .collect();
     plan.add_groups(&sums)
 }
@@ -81,7 +82,11 @@ impl GradPlan {
     }
 
     /// The sums of one group's tiles for one share of the panels.
-    fn sum(&self, group: usize, share: usize, x: &[f32], grad: &[f32]) -> AlignedBuffer {
+    ///
+    /// # Safety
+    ///
+    /// `x` and `grad` have the sizes of the shape this was planned for.
+    unsafe fn sum(&self, group: usize, share: usize, x: &[f32], grad: &[f32]) -> AlignedBuffer {
         let panels = self.panels(share);
         let len = panels.len() * self.panel_len();
         let mut sums = AlignedBuffer::zeroed(len);
@@ -92,22 +97,23 @@ impl GradPlan {
             let lens = [ELEMENTS * n * self.n_inputs, ELEMENTS * n * panels.len() * PANEL];
             with_scratch(lens, |transformed, grads| {
                 let (tiles, n_channels) = (self.tiles, self.n_inputs);
-                simd::run(TransformInput { tiles, range: range.clone(), x, n_channels, transformed });
-                simd::run(TransformGrad {
-                    plan: self,
-                    panels: panels.clone(),
-                    range,
-                    grad,
-                    transformed: grads,
-                });
-                simd::run(Accumulate {
-                    plan: self,
-                    panels: panels.clone(),
-                    n,
-                    transformed,
-                    grads,
-                    sums: sums.floats(len),
-                });
+                let input = TransformInput { tiles, range: range.clone(), x, n_channels, transformed };
+                let panels = panels.clone();
+                let output =
+                    TransformGrad { plan: self, panels: panels.clone(), range, grad, transformed: grads };
+                // SAFETY: the caller's promise; the buffers were made for the range.
+                unsafe {
+                    simd::run(input);
+                    simd::run(output);
+                    simd::run(Accumulate {
+                        plan: self,
+                        panels,
+                        n,
+                        transformed,
+                        grads,
+                        sums: sums.floats(len),
+                    });
+                }
             });
         }
         sums
@@ -125,7 +131,8 @@ impl GradPlan {
                     sums[group * self.n_shares + share].as_slice(self.panels(share).len() * self.panel_len());
                 total.iter_mut().zip(&sums[at..]).for_each(|(total, sum)| *total += sum);
             }
-            simd::run(TransformBack { n_inputs: self.n_inputs, sums: &total, weight });
+            // SAFETY: it asks for nothing.
+            unsafe { simd::run(TransformBack { n_inputs: self.n_inputs, sums: &total, weight }) };
         };
         weight.par_chunks_mut(PANEL * self.n_inputs * 9).enumerate().for_each(sort_panel);
         weight
@@ -137,9 +144,8 @@ struct OfGrad;
 
 impl Change<2, 4> for OfGrad {
     #[inline(always)]
-    unsafe fn change<L: Lanes>([a, b]: [L; 2]) -> [L; 4] {
-        // SAFETY: the caller's promise.
-        unsafe { [a, a.add(b), a.sub(b), L::splat(0.0).sub(b)] }
+    fn change<L: Lanes>([a, b]: [L; 2]) -> [L; 4] {
+        [a, a.add(b), a.sub(b), a.filled_with(0.0).sub(b)]
     }
 }
 
@@ -148,17 +154,16 @@ struct ToWeight;
 
 impl Change<4, 3> for ToWeight {
     #[inline(always)]
-    unsafe fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 3] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let half = L::splat(0.5);
-            let (sum, difference) = (b.add(c).mul(half), b.sub(c).mul(half));
-            [a.add(sum), difference, sum.add(d)]
-        }
+    fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 3] {
+        let half = a.filled_with(0.5);
+        let (sum, difference) = (b.add(c).mul(half), b.sub(c).mul(half));
+        [a.add(sum), difference, sum.add(d)]
     }
 }
 
 /// 2×2 output gradients of every tile → `[panels, 16, tiles, 32]`.
+///
+/// Running it needs a `grad` of the plan's size, a range inside its tiles, and room for range and panels in `transformed`.
 struct TransformGrad<'a> {
     plan: &'a GradPlan,
     panels: Range<usize>,
@@ -198,6 +203,8 @@ impl Kernel for TransformGrad<'_> {
 }
 
 /// Adds the products of `n` tiles to the sums.
+///
+/// Running it needs inputs and gradients of `n` tiles as the two transforms leave them, and sums of the panels.
 struct Accumulate<'a> {
     plan: &'a GradPlan,
     panels: Range<usize>,
@@ -302,6 +309,8 @@ unsafe fn products<L: Lanes, const R: usize, const V: usize>(
 }
 
 /// One panel's sums, `[16, I, 32]` → `[outputs, I, 3, 3]`.
+///
+/// Running it needs nothing of its fields: all accesses are checked.
 struct TransformBack<'a> {
     n_inputs: usize,
     sums: &'a [f32],
@@ -314,14 +323,14 @@ impl Kernel for TransformBack<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
         let n_outputs = self.weight.len() / (self.n_inputs * 9);
-        // SAFETY: the instruction set is the caller's promise; `sums` is a whole panel.
+        // SAFETY: the instruction set is the caller's promise; the loads are checked.
         unsafe {
             for input in 0..self.n_inputs {
                 for lane in (0..n_outputs).step_by(LANES) {
                     let mut elements = [[L::splat(0.0); 4]; 4];
                     for (element, lanes) in elements.as_flattened_mut().iter_mut().enumerate() {
-                        *lanes =
-                            L::load(self.sums[(element * self.n_inputs + input) * PANEL + lane..].as_ptr());
+                        let at = (element * self.n_inputs + input) * PANEL + lane;
+                        *lanes = L::load(self.sums[at..][..LANES].as_ptr());
                     }
                     let taps = both_ways::<ToWeight, L, 4, 3>(elements);
                     for (tap, value) in taps.as_flattened().iter().enumerate() {

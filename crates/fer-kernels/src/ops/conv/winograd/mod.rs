@@ -17,7 +17,8 @@ use super::epilogue::Epilogue;
 use super::gather::Gather;
 use super::packed::PackedWeight;
 use super::{ConvShape, PANEL, register_tile};
-use crate::lanes::scratch::{AlignedBuffer, SharedOut, filled_by, with_scratch};
+use crate::lanes::output::{SharedOut, filled_by};
+use crate::lanes::scratch::{AlignedBuffer, with_scratch};
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 use basis::{Change, ELEMENTS, MOST_CHANNELS, Tiles, both_ways, load_square};
 pub(super) use grad::weight_grad;
@@ -35,12 +36,9 @@ struct OfWeight;
 
 impl Change<3, 4> for OfWeight {
     #[inline(always)]
-    unsafe fn change<L: Lanes>([a, b, c]: [L; 3]) -> [L; 4] {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let (outer, half) = (a.add(c), L::splat(0.5));
-            [a, outer.add(b).mul(half), outer.sub(b).mul(half), c]
-        }
+    fn change<L: Lanes>([a, b, c]: [L; 3]) -> [L; 4] {
+        let (outer, half) = (a.add(c), a.filled_with(0.5));
+        [a, outer.add(b).mul(half), outer.sub(b).mul(half), c]
     }
 }
 
@@ -49,9 +47,8 @@ struct OfInput;
 
 impl Change<4, 4> for OfInput {
     #[inline(always)]
-    unsafe fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 4] {
-        // SAFETY: the caller's promise.
-        unsafe { [a.sub(c), b.add(c), c.sub(b), b.sub(d)] }
+    fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 4] {
+        [a.sub(c), b.add(c), c.sub(b), b.sub(d)]
     }
 }
 
@@ -60,9 +57,8 @@ struct ToOutput;
 
 impl Change<4, 2> for ToOutput {
     #[inline(always)]
-    unsafe fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 2] {
-        // SAFETY: the caller's promise.
-        unsafe { [a.add(b).add(c), b.sub(c).sub(d)] }
+    fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 2] {
+        [a.add(b).add(c), b.sub(c).sub(d)]
     }
 }
 
@@ -82,13 +78,14 @@ impl TransformedWeight {
         let panels =
             floats.floats(ELEMENTS * n_inputs * n_outputs).par_chunks_mut(ELEMENTS * n_inputs * PANEL);
         panels.zip(packed.panels(9 * n_inputs * PANEL)).for_each(|(to, from)| {
-            simd::run(TransformPanel { n_inputs, flipped, from, to });
+            // SAFETY: it checks its sizes itself.
+            unsafe { simd::run(TransformPanel { n_inputs, flipped, from, to }) };
         });
         Self { floats: std::sync::Arc::new(floats), n_inputs, n_outputs }
     }
 }
 
-/// One panel, `[blocks, 9, 16, outputs]` → `[16, inputs, outputs]`.
+/// One panel, `[blocks, 9, 16, outputs]` → `[16, inputs, outputs]`. Running it needs nothing of its fields.
 struct TransformPanel<'a> {
     n_inputs: usize,
     flipped: bool,
@@ -102,11 +99,13 @@ impl Kernel for TransformPanel<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
         let width = self.to.len() / (ELEMENTS * self.n_inputs);
-        assert_eq!(
-            self.from.len(),
-            9 * self.n_inputs * width,
-            "winograd: the panel does not have the planned size"
+        assert!(
+            self.n_inputs.is_multiple_of(LANES) && width.is_multiple_of(LANES),
+            "winograd: {} inputs and {width} outputs are not whole vectors",
+            self.n_inputs
         );
+        let (found, expected) = (self.from.len(), 9 * self.n_inputs * width);
+        assert_eq!(found, expected, "winograd: a panel of {found} floats, expected {expected}");
         // SAFETY: the instruction set is the caller's promise; positions stay inside the two slices, sized above.
         unsafe {
             for input in 0..self.n_inputs {
@@ -129,16 +128,17 @@ impl Kernel for TransformPanel<'_> {
     }
 }
 
-/// The convolution of `[n, height, width, inputs]`.
-pub(super) fn run(
-    [n, height, width]: [usize; 3],
-    x: &[f32],
-    weight: &TransformedWeight,
-    epilogue: Epilogue,
-) -> Vec<f32> {
+/// The convolution of a shape that [`fits`], or its input gradient: either reads and writes maps of the same size.
+///
+/// # Panics
+///
+/// Panics when a slice does not have the size of the maps.
+pub(super) fn run(shape: &ConvShape, x: &[f32], weight: &TransformedWeight, epilogue: Epilogue) -> Vec<f32> {
+    let ConvShape { n, input: [height, width, _], .. } = *shape;
     let (n_inputs, n_outputs) = (weight.n_inputs, weight.n_outputs);
     let out_len = n * height * width * n_outputs;
-    assert_eq!(x.len(), n * height * width * n_inputs, "conv2d: the input does not have the planned size");
+    let len = n * height * width * n_inputs;
+    assert_eq!(x.len(), len, "conv2d: {} floats for an input of {len}", x.len());
     epilogue.check(out_len, n_outputs);
     let tiles = Tiles::new(n, height, width);
     let block = Tiles::at_once(n_inputs);
@@ -159,7 +159,8 @@ pub(super) fn run(
             epilogue,
             out,
         };
-        part.compute();
+        // SAFETY: `x`, `out` and the epilogue have the sizes of tiles and weight; no other task has these tiles and panels.
+        unsafe { part.compute() };
     };
     let tasks = 0..n_blocks * shares;
     let small = tiles.n * ELEMENTS * n_inputs * n_outputs < super::direct::SPLIT_WORK;
@@ -181,27 +182,33 @@ struct TileRange<'a> {
     weight: &'a TransformedWeight,
     panels: Range<usize>,
     epilogue: Epilogue<'a>,
-    out: SharedOut,
+    out: SharedOut<'a>,
 }
 
 impl TileRange<'_> {
-    fn compute(self) {
+    /// # Safety
+    ///
+    /// `x`, `out` and the epilogue have the sizes of `tiles` and `weight`, range and panels are inside them, and nobody
+    /// else writes those.
+    unsafe fn compute(self) {
         let n = self.range.len();
         let lens = [ELEMENTS * n * self.weight.n_inputs, ELEMENTS * n * PANEL];
         with_scratch(lens, |transformed, products| {
-            simd::run(TransformInput {
-                tiles: self.tiles,
-                range: self.range.clone(),
-                x: self.x,
-                n_channels: self.weight.n_inputs,
-                transformed,
-            });
-            simd::run(Multiply { part: &self, transformed, products });
+            let (range, n_channels) = (self.range.clone(), self.weight.n_inputs);
+            let transform = TransformInput { tiles: self.tiles, range, x: self.x, n_channels, transformed };
+            // SAFETY: the caller's promise, and two buffers of the sizes of the range.
+            unsafe {
+                simd::run(transform);
+                simd::run(Multiply { part: &self, transformed, products });
+            }
         });
     }
 }
 
 /// 4×4 inputs of every tile → `[16, channel blocks, tiles, 16]`.
+///
+/// Running it needs an `x` of the size of `tiles` and `n_channels`, whole vectors of channels, a range inside the tiles,
+/// and room for it in `transformed`.
 struct TransformInput<'a> {
     tiles: Tiles,
     range: Range<usize>,
@@ -238,6 +245,9 @@ impl Kernel for TransformInput<'_> {
 }
 
 /// The 16 matrix products of each panel, and the way back to pixels.
+///
+/// Running it needs what [`TileRange::compute`] needs, `transformed` of the range's size, and room for 16 matrices of the
+/// range's tiles and 32 channels in `products`.
 struct Multiply<'a> {
     part: &'a TileRange<'a>,
     transformed: &'a [f32],

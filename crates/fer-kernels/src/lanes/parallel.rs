@@ -19,9 +19,15 @@ pub(crate) fn map_ranges<R: Send>(
 ) -> Vec<R> {
     let per_task = per_task.max(1);
     let range = |task: usize| task * per_task..((task + 1) * per_task).min(n);
-    match n.div_ceil(per_task) {
-        0 => Vec::new(),
-        1 => vec![work(0..n)],
-        n_tasks => (0..n_tasks).into_par_iter().with_max_len(1).map(|task| work(range(task))).collect(),
+    let tasks = 0..n.div_ceil(per_task);
+    if tasks.len() > 1 && several_threads() {
+        tasks.into_par_iter().with_max_len(1).map(|task| work(range(task))).collect()
+    } else {
+        tasks.map(|task| work(range(task))).collect()
     }
+}
+
+/// Whether there is a thread to share work with; a pool of one would only be another thread to wait for.
+pub(crate) fn several_threads() -> bool {
+    rayon::current_num_threads() > 1
 }

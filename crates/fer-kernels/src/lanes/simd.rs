@@ -67,7 +67,8 @@ impl InstructionSet {
     /// Whether our kernels compute here, or Burn's operations.
     ///
     /// Ours on x86-64 and WebAssembly, where they were measured to be faster (docs/reports/speed.md).
-    /// On other processors Burn's, whose matrix products have kernels for them (`gemm` for NEON), until somebody has
+    /// An x86-64 without FMA is served by ours too: there `gemm`, under Burn, multiplies one value at a time.
+    /// On other processors Burn's, whose `gemm` has kernels for them (NEON), until somebody has
     /// measured ours there: [`InstructionSet::select`] turns them on.
     pub(crate) fn beats_burn() -> bool {
         cfg!(any(target_arch = "x86_64", target_family = "wasm"))

@@ -1,6 +1,8 @@
 //! How many threads the kernels use.
 //! In: a thread count. Out: the process-wide rayon pool, sized; work that runs on it.
 
+use super::parallel::several_threads;
+
 /// The thread pool was already running when its size was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadsError {
@@ -47,6 +49,7 @@ pub fn threads() -> usize {
 ///
 /// Each kernel that is called from elsewhere hands its work to the pool and sleeps until it is done: two switches between
 /// threads, which for one small image take longer than the kernel. From inside the pool no hand-over is needed.
+/// With one thread it runs where it is.
 pub fn on_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    rayon::scope(|_| work())
+    if several_threads() { rayon::scope(|_| work()) } else { work() }
 }

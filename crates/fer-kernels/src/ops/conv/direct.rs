@@ -10,6 +10,7 @@ use super::gather::Gather;
 use super::packed::PackedWeight;
 use super::{PANEL, register_tile};
 use crate::lanes::output::{SharedOut, filled_by};
+use crate::lanes::parallel::several_threads;
 use crate::lanes::scratch::with_scratch;
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
@@ -68,9 +69,10 @@ impl Job<'_> {
             });
         };
         let len = per_task * plan.layout.image_len();
-        match n * plan.work() > SPLIT_WORK {
-            true => x.par_chunks(len).enumerate().with_max_len(1).for_each(compute),
-            false => x.chunks(len).enumerate().for_each(compute),
+        if several_threads() && n * plan.work() > SPLIT_WORK {
+            x.par_chunks(len).enumerate().with_max_len(1).for_each(compute);
+        } else {
+            x.chunks(len).enumerate().for_each(compute);
         }
     }
 

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::gather::{Class, Gather};
 use super::{ConvShape, PANEL};
+use crate::lanes::parallel::several_threads;
 use crate::lanes::scratch::AlignedBuffer;
 use crate::lanes::simd::LANES;
 
@@ -54,9 +55,10 @@ impl PackedWeight {
         let pack = |(class, panel, packed): (&Class, usize, &mut [f32])| {
             pack_panel(plan, class, panel, weight, strides, packed)
         };
-        match plan.weights_len > 1 << 14 {
-            true => panels.into_par_iter().for_each(pack),
-            false => panels.into_iter().for_each(pack),
+        if several_threads() && plan.weights_len > 1 << 14 {
+            panels.into_par_iter().for_each(pack);
+        } else {
+            panels.into_iter().for_each(pack);
         }
         Self { floats: std::sync::Arc::new(floats), len: plan.weights_len }
     }

@@ -18,6 +18,7 @@ use super::gather::Gather;
 use super::packed::PackedWeight;
 use super::{ConvShape, PANEL, register_tile};
 use crate::lanes::output::{SharedOut, filled_by};
+use crate::lanes::parallel::several_threads;
 use crate::lanes::scratch::{AlignedBuffer, with_scratch};
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 use basis::{Change, ELEMENTS, MOST_CHANNELS, Tiles, both_ways, load_square};
@@ -144,8 +145,9 @@ pub(super) fn run(shape: &ConvShape, x: &[f32], weight: &TransformedWeight, epil
     let block = Tiles::at_once(n_inputs);
     let n_panels = n_outputs.div_ceil(PANEL);
     let (n_blocks, wanted) = (tiles.n.div_ceil(block), 4 * rayon::current_num_threads());
+    let alone = !several_threads() || tiles.n * ELEMENTS * n_inputs * n_outputs < super::direct::SPLIT_WORK;
     // Few blocks: share out the panels too, although each share then transforms the input again.
-    let shares = if n_blocks >= wanted { 1 } else { wanted.div_ceil(n_blocks.max(1)).min(n_panels) };
+    let shares = if alone || n_blocks >= wanted { 1 } else { wanted.div_ceil(n_blocks.max(1)).min(n_panels) };
     let per_share = n_panels.div_ceil(shares);
     let shares = n_panels.div_ceil(per_share);
     let compute = |task: usize, out: SharedOut| {
@@ -163,12 +165,14 @@ pub(super) fn run(shape: &ConvShape, x: &[f32], weight: &TransformedWeight, epil
         unsafe { part.compute() };
     };
     let tasks = 0..n_blocks * shares;
-    let small = tiles.n * ELEMENTS * n_inputs * n_outputs < super::direct::SPLIT_WORK;
     // SAFETY: every 2×2 block of every panel of outputs is in exactly one task, which writes it completely.
     unsafe {
-        filled_by(out_len, |out| match small {
-            true => tasks.for_each(|task| compute(task, out)),
-            false => tasks.into_par_iter().with_max_len(1).for_each(|task| compute(task, out)),
+        filled_by(out_len, |out| {
+            if alone {
+                tasks.for_each(|task| compute(task, out));
+            } else {
+                tasks.into_par_iter().with_max_len(1).for_each(|task| compute(task, out));
+            }
         })
     }
 }

@@ -39,7 +39,7 @@ fn measured(card: &ModelCard) -> String {
          | ---: | ---: | ---: | ---: | ---: | ---: |\n\
          | {} | {:.2} % | {:.2} % | {:.2} % | {:.4} | {:.2} % |\n\n\
          Single view, before the temperature.\n\
-         The validation split also selected these weights, so these figures lean to the good side.\n\
+         The validation split also selected these weights, so these figures are optimistic.\n\
          The temperature is {}.\n",
         metrics.n,
         100.0 * metrics.accuracy,
@@ -106,11 +106,13 @@ fn files(card: &ModelCard) -> String {
     format!(
         "## Files\n\n\
          `card.json`, and `{file}` ({n_bytes} bytes, SHA-256 `{sha256}`).\n\
-         Normalisation: (grey value − {mean}) / {deviation}.\n",
+         Normalisation: (grey value − {mean}) / {deviation}.\n\
+         Cut to {crop_factor} times the side of a Haar cascade's box around the face.\n",
         file = card.weights.file,
         n_bytes = card.weights.n_bytes,
         sha256 = card.weights.sha256,
         mean = card.input.mean,
         deviation = card.input.deviation,
+        crop_factor = card.input.crop_factor,
     )
 }

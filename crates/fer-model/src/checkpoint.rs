@@ -43,8 +43,8 @@ pub struct ModelFiles<'a> {
 /// with name, size and hash of the weights filled in.
 ///
 /// # Errors
-/// [`ModelError::Write`] with the file that could not be written; the folder still holds the model
-/// it held before.
+/// [`ModelError::Write`] with the file that could not be written, [`ModelError::Mismatch`] for a card
+/// that could not be read back; the folder still holds the model it held before.
 pub fn save(folder: &Path, net: &Net, card: &ModelCard) -> Result<ModelCard, ModelError> {
     fs::create_dir_all(folder).map_err(|cause| cannot_write(folder, cause))?;
     let standing = standing_weights(folder);
@@ -52,6 +52,7 @@ pub fn save(folder: &Path, net: &Net, card: &ModelCard) -> Result<ModelCard, Mod
     let bytes = weights_to_bytes(net)?;
     let mut card = card.clone();
     card.weights = WeightsCard { file: file.to_owned(), n_bytes: bytes.len(), sha256: sha256_hex(&bytes) };
+    card.check(&folder.join(CARD_FILE).display().to_string())?;
     replace(&[
         (folder.join(file), &bytes),
         (folder.join(PAGE_FILE), card_page(&card).as_bytes()),
@@ -67,8 +68,10 @@ pub fn save(folder: &Path, net: &Net, card: &ModelCard) -> Result<ModelCard, Mod
 /// Replaces the card of a model folder, and its page; the weights stay.
 ///
 /// # Errors
-/// [`ModelError::Write`] with the file that could not be written.
+/// [`ModelError::Write`] with the file that could not be written, [`ModelError::Mismatch`] for a card
+/// that could not be read back; the old card then stays.
 pub fn save_card(folder: &Path, card: &ModelCard) -> Result<(), ModelError> {
+    card.check(&folder.join(CARD_FILE).display().to_string())?;
     replace(&[
         (folder.join(PAGE_FILE), card_page(card).as_bytes()),
         (folder.join(CARD_FILE), card.to_json().as_bytes()),
@@ -85,11 +88,11 @@ pub fn save_card(folder: &Path, card: &ModelCard) -> Result<(), ModelError> {
 pub fn load(folder: &Path, device: &Device) -> Result<(Net, ModelCard), ModelError> {
     let card = load_card(folder)?;
     let path = folder.join(&card.weights.file);
-    let weights = fs::read(&path).map_err(|cause| match cause.kind() {
+    let weights = fs::read(&path).map_err(|source| match source.kind() {
         ErrorKind::NotFound => {
             ModelError::NoWeights { folder: folder.to_owned(), file: card.weights.file.clone() }
         }
-        _ => ModelError::Read { path: path.clone(), cause },
+        _ => ModelError::Read { path: path.clone(), source },
     })?;
     let net = net_from_bytes(weights, &card, &path.display().to_string(), device)?;
     Ok((net, card))
@@ -101,9 +104,9 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Net, ModelCard), ModelErr
 /// As [`load`], as far as the card goes.
 pub fn load_card(folder: &Path) -> Result<ModelCard, ModelError> {
     let path = folder.join(CARD_FILE);
-    let json = fs::read(&path).map_err(|cause| match cause.kind() {
+    let json = fs::read(&path).map_err(|source| match source.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => ModelError::NoCard { folder: folder.to_owned() },
-        _ => ModelError::Read { path: path.clone(), cause },
+        _ => ModelError::Read { path: path.clone(), source },
     })?;
     ModelCard::from_json(&json, &path.display().to_string())
 }
@@ -155,8 +158,30 @@ fn net_from_bytes(
             card.architecture,
             card.labels.len()
         ))),
-        None => Ok(net),
+        None => match first_impossible(&net) {
+            Some(what) => Err(damaged(format!("{what}: take another checkpoint, or train again"))),
+            None => Ok(net),
+        },
     }
+}
+
+/// The first tensor with a value that no training leaves behind, in words.
+///
+/// A hash proves that the file is the one that was written, not that a run which wrote it was sound.
+fn first_impossible(net: &Net) -> Option<String> {
+    net.collect(None, None, true).into_iter().find_map(|tensor| {
+        let name = tensor.name.clone();
+        let bytes = match tensor.into_bytes() {
+            Ok(bytes) => bytes,
+            Err(error) => return Some(format!("{name} cannot be read back ({error})")),
+        };
+        let mut values = bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value));
+        let is_impossible =
+            |value: &f32| !value.is_finite() || (*value < 0.0 && name.ends_with("running_var"));
+        let value = values.find(is_impossible)?;
+        let expected = if value.is_finite() { "a variance of 0 or more" } else { "finite numbers" };
+        Some(format!("{name} holds {value}, expected {expected}"))
+    })
 }
 
 fn check_hash(weights: &[u8], expected: &WeightsCard, origin: &str) -> Result<(), ModelError> {
@@ -214,8 +239,8 @@ fn replace(files: &[(PathBuf, &[u8])]) -> Result<(), ModelError> {
     Ok(())
 }
 
-fn cannot_write(path: &Path, cause: std::io::Error) -> ModelError {
-    ModelError::Write { path: path.to_owned(), cause }
+fn cannot_write(path: &Path, source: std::io::Error) -> ModelError {
+    ModelError::Write { path: path.to_owned(), source }
 }
 
 fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {

@@ -22,28 +22,28 @@ pub enum ModelError {
         file: String,
     },
     /// A file exists and could not be read.
-    #[error("{path} could not be read: {cause}")]
+    #[error("{path} could not be read")]
     Read {
         /// The file.
         path: PathBuf,
-        /// The cause.
-        cause: io::Error,
+        /// The operating system's reason.
+        source: io::Error,
     },
     /// A file could not be written; what stood there before is untouched.
-    #[error("{path} could not be written: {cause}; nothing that stood there was changed")]
+    #[error("{path} could not be written; nothing that stood there was changed")]
     Write {
         /// The file.
         path: PathBuf,
-        /// The cause.
-        cause: io::Error,
+        /// The operating system's reason.
+        source: io::Error,
     },
     /// A card is no JSON of the right shape.
-    #[error("{origin}: not a model card of fer: {reason}")]
+    #[error("{origin}: not a model card of fer")]
     Card {
         /// The card's file, or a name for embedded bytes.
         origin: String,
         /// What is wrong, with line and column.
-        reason: String,
+        source: serde_json::Error,
     },
     /// A card was written by a later version of fer.
     #[error(

@@ -4,6 +4,7 @@
 pub mod card;
 pub mod card_page;
 pub mod checkpoint;
+pub mod decide;
 pub mod device;
 pub mod error;
 pub mod net;
@@ -12,6 +13,7 @@ pub mod tta;
 
 pub use card::ModelCard;
 pub use checkpoint::ModelFiles;
+pub use decide::{argmax, softmax};
 pub use device::{Chosen, DeviceChoice, choose};
 pub use error::ModelError;
 pub use net::{Architecture, FoldedNet, Net};

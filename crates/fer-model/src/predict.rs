@@ -9,6 +9,7 @@ use fer_data::{Face, Labels};
 
 use crate::card::ModelCard;
 use crate::checkpoint::{self, ModelFiles};
+use crate::decide::{argmax, softmax};
 use crate::error::ModelError;
 use crate::net::{FoldedNet, Net};
 use crate::tta::Tta;
@@ -26,16 +27,26 @@ pub struct Prediction {
 }
 
 impl Prediction {
+    /// The prediction of a row of logits; `temperature` above 0.
+    #[must_use]
+    pub fn new(logits: Vec<f32>, temperature: f32) -> Self {
+        let probabilities = softmax(&logits, f64::from(temperature)).into_iter().map(|p| p as f32).collect();
+        Self { logits, probabilities }
+    }
+
     /// The label index of the largest probability; the first of equals.
+    ///
+    /// A row with a NaN has no largest value (see [`argmax`]): its label is 0 and its
+    /// [`Prediction::confidence`] NaN, which no threshold lets through. [`Prediction::is_finite`] tells.
     #[must_use]
     pub fn label(&self) -> usize {
-        let mut best = 0;
-        for (label, &logit) in self.logits.iter().enumerate() {
-            if logit > self.logits[best] {
-                best = label;
-            }
-        }
-        best
+        argmax(&self.logits).unwrap_or(0)
+    }
+
+    /// Whether the network said anything: false where a logit is NaN or infinite.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        self.logits.iter().all(|logit| logit.is_finite())
     }
 
     /// The probability of [`Prediction::label`].
@@ -168,16 +179,6 @@ impl Predictor {
                 *sum += logit / views.len() as f32;
             }
         }
-        let probabilities = softmax(&logits, self.card.temperature);
-        Prediction { logits, probabilities }
+        Prediction::new(logits, self.card.temperature)
     }
-}
-
-/// `softmax(logits / temperature)`, summing to 1; `temperature` above 0.
-#[must_use]
-pub fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f32> = logits.iter().map(|logit| ((logit - largest) / temperature).exp()).collect();
-    let sum: f32 = exponentials.iter().sum();
-    exponentials.into_iter().map(|e| e / sum).collect()
 }

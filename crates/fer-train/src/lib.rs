@@ -2,34 +2,14 @@
 //! In: a config, or a model and a split. Out: a run folder, or a report.
 
 pub mod allocator;
-pub mod average;
-pub mod calibration;
-pub mod checkpointer;
+pub mod chart;
 pub mod config;
-pub mod curves;
-pub mod environment;
-pub mod epoch_log;
 pub mod error;
-pub mod evaluate;
-pub mod export;
-pub mod history;
-pub mod keeper;
-pub mod left_out;
-pub mod loader;
-pub mod metrics;
-pub mod optimizer;
-pub mod predictions_csv;
-pub mod progress;
+pub mod judge;
+pub mod onnx;
 pub mod report;
-pub mod resume;
-pub mod run_card;
-pub mod run_folder;
-pub mod schedule;
-pub mod scoring;
-pub mod summary;
-pub mod table;
-pub mod ticks;
+pub mod run;
+pub mod skipped;
 pub mod train;
-pub mod trainee;
 
 pub use error::TrainError;

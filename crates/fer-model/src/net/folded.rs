@@ -6,6 +6,7 @@ use fer_kernels::{FeatureMap, FoldedConv};
 
 use super::{
     Net,
+    forward::{After, BlockParts, ConvLayer},
     layer::{Block, ConvNorm},
 };
 
@@ -36,41 +37,39 @@ impl FoldedNet {
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         fer_kernels::on_pool(|| {
             let x = FeatureMap::from_images(images);
-            let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
+            let x = self.blocks.iter().fold(x, |x, block| block.parts().forward(x));
             self.head.forward(x.global_avg_pool())
         })
     }
 }
 
 impl FoldedBlock {
-    fn forward(&self, x: FeatureMap) -> FeatureMap {
+    fn parts(&self) -> BlockParts<'_, FoldedConv> {
         match self {
-            Self::Plain { convs, pool } => {
-                let x = convs.iter().fold(x, |x, conv| conv.forward(x, None, true));
-                if *pool { x.max_pool2() } else { x }
-            }
+            Self::Plain { convs, pool } => BlockParts::Plain { convs, pool: *pool },
             Self::Residual { first, second, shortcut, halve } => {
-                let kept = match shortcut {
-                    None => x.clone(),
-                    Some(conv) if *halve => conv.forward(x.clone().avg_pool2(), None, false),
-                    Some(conv) => conv.forward(x.clone(), None, false),
-                };
-                second.forward(first.forward(x, None, true), Some(kept), true)
+                BlockParts::Residual { first, second, shortcut: shortcut.as_ref(), halve: *halve }
             }
         }
     }
 }
 
+impl ConvLayer for FoldedConv {
+    fn apply(&self, x: FeatureMap, residual: Option<FeatureMap>, after: After) -> FeatureMap {
+        self.forward(x, residual, after == After::Relu)
+    }
+}
+
 fn fold_block(block: &Block) -> FoldedBlock {
-    match block {
-        Block::Plain(plain) => {
-            FoldedBlock::Plain { convs: plain.convs.iter().map(fold_conv).collect(), pool: plain.pool }
+    match block.parts() {
+        BlockParts::Plain { convs, pool } => {
+            FoldedBlock::Plain { convs: convs.iter().map(fold_conv).collect(), pool }
         }
-        Block::Residual(residual) => FoldedBlock::Residual {
-            first: fold_conv(&residual.first),
-            second: fold_conv(&residual.second),
-            shortcut: residual.shortcut.as_ref().map(fold_conv),
-            halve: residual.first.stride() == 2,
+        BlockParts::Residual { first, second, shortcut, halve } => FoldedBlock::Residual {
+            first: fold_conv(first),
+            second: fold_conv(second),
+            shortcut: shortcut.map(fold_conv),
+            halve,
         },
     }
 }

@@ -1,5 +1,5 @@
 //! A convolution with its batch norm, and the blocks made of them, in training form.
-//! In: a feature map. Out: a feature map.
+//! In: a plan's widths and strides. Out: modules with fresh weights, and their blocks' parts.
 
 use burn::{
     module::Module,
@@ -10,6 +10,8 @@ use burn::{
     tensor::Device,
 };
 use fer_kernels::FeatureMap;
+
+use super::forward::{After, BlockParts, ConvLayer};
 
 /// A bias-free convolution, batch norm, and what follows it.
 ///
@@ -43,9 +45,11 @@ impl ConvNorm {
     pub(crate) fn padding(&self) -> usize {
         self.conv.kernel_size[0] / 2
     }
+}
 
-    /// Convolution, batch norm, `+ residual`, ReLU; `[N, from, S, S]` to `[N, to, S / stride, S / stride]`.
-    pub(crate) fn forward(&self, x: FeatureMap, residual: Option<FeatureMap>, relu: bool) -> FeatureMap {
+impl ConvLayer for ConvNorm {
+    fn apply(&self, x: FeatureMap, residual: Option<FeatureMap>, after: After) -> FeatureMap {
+        let relu = after == After::Relu;
         let weight = self.conv.weight.val();
         let training = weight.device().is_autodiff() && self.norm.training.is_enabled();
         let x = x.conv2d(weight, None, self.stride(), self.padding());
@@ -94,29 +98,14 @@ pub(crate) struct Residual {
 }
 
 impl Block {
-    pub(crate) fn forward(&self, x: FeatureMap) -> FeatureMap {
+    /// The parts whose forward pass the block is.
+    pub(crate) fn parts(&self) -> BlockParts<'_, ConvNorm> {
         match self {
-            Self::Plain(plain) => plain.forward(x),
-            Self::Residual(residual) => residual.forward(x),
+            Self::Plain(Plain { convs, pool }) => BlockParts::Plain { convs, pool: *pool },
+            Self::Residual(Residual { first, second, shortcut }) => {
+                let halve = first.stride() == 2;
+                BlockParts::Residual { first, second, shortcut: shortcut.as_ref(), halve }
+            }
         }
-    }
-}
-
-impl Plain {
-    fn forward(&self, x: FeatureMap) -> FeatureMap {
-        let x = self.convs.iter().fold(x, |x, conv| conv.forward(x, None, true));
-        if self.pool { x.max_pool2() } else { x }
-    }
-}
-
-impl Residual {
-    fn forward(&self, x: FeatureMap) -> FeatureMap {
-        let shortcut = match &self.shortcut {
-            None => x.clone(),
-            Some(conv) if self.first.stride() == 2 => conv.forward(x.clone().avg_pool2(), None, false),
-            Some(conv) => conv.forward(x.clone(), None, false),
-        };
-        let x = self.first.forward(x, None, true);
-        self.second.forward(x, Some(shortcut), true)
     }
 }

@@ -2,6 +2,7 @@
 //! In: normalised faces `[N, 1, 48, 48]`. Out: logits `[N, n_labels]`.
 
 mod folded;
+mod forward;
 mod layer;
 mod plan;
 
@@ -46,7 +47,7 @@ impl Net {
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let x = FeatureMap::from_images(images);
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
+        let x = self.blocks.iter().fold(x, |x, block| block.parts().forward(x));
         self.head.forward(self.dropout.forward(x.global_avg_pool()))
     }
 

@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 
 use crate::fixtures::card;
 
+/// An error and its causes, as a program prints them.
+fn told(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {}", told(cause)))
+}
+
 /// The complaint about a card with one field changed.
 fn complaint(pointer: &str, value: Value) -> String {
     let mut card = card();
@@ -34,9 +39,9 @@ fn a_card_of_a_later_format_is_refused_before_its_fields_are_read() {
 
 #[test]
 fn text_that_is_no_card_is_refused() {
-    let error = ModelCard::from_json(b"weights", "card.json").unwrap_err().to_string();
+    let error = told(&ModelCard::from_json(b"weights", "card.json").unwrap_err());
     assert_snapshot!(error, @"card.json: not a model card of fer: expected value at line 1 column 1");
-    let error = ModelCard::from_json(br#"{"schema": 1}"#, "card.json").unwrap_err().to_string();
+    let error = told(&ModelCard::from_json(br#"{"schema": 1}"#, "card.json").unwrap_err());
     assert_snapshot!(error, @"card.json: not a model card of fer: missing field `fer_version` at line 1 column 13");
 }
 
@@ -64,7 +69,28 @@ fn fields_that_this_build_cannot_serve_are_refused_with_the_difference() {
     assert_snapshot!(complaint("/architecture", json!("resnet50")), @"card.json: architecture is resnet50, expected one of tiny, small, base, vgg");
     assert_snapshot!(complaint("/input/mean", json!(127.5)), @"card.json: normalisation is mean 127.5, deviation 65, expected mean 129.5, deviation 65");
     assert_snapshot!(complaint("/input/side", json!(64)), @"card.json: input side is 64, expected 48");
-    assert_snapshot!(complaint("/temperature", json!(0.0)), @"card.json: temperature is 0, expected a positive number");
+    assert_snapshot!(complaint("/temperature", json!(0.0)), @"card.json: temperature is 0, expected 0.05 to 20");
+    assert_snapshot!(complaint("/temperature", json!(1e9)), @"card.json: temperature is 1000000000, expected 0.05 to 20");
+    assert_snapshot!(complaint("/input/crop_factor", json!(0.1)), @"card.json: input crop_factor is 0.1, expected 0.5 to 4");
     assert_snapshot!(complaint("/weights/file", json!("../other/weights")), @"card.json: weights.file is ../other/weights, expected a file name beside the card");
     assert!(complaint("/n_parameters", json!(12)).contains("n_parameters is 12, expected "));
+}
+
+#[test]
+fn two_labels_of_one_name_are_refused() {
+    let labels = json!(["cat", "dog", "cat"]);
+    assert_snapshot!(complaint("/labels", labels), @"card.json: labels is cat twice, expected each name once");
+}
+
+#[test]
+fn a_card_of_before_the_crop_factor_means_crops_as_fer2013s() {
+    let mut card = card();
+    card.weights.file = "weights.safetensors".to_owned();
+    let mut json: Value = serde_json::from_str(&card.to_json()).unwrap();
+    json["input"].as_object_mut().unwrap().remove("crop_factor");
+    let read = ModelCard::from_json(json.to_string().as_bytes(), "card.json").unwrap();
+    assert_eq!(read.input.crop_factor, 1.02);
+    card.input.crop_factor = 1.3;
+    let read = ModelCard::from_json(card.to_json().as_bytes(), "card.json").unwrap();
+    assert_eq!(read.input.crop_factor, 1.3, "a model of other crops says so");
 }

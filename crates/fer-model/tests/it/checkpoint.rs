@@ -161,3 +161,62 @@ fn a_hash_that_fits_bytes_that_are_no_weights_is_refused() {
     });
     assert!(complaint(folder.path()).contains("not a safetensors file"));
 }
+
+/// Saves a `tiny` network after `spoil` changed the tensors it is called with, by name.
+fn spoilt(spoil: impl Fn(&str, &mut [f32])) -> TempDir {
+    let folder = saved();
+    let path = folder.path().join(WEIGHTS_FILE);
+    let mut bytes = fs::read(&path).unwrap();
+    // Safetensors: the length of a JSON header, the header with each tensor's place, the tensors.
+    let start = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&bytes[8..start]).unwrap();
+    for (name, tensor) in header.as_object().unwrap().iter().filter(|(name, _)| *name != "__metadata__") {
+        let [from, to] = [0, 1].map(|end| start + tensor["data_offsets"][end].as_u64().unwrap() as usize);
+        let chunks = bytes[from..to].as_chunks_mut::<4>().0;
+        let mut values: Vec<f32> = chunks.iter().map(|value| f32::from_le_bytes(*value)).collect();
+        spoil(name, &mut values);
+        chunks.iter_mut().zip(values).for_each(|(bytes, value)| *bytes = value.to_le_bytes());
+    }
+    fs::write(&path, &bytes).unwrap();
+    edit(folder.path(), |card| card.weights.sha256 = fer_model::card::sha256_hex(&bytes));
+    folder
+}
+
+#[test]
+fn weights_that_no_training_leaves_behind_are_refused_with_the_tensor() {
+    let set = |wanted: &'static str, value: f32| {
+        spoilt(move |name, values| {
+            if name == wanted {
+                values[1] = value;
+            }
+        })
+    };
+    let of = |folder: TempDir| complaint(folder.path());
+    assert_snapshot!(of(set("head.bias", f32::NAN)), @"DIR/weights.safetensors: head.bias holds NaN, expected finite numbers: take another checkpoint, or train again");
+    assert_snapshot!(of(set("blocks.1.first.conv.weight", f32::INFINITY)), @"DIR/weights.safetensors: blocks.1.first.conv.weight holds inf, expected finite numbers: take another checkpoint, or train again");
+    assert_snapshot!(of(set("blocks.0.convs.0.norm.running_var", -1.0)), @"DIR/weights.safetensors: blocks.0.convs.0.norm.running_var holds -1, expected a variance of 0 or more: take another checkpoint, or train again");
+    // Negative means are as good as any.
+    let folder = set("blocks.0.convs.0.norm.running_mean", -1.0);
+    assert!(load(folder.path(), &cpu()).is_ok());
+}
+
+#[test]
+fn a_card_that_could_not_be_read_back_is_not_written() {
+    let folder = saved();
+    let before = fs::read(folder.path().join(CARD_FILE)).unwrap();
+    let mut bad = load_card(folder.path()).unwrap();
+    bad.validation = Some(fer_model::card::MetricsCard {
+        n: 3,
+        accuracy: 0.5,
+        macro_f1: 0.5,
+        balanced_accuracy: 0.5,
+        nll: 1.0,
+        ece: f64::NAN,
+    });
+    for written in [save_card(folder.path(), &bad), save(folder.path(), &net(), &bad).map(drop)] {
+        let error = written.unwrap_err().to_string();
+        assert!(error.ends_with("card.json: validation.ece is NaN, expected a finite number"), "{error}");
+    }
+    assert_eq!(fs::read(folder.path().join(CARD_FILE)).unwrap(), before);
+    assert!(load(folder.path(), &cpu()).is_ok());
+}

@@ -3,6 +3,7 @@
 
 mod card;
 mod checkpoint;
+mod decide;
 mod fixtures;
 #[cfg(feature = "ndarray")]
 mod ndarray;

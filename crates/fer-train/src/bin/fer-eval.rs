@@ -16,13 +16,13 @@ use fer_data::load::{LoadOptions, load_split};
 use fer_data::{DataError, Samples, Split, atomic, drawn, exit};
 use fer_model::{DeviceChoice, ModelCard, Predictor, Tta, checkpoint, choose};
 use fer_train::error::{TrainError, chain, model_exit_code};
-use fer_train::evaluate::{Evaluation, calibrated, evaluate};
-use fer_train::export::to_onnx;
-use fer_train::left_out::left_out;
-use fer_train::predictions_csv::predictions_csv;
+use fer_train::judge::evaluate::{Evaluation, calibrated, evaluate};
+use fer_train::judge::predictions_csv::predictions_csv;
+use fer_train::judge::probabilities::Scored;
+use fer_train::judge::summary::{Summary, protocol};
+use fer_train::onnx::to_onnx;
 use fer_train::report::report_html;
-use fer_train::scoring::Scored;
-use fer_train::summary::{Summary, protocol};
+use fer_train::skipped::left_out;
 use indicatif::{ProgressBar, ProgressStyle};
 
 #[global_allocator]

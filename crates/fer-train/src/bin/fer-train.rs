@@ -18,11 +18,11 @@ use fer_train::{
     TrainError,
     config::Config,
     error::chain,
-    history::EpochRow,
-    keeper::Report,
-    left_out::left_out,
-    progress::{BarRenderer, line},
-    run_folder::RunFolder,
+    run::folder::RunFolder,
+    run::history::EpochRow,
+    skipped::left_out,
+    train::epoch_end::Report,
+    train::progress::{BarRenderer, line},
     train::{Outcome, Session, load, train},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};

@@ -10,7 +10,7 @@ use fer_data::{Face, Samples};
 use image::ImageFormat;
 
 use super::escape;
-use crate::evaluate::Evaluation;
+use crate::judge::evaluate::Evaluation;
 
 /// Faces shown: a screenful.
 const N_SHOWN: usize = 40;

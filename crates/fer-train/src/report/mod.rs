@@ -1,14 +1,14 @@
 //! An evaluation as one HTML file that needs nothing else.
 //! In: an evaluation, its figures and its samples. Out: the page's text.
 
-mod charts;
 mod mistakes;
 mod tables;
 
 use fer_data::Samples;
 
-use crate::evaluate::Evaluation;
-use crate::summary::Summary;
+use crate::chart::diagrams;
+use crate::judge::evaluate::Evaluation;
+use crate::judge::summary::Summary;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -41,18 +41,18 @@ fn reliability(evaluation: &Evaluation) -> String {
     let (before, after) = (evaluation.uncalibrated(), evaluation.calibrated());
     let mut caption = format!(
         "Accuracy against confidence in {} bins; on the diagonal a confidence of 70 % is right 70 % of the time. Bars below count the images.",
-        crate::scoring::N_BINS
+        crate::judge::probabilities::N_BINS
     );
     if evaluation.temperature != 1.0 {
         caption += &format!(" Dashed: before the temperature {:.3}.", evaluation.temperature);
     }
     let dashed = (evaluation.temperature != 1.0).then(|| before.reliability());
-    charts::reliability(&after.reliability(), dashed.as_ref(), &caption)
+    diagrams::reliability(&after.reliability(), dashed.as_ref(), &caption)
 }
 
 fn risk_coverage(evaluation: &Evaluation) -> String {
     let caption = "Share of wrong predictions among the most confident images, against the share of images that are answered at all.";
-    charts::risk_coverage(&evaluation.calibrated().risk_coverage(), caption)
+    diagrams::risk_coverage(&evaluation.calibrated().risk_coverage(), caption)
 }
 
 fn section(title: &str, content: &str) -> String {

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use fer_data::Labels;
 
 use super::escape;
-use crate::metrics::{ClassMetrics, ConfusionMatrix};
-use crate::summary::Summary;
+use crate::judge::confusion::{ClassMetrics, ConfusionMatrix};
+use crate::judge::summary::Summary;
 
 /// The headline figures.
 pub(super) fn figures(summary: &Summary) -> String {

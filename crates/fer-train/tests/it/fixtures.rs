@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use fer_data::{Emotion, Labels, Samples, Split, drawn};
 use fer_model::predict::softmax;
 use fer_model::{Architecture, DeviceChoice, ModelCard, Net, Prediction, Predictor, Tta, choose};
-use fer_train::evaluate::{Evaluation, evaluate};
+use fer_train::judge::evaluate::{Evaluation, evaluate};
 
 pub(crate) fn cpu() -> Device {
     choose(DeviceChoice::Cpu).expect("every machine has a CPU").device

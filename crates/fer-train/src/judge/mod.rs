@@ -1,0 +1,10 @@
+//! A model judged on one split.
+//! In: a model and samples. Out: figures, tables, a temperature.
+
+pub mod confusion;
+pub mod evaluate;
+pub mod predictions_csv;
+pub mod probabilities;
+pub mod summary;
+pub mod temperature;
+pub mod text_tables;

@@ -1,0 +1,200 @@
+//! One training step, and one validation step, of a network.
+//! In: batches. Out: loss, logits and gradients for Burn's learner.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use burn::{
+    module::{Module, ModuleVisitor, Param},
+    optim::{GradientsParams, ModuleOptimizer, lr_scheduler::module_lr_scheduler::ModuleLearningRate},
+    tensor::{Device, Tensor, activation::log_softmax},
+};
+use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
+use fer_model::Net;
+
+use crate::{
+    config::Config,
+    train::loader::FaceBatch,
+    train::weight_average::{decay_at, moved},
+};
+
+/// A network with its running average and the loss's settings.
+#[derive(Module, Debug)]
+pub struct Trainee {
+    net: Net,
+    average: Option<Net>,
+    #[module(skip)]
+    settings: Settings,
+}
+
+#[derive(Clone, Debug)]
+struct Settings {
+    smoothing: f32,
+    clip_norm: f32,
+    decay: f64,
+    /// Loss weight per label; empty: all 1.
+    class_weights: Vec<f32>,
+    /// Steps taken so far, over all epochs: clones share it.
+    steps: Arc<AtomicUsize>,
+}
+
+impl Trainee {
+    /// A network with the config's settings, fresh or starting from `start`; `class_weights` is empty
+    /// or one weight a label.
+    ///
+    /// `steps_done` is 0, or the steps before the checkpoint that will be loaded.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        n_labels: usize,
+        class_weights: Vec<f32>,
+        steps_done: usize,
+        device: &Device,
+        start: Option<&Net>,
+    ) -> Self {
+        let fresh = || Net::new(config.model.architecture, n_labels, config.model.dropout, device);
+        device.seed(config.train.seed);
+        let net = match start {
+            Some(start) => moved(fresh(), start, 0.0),
+            None => fresh(),
+        };
+        let decay = config.average.ema_decay;
+        let average = (decay > 0.0).then(|| moved(fresh().no_grad(), &net, 0.0));
+        let settings = Settings {
+            smoothing: config.train.label_smoothing,
+            clip_norm: config.optimizer.clip_norm,
+            decay,
+            class_weights,
+            steps: Arc::new(AtomicUsize::new(steps_done)),
+        };
+        Self { net, average, settings }
+    }
+
+    /// The network that is judged: the average where there is one, else the raw weights.
+    #[must_use]
+    pub fn judged(&self) -> &Net {
+        self.average.as_ref().unwrap_or(&self.net)
+    }
+}
+
+impl TrainStep for Trainee {
+    type Input = FaceBatch;
+    type Output = ClassificationOutput;
+
+    fn step(&self, batch: FaceBatch) -> TrainOutput<ClassificationOutput> {
+        batch.images.device().seed(batch.step_seed);
+        // Burn adds up the devices' gradients: each counts by its share of the step's faces.
+        let share = batch.images.dims()[0] as f32 / batch.n_step as f32;
+        let (images, targets) = mixed(batch.images, batch.targets, batch.mix);
+        let targets = smoothed(targets, self.settings.smoothing);
+        let logits = self.net.forward(images);
+        let loss = cross_entropy(logits.clone(), targets, &self.settings.class_weights);
+        let output = ClassificationOutput::new(loss.clone(), logits, batch.labels);
+        TrainOutput::new(self, (loss * share).backward(), output)
+    }
+
+    fn optimize(
+        self,
+        optim: &mut ModuleOptimizer,
+        rate: ModuleLearningRate,
+        mut grads: GradientsParams,
+    ) -> Self {
+        clip(&self.net, &mut grads, self.settings.clip_norm);
+        let stepped = optim.step(rate, self, grads);
+        let Trainee { net, average, settings } = stepped;
+        let step = settings.steps.fetch_add(1, Ordering::SeqCst);
+        let average = average.map(|average| moved(average, &net, decay_at(step, settings.decay)));
+        Trainee { net, average, settings }
+    }
+}
+
+impl InferenceStep for Trainee {
+    type Input = FaceBatch;
+    type Output = ClassificationOutput;
+
+    fn step(&self, batch: FaceBatch) -> ClassificationOutput {
+        let logits = self.judged().forward(batch.images);
+        let loss = cross_entropy(logits.clone(), batch.targets, &[]);
+        ClassificationOutput::new(loss, logits, batch.labels)
+    }
+}
+
+/// Mixup within a batch: each face with its mirror place in the batch, which the shuffle made random.
+fn mixed(images: Tensor<4>, targets: Tensor<2>, share: f32) -> (Tensor<4>, Tensor<2>) {
+    if share >= 1.0 {
+        return (images, targets);
+    }
+    let images = images.clone() * share + images.flip([0]) * (1.0 - share);
+    let targets = targets.clone() * share + targets.flip([0]) * (1.0 - share);
+    (images, targets)
+}
+
+fn smoothed(targets: Tensor<2>, smoothing: f32) -> Tensor<2> {
+    if smoothing == 0.0 {
+        return targets;
+    }
+    let n_labels = targets.dims()[1];
+    targets * (1.0 - smoothing) + smoothing / n_labels as f32
+}
+
+/// Mean cross-entropy against label distributions, `[1]`; weighted by class where weights are given.
+///
+/// Burn's `CrossEntropyLoss` takes label indices alone; mixup and FER+ votes are distributions.
+fn cross_entropy(logits: Tensor<2>, targets: Tensor<2>, class_weights: &[f32]) -> Tensor<1> {
+    let [n, n_labels] = logits.dims();
+    let targets = if class_weights.is_empty() {
+        targets
+    } else {
+        let device = targets.device();
+        targets * Tensor::<1>::from_floats(class_weights, &device).reshape([1, n_labels])
+    };
+    (log_softmax(logits, 1) * targets).sum().neg() / n as f32
+}
+
+/// Scales all gradients of a network so that their norm together is at most `limit`; 0: off.
+///
+/// Burn clips each parameter by itself, which changes the direction of the step; recipes clip the whole.
+fn clip(net: &Net, grads: &mut GradientsParams, limit: f32) {
+    if limit == 0.0 {
+        return;
+    }
+    let mut squares = Squares { grads, sum: None };
+    net.visit(&mut squares);
+    let Some(sum) = squares.sum else { return };
+    let norm = sum.sqrt().into_scalar::<f32>();
+    if norm > limit {
+        net.visit(&mut Scale { grads, factor: limit / norm });
+    }
+}
+
+struct Squares<'a> {
+    grads: &'a GradientsParams,
+    sum: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(grad) = self.grads.get::<D>(param.id) {
+            let square = grad.square().sum();
+            self.sum = Some(match self.sum.take() {
+                Some(sum) => sum + square,
+                None => square,
+            });
+        }
+    }
+}
+
+struct Scale<'a> {
+    grads: &'a mut GradientsParams,
+    factor: f32,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(grad) = self.grads.remove::<D>(param.id) {
+            self.grads.register(param.id, grad * self.factor);
+        }
+    }
+}

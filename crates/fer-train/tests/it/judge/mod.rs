@@ -1,0 +1,9 @@
+//! Judging.
+
+mod confusion;
+mod evaluate;
+mod probabilities;
+mod program;
+mod report;
+mod temperature;
+mod text_tables;

@@ -1,0 +1,117 @@
+//! Runs small enough for a test, and what they leave.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use burn::tensor::Tensor;
+use burn_train::Interrupter;
+use fer_data::{Learning, Samples};
+use fer_model::{Chosen, DeviceChoice, choose};
+use fer_train::{
+    TrainError,
+    config::Config,
+    run::history::EpochRow,
+    train::progress::BarRenderer,
+    train::{Outcome, Session, load, train},
+};
+use indicatif::ProgressBar;
+
+/// Two steps an epoch of `tiny` on drawn faces, with everything random switched on.
+pub(crate) fn config(overrides: &[&str]) -> Config {
+    let text = "
+        [model]
+        architecture = 'tiny'
+        dropout = 0.2
+        [data]
+        path = 'drawn'
+        drawn_train = 4
+        drawn_validation = 2
+        [train]
+        epochs = 3
+        batch_size = 16
+        seed = 5
+        mixup = 0.2
+        label_smoothing = 0.1
+        [schedule]
+        peak_rate = 0.05
+        warmup_epochs = 0.5
+        [augment]
+        flip = 0.5
+        rotation_degrees = 10.0
+        shift = 0.1
+        erase = 0.3
+    ";
+    let overrides: Vec<String> = overrides.iter().map(|line| (*line).to_owned()).collect();
+    Config::parse(text, &overrides).unwrap()
+}
+
+/// Dropout draws from the process's one generator, so tests that compare runs take turns.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) struct Run {
+    pub(crate) config: Config,
+    pub(crate) data: Learning,
+    pub(crate) out: PathBuf,
+    pub(crate) resume: bool,
+    /// Stops the run at the end of this epoch.
+    pub(crate) stop_after: Option<usize>,
+    pub(crate) device: DeviceChoice,
+}
+
+impl Run {
+    pub(crate) fn new(config: Config, out: &Path) -> Self {
+        let data = load(&config).unwrap();
+        let device = DeviceChoice::Cpu;
+        Self { config, data, out: out.to_owned(), resume: false, stop_after: None, device }
+    }
+
+    pub(crate) fn go(self) -> (Result<Outcome, TrainError>, Vec<EpochRow>) {
+        let interrupter = Interrupter::new();
+        let rows = Arc::new(Mutex::new(Vec::new()));
+        let (stop, stop_after, seen) = (interrupter.clone(), self.stop_after, Arc::clone(&rows));
+        let report = move |row: &EpochRow, _: &EpochRow| {
+            seen.lock().unwrap().push(row.clone());
+            if Some(row.epoch) == stop_after {
+                stop.stop(Some("the test says so"));
+            }
+        };
+        let session = Session {
+            out: self.out,
+            resume: self.resume,
+            device: chosen(self.device),
+            command: "fer-train".to_owned(),
+            started: "2026-01-31T00:00:00Z".to_owned(),
+            interrupter,
+            renderer: Some(Box::new(BarRenderer::new(ProgressBar::hidden()))),
+            report: Box::new(report),
+            notice: Box::new(|_| {}),
+        };
+        let outcome = train(&self.config, self.data, session);
+        let rows = rows.lock().unwrap().clone();
+        (outcome, rows)
+    }
+}
+
+pub(crate) fn chosen(choice: DeviceChoice) -> Chosen {
+    choose(choice).unwrap()
+}
+
+/// Rows without their clock readings.
+pub(crate) fn timeless(rows: &[EpochRow]) -> Vec<EpochRow> {
+    let timeless = |row: &EpochRow| EpochRow { seconds: 0.0, images_per_second: 0.0, ..row.clone() };
+    rows.iter().map(timeless).collect()
+}
+
+/// Normalised faces of a split as one batch, `[N, 1, 48, 48]`.
+pub(crate) fn images(samples: &Samples) -> Tensor<4> {
+    use fer_data::face::{PIXELS, SIDE, normalize};
+    let mut pixels = vec![0.0; samples.len() * PIXELS];
+    for (sample, input) in samples.samples.iter().zip(pixels.as_chunks_mut::<PIXELS>().0) {
+        normalize(&sample.face, input);
+    }
+    let device = chosen(DeviceChoice::Cpu).device;
+    Tensor::<1>::from_floats(pixels.as_slice(), &device).reshape([samples.len(), 1, SIDE, SIDE])
+}

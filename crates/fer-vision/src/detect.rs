@@ -4,7 +4,7 @@
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-use crate::error::LiveError;
+use crate::error::VisionError;
 
 /// A face's rectangle in the pixels of the full picture; may reach over the border.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,19 +55,19 @@ pub trait DetectFaces: Send {
     /// The faces of a picture, surest first.
     ///
     /// # Errors
-    /// [`LiveError`] when the detector itself failed; a picture without a face is an empty list.
-    fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, LiveError>;
+    /// [`VisionError::Detect`] when the detector itself failed; a picture without a face is an empty list.
+    fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, VisionError>;
 
     /// The faces near where they are expected, surest first, or `None` when the detector can only
     /// look everywhere. Looking near a known face costs a fraction of looking everywhere.
     ///
     /// # Errors
-    /// [`LiveError`] when the detector itself failed.
+    /// [`VisionError::Detect`] when the detector itself failed.
     fn detect_near(
         &mut self,
         picture: &RgbImage,
         expected: &[FaceBox],
-    ) -> Result<Option<Vec<FaceBox>>, LiveError> {
+    ) -> Result<Option<Vec<FaceBox>>, VisionError> {
         let _ = (picture, expected);
         Ok(None)
     }

@@ -1,16 +1,26 @@
 //! A frame → its faces: found, followed and cropped, ready for the network.
 //! In: a frame. Out: [`Found`]: tracks, boxes and crops.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use fer_data::Face;
 use image::RgbImage;
 
 use crate::crop::{CROP_FACTOR, crop, has_contrast};
 use crate::detect::{DetectFaces, FaceBox, keep_best};
-use crate::error::LiveError;
-use crate::frame::Frame;
+use crate::error::VisionError;
+use crate::reading::{Found, FoundFace};
 use crate::track::{TrackOptions, Tracked, Tracker};
+
+/// One picture of a source, with its place in time.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The picture, 8-bit RGB, never drawn on: overlays work on a copy.
+    pub picture: RgbImage,
+    /// Time since the start of the source: the container's own for files, the clock's for live sources.
+    pub timestamp: Duration,
+    /// Position in the source, from 0; a live source counts dropped frames too.
+    pub index: u64,
+}
 
 /// Between two searches of the whole picture, at least this many frames are looked at near known faces
 /// only: a search costs as much as twenty such looks, and frames that come rarely, as when many clients
@@ -42,40 +52,6 @@ impl Default for FinderOptions {
     }
 }
 
-/// One face of a frame, not yet read.
-#[derive(Clone, Debug)]
-pub struct FoundFace {
-    /// Stable id of the face over frames, from 1.
-    pub track: u64,
-    /// Where it is, in the frame's pixels.
-    pub face_box: FaceBox,
-    /// What the network shall see, or `None` when the face is only held by its track.
-    pub crop: Option<Face>,
-}
-
-/// The faces of a frame, not yet read.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Position of the frame in its source, from 0.
-    pub frame: u64,
-    /// The frame's time since the start of its source.
-    pub timestamp: Duration,
-    /// The faces, by track id.
-    pub faces: Vec<FoundFace>,
-    /// Ids of all tracks that may be seen again.
-    pub alive: Vec<u64>,
-    /// How long finding took, in ms.
-    pub detect_ms: f32,
-}
-
-impl Found {
-    /// What the network shall see: the crops of the faces that have one, in order.
-    #[must_use]
-    pub fn crops(&self) -> Vec<Face> {
-        self.faces.iter().filter_map(|face| face.crop.clone()).collect()
-    }
-}
-
 /// Finds and follows the faces of one source.
 pub struct Finder {
     detector: Box<dyn DetectFaces>,
@@ -96,9 +72,8 @@ impl Finder {
     /// The faces of the source's next frame.
     ///
     /// # Errors
-    /// [`LiveError::Detect`] when the detector itself failed.
-    pub fn find(&mut self, frame: &Frame) -> Result<Found, LiveError> {
-        let start = Instant::now();
+    /// [`VisionError::Detect`] when the detector itself failed.
+    pub fn find(&mut self, frame: &Frame) -> Result<Found, VisionError> {
         let boxes = self.look(&frame.picture, frame.timestamp)?;
         let tracked = self.tracker.update(&boxes, frame.timestamp);
         let faces = tracked.iter().map(|face| self.cut(&frame.picture, face)).filter(is_plausible).collect();
@@ -107,16 +82,14 @@ impl Finder {
             timestamp: frame.timestamp,
             faces,
             alive: self.tracker.alive().collect(),
-            detect_ms: start.elapsed().as_secs_f32() * 1000.0,
         })
     }
 
     /// The faces of one picture alone, left to right; tracks are numbered from 1 and not remembered.
     ///
     /// # Errors
-    /// [`LiveError::Detect`] when the detector itself failed.
-    pub fn find_photo(&mut self, picture: &RgbImage) -> Result<Found, LiveError> {
-        let start = Instant::now();
+    /// [`VisionError::Detect`] when the detector itself failed.
+    pub fn find_photo(&mut self, picture: &RgbImage) -> Result<Found, VisionError> {
         let mut boxes = self.detector.detect(picture)?;
         boxes.sort_by(|a, b| a.x.total_cmp(&b.x));
         let tracked = boxes.into_iter().zip(1..).map(|(face_box, id)| Tracked { id, face_box, held: false });
@@ -127,12 +100,11 @@ impl Finder {
             timestamp: Duration::ZERO,
             alive: faces.iter().map(|face| face.track).collect(),
             faces,
-            detect_ms: start.elapsed().as_secs_f32() * 1000.0,
         })
     }
 
     /// Near the known faces when there are any; everywhere when it is time, or when one is missing.
-    fn look(&mut self, picture: &RgbImage, time: Duration) -> Result<Vec<FaceBox>, LiveError> {
+    fn look(&mut self, picture: &RgbImage, time: Duration) -> Result<Vec<FaceBox>, VisionError> {
         let expected = self.tracker.expected(time);
         let near = if expected.is_empty() {
             Some(Vec::new())

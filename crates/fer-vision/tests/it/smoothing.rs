@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use fer_data::Face;
-use fer_live::pipeline::{Found, FoundFace};
-use fer_live::reading::FaceReading;
-use fer_live::smooth::{SmoothOptions, Smoother};
+use fer_vision::{FaceReading, Found, FoundFace, SmoothOptions, Smoother};
 use proptest::prelude::*;
 
 use crate::fakes::{face_box, sure_of};
@@ -16,7 +14,7 @@ const SAD: usize = 5;
 fn found(track: u64, time: Duration, is_held: bool) -> Found {
     let crop = (!is_held).then(|| Face::blank(0));
     let face = FoundFace { track, face_box: face_box(0.0, 0.0, 10.0, 1.0), crop };
-    Found { frame: 0, timestamp: time, faces: vec![face], alive: vec![track], detect_ms: 0.0 }
+    Found { frame: 0, timestamp: time, faces: vec![face], alive: vec![track] }
 }
 
 fn settle(smoother: &mut Smoother, time: Duration, row: Vec<f32>) -> FaceReading {
@@ -128,7 +126,6 @@ fn two_faces_share_nothing() {
             timestamp: ms(33 * frame),
             faces: vec![one(1), one(2)],
             alive: vec![1, 2],
-            detect_ms: 0.0,
         };
         let reading = smoother.settle(found, vec![sure_of(HAPPY, 0.9), sure_of(SAD, 0.9)]);
         for (face, expected) in reading.faces.iter().zip([sure_of(HAPPY, 0.9), sure_of(SAD, 0.9)]) {
@@ -149,7 +146,7 @@ fn a_held_face_keeps_its_last_reading_and_takes_no_row() {
 fn a_track_that_is_gone_is_forgotten() {
     let mut smoother = Smoother::new(options());
     settle(&mut smoother, ms(0), sure_of(HAPPY, 0.9));
-    let nobody = Found { frame: 1, timestamp: ms(33), faces: vec![], alive: vec![], detect_ms: 0.0 };
+    let nobody = Found { frame: 1, timestamp: ms(33), faces: vec![], alive: vec![] };
     smoother.settle(nobody, Vec::new());
     let fresh = settle(&mut smoother, ms(66), sure_of(SAD, 0.9));
     assert_eq!(fresh.smooth, sure_of(SAD, 0.9), "nothing of the first face is left");

@@ -1,11 +1,44 @@
-//! What one frame said: every face with its track, probabilities and label.
-//! In: tracked, classified and smoothed faces. Out: [`Reading`], which window, page, CSV and video show.
+//! What one frame holds: [`Found`] before the network, [`Reading`] after it.
+//! In: tracked faces; their probabilities. Out: what window, page, CSV and video show.
 
 use std::time::Duration;
 
+use fer_data::Face;
 use serde::{Serialize, Serializer};
 
 use crate::detect::FaceBox;
+
+/// One face of a frame, not yet read.
+#[derive(Clone, Debug)]
+pub struct FoundFace {
+    /// Stable id of the face over frames, from 1.
+    pub track: u64,
+    /// Where it is, in the frame's pixels.
+    pub face_box: FaceBox,
+    /// What the network shall see, or `None` when the face is only held by its track.
+    pub crop: Option<Face>,
+}
+
+/// The faces of a frame, not yet read.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Position of the frame in its source, from 0.
+    pub frame: u64,
+    /// The frame's time since the start of its source.
+    pub timestamp: Duration,
+    /// The faces, by track id.
+    pub faces: Vec<FoundFace>,
+    /// Ids of all tracks that may be seen again.
+    pub alive: Vec<u64>,
+}
+
+impl Found {
+    /// What the network shall see: the crops of the faces that have one, in order.
+    #[must_use]
+    pub fn crops(&self) -> Vec<Face> {
+        self.faces.iter().filter_map(|face| face.crop.clone()).collect()
+    }
+}
 
 /// One face of one frame.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,7 +61,7 @@ pub struct FaceReading {
     pub confidence: f32,
 }
 
-/// How long each stage took for one frame.
+/// How long each stage took for one frame; whoever has the clock fills it in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Timings {
     /// Reading the frame from its source, in ms.
@@ -60,6 +93,18 @@ impl Reading {
     pub fn found(&self) -> impl Iterator<Item = &FaceReading> {
         self.faces.iter().filter(|face| !face.held)
     }
+}
+
+/// Position and value of the largest probability; the first when several are equal.
+#[must_use]
+pub fn largest(probabilities: &[f32]) -> (usize, f32) {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (idx, &value) in probabilities.iter().enumerate() {
+        if value > best.1 {
+            best = (idx, value);
+        }
+    }
+    best
 }
 
 /// A duration in ms, with µs after the point.

@@ -5,8 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::pipeline::{Found, FoundFace};
-use crate::reading::{FaceReading, Reading, Timings};
+use crate::reading::{FaceReading, Found, FoundFace, Reading, Timings, largest};
 
 /// How readings are steadied.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,7 +61,7 @@ impl Smoother {
             frame: found.frame,
             timestamp: found.timestamp,
             faces: faces.collect(),
-            timings: Timings { detect_ms: found.detect_ms, ..Timings::default() },
+            timings: Timings::default(),
             n_dropped: 0,
         }
     }
@@ -137,15 +136,4 @@ impl Past {
             confidence,
         }
     }
-}
-
-/// Position and value of the largest probability; the first when several are equal.
-fn largest(probabilities: &[f32]) -> (usize, f32) {
-    let mut best = (0, f32::NEG_INFINITY);
-    for (idx, &value) in probabilities.iter().enumerate() {
-        if value > best.1 {
-            best = (idx, value);
-        }
-    }
-    best
 }

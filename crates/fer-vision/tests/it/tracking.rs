@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fer_live::detect::{FaceBox, keep_best};
-use fer_live::track::{TrackOptions, Tracked, Tracker};
+use fer_vision::{FaceBox, TrackOptions, Tracked, Tracker, keep_best};
 use proptest::prelude::*;
 
 use crate::fakes::face_box;

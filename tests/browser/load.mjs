@@ -4,7 +4,7 @@
 // node --experimental-websocket load.mjs [SECONDS] [CLIENTS,CLIENTS,…]
 
 import { readFileSync } from "node:fs";
-import { Adapt } from "../../crates/fer-live/src/web/assets/adapt.js";
+import { Adapt } from "../../crates/fer-web/src/page/assets/camera/adapt.js";
 import { clip, Server, skip } from "./harness.mjs";
 
 const seconds = Number(process.argv[2] ?? 10);

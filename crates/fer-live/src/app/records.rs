@@ -65,7 +65,7 @@ impl Records {
     /// Finishes all files.
     pub(super) fn finish(&mut self) -> Result<(), StreamError> {
         let video = self.video.as_mut().map_or(Ok(()), VideoRecorder::finish);
-        self.each(Recorder::finish).and(video)
+        self.each(|recorder| recorder.finish()).and(video)
     }
 
     fn each(&mut self, mut act: impl FnMut(&mut dyn Recorder) -> io::Result<()>) -> Result<(), StreamError> {

@@ -125,9 +125,9 @@ impl Server {
     /// The address it listens on; the port is the true one also when 0 was asked for.
     ///
     /// # Errors
-    /// The system's, when the socket is gone.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// [`WebError::System`] when the socket is gone.
+    pub fn address(&self) -> Result<SocketAddr, WebError> {
+        self.listener.local_addr().map_err(|cause| WebError::System { what: "address", cause })
     }
 
     /// Answers requests until `until` is ready; then ends what runs, in order, and joins all threads.

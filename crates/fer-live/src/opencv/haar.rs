@@ -10,6 +10,7 @@ use opencv::imgproc;
 use opencv::objdetect::CascadeClassifier;
 use opencv::prelude::*;
 
+use super::cause::cause;
 use super::picture::borrow;
 use super::turn::{turn_back, turned};
 use crate::face_detector::DetectorOptions;
@@ -254,5 +255,5 @@ fn map_back(rect: Rect, score: i32, corner: (i32, i32), to_full: (f64, f64)) -> 
 }
 
 fn failed(error: opencv::Error) -> VisionError {
-    VisionError::detect_for("OpenCV", super::cause(&error))
+    VisionError::detect_for("OpenCV", cause(&error))
 }

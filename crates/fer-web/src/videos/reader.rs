@@ -3,25 +3,57 @@
 
 use std::{
     ops::ControlFlow,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, atomic::AtomicBool, mpsc::Receiver},
     time::Instant,
 };
 
 use fer_data::Labels;
 use fer_stream::{
-    Feed, OverlayOptions, StreamError, draw,
+    Feed, FrameSource, OverlayOptions, StreamError, draw,
     pipeline::{LiveOptions, Shot, Sink, run},
     record::VideoRecorder,
     told,
 };
-use fer_vision::Analyzer;
+use fer_vision::{Analyzer, SmoothOptions};
 
-use super::{
-    VideoTools,
-    shelf::{GrowingReadings, Progress, Shelf},
+use super::shelf::{GrowingReadings, Shelf, VideoStage};
+use crate::{
+    problem::{Problem, ProblemKind},
+    read::{MakeFinder, inference::Inference},
 };
-use crate::problem::{Problem, ProblemKind};
+
+/// Opens video files: where OpenCV, or any other decoder, comes in.
+pub trait OpenVideo: Send + Sync {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`StreamError::Open`] when it is no video that can be read.
+    fn open(&self, path: &Path) -> Result<Box<dyn FrameSource>, StreamError>;
+}
+
+impl<F> OpenVideo for F
+where
+    F: Fn(&Path) -> Result<Box<dyn FrameSource>, StreamError> + Send + Sync,
+{
+    fn open(&self, path: &Path) -> Result<Box<dyn FrameSource>, StreamError> {
+        self(path)
+    }
+}
+
+/// What reads videos.
+pub(crate) struct VideoTools {
+    /// Opens a file.
+    pub(crate) open: Box<dyn OpenVideo>,
+    /// The names drawn on the annotated copy.
+    pub(crate) labels: Labels,
+    /// Makes a finder for each video.
+    pub(crate) make_finder: Arc<MakeFinder>,
+    /// The network, shared with all clients.
+    pub(crate) inference: Inference,
+    /// How readings are steadied.
+    pub(crate) smoothing: SmoothOptions,
+}
 
 /// The thread: reads one video after the other until the shelf is dropped.
 pub(crate) fn read_all(ids: &Receiver<String>, shelf: &Shelf, tools: &VideoTools) {
@@ -32,12 +64,12 @@ pub(crate) fn read_all(ids: &Receiver<String>, shelf: &Shelf, tools: &VideoTools
             video.place.is_read();
             match result {
                 Ok((annotated, problem)) => {
-                    video.status.stage = Progress::Done;
+                    video.status.stage = VideoStage::Done;
                     video.status.annotated = annotated;
                     video.status.problem = problem.map(|problem| problem.to_json());
                 }
                 Err(problem) => {
-                    video.status.stage = Progress::Failed;
+                    video.status.stage = VideoStage::Failed;
                     video.status.problem = Some(problem.to_json());
                 }
             }
@@ -62,7 +94,7 @@ fn read_one(id: &str, shelf: &Shelf, tools: &VideoTools) -> Result<(bool, Option
     let source = tools.open.open(&sink.original).map_err(|error| not_a_video(&error))?;
     let info = source.info();
     shelf.with(id, |video| {
-        video.status.stage = Progress::Reading;
+        video.status.stage = VideoStage::Reading;
         video.status.n_frames = info.n_frames;
     });
     if let Some(path) = &sink.annotated {

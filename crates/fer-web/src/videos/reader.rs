@@ -17,7 +17,10 @@ use fer_stream::{
 };
 use fer_vision::{Analyzer, SmoothOptions};
 
-use super::shelf::{GrowingReadings, Shelf, VideoStage};
+use super::{
+    shelf::{GrowingReadings, Shelf, VideoStage},
+    store::write_failed,
+};
 use crate::{
     problem::{Problem, ProblemKind},
     read::{MakeFinder, inference::Inference},
@@ -127,12 +130,16 @@ fn not_a_video(error: &StreamError) -> Problem {
     Problem::new(ProblemKind::NotAVideo, detail)
 }
 
+/// An annotated copy that finds the disk full is told like an upload that does.
 fn failed(error: &StreamError) -> Problem {
-    let detail = match error {
-        StreamError::Write { problem, .. } => format!("annotated video: {problem}"),
-        other => told(other),
+    let StreamError::Write { problem, cause, .. } = error else {
+        return Problem::new(ProblemKind::Failed, told(error));
     };
-    Problem::new(ProblemKind::Failed, detail)
+    let system = cause.as_ref().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    match system.map(write_failed) {
+        Some(full) if full.kind == ProblemKind::StorageFull => full,
+        _ => Problem::new(ProblemKind::Failed, format!("annotated video: {problem}")),
+    }
 }
 
 /// Keeps the readings, counts the progress, writes the annotated copy.
@@ -165,5 +172,25 @@ impl Sink for VideoSink {
 
     fn notice(&mut self, _text: &str) {
         // A file has nothing to say between its frames; its end or failure is the run's result.
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_as_such_and_no_path_is_told() {
+        let write = |kind: io::ErrorKind| {
+            StreamError::write_for("/tmp/secret.mp4", "not written", io::Error::from(kind))
+        };
+        assert_eq!(failed(&write(io::ErrorKind::StorageFull)).kind, ProblemKind::StorageFull);
+        let other = failed(&write(io::ErrorKind::PermissionDenied));
+        assert_eq!(
+            (other.kind, other.detail.as_str()),
+            (ProblemKind::Failed, "annotated video: not written")
+        );
     }
 }

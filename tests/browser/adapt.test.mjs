@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Adapt, fit, STEPS } from "../../crates/fer-live/src/web/assets/adapt.js";
+import { Adapt, fit, STEPS } from "../../crates/fer-web/src/page/assets/camera/adapt.js";
 
 test("slow answers make frames smaller, quick ones larger, one outlier neither", () => {
   const adapt = new Adapt();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rowsOf, toCsv } from "../../crates/fer-live/src/web/assets/rows.js";
+import { rowsOf, toCsv } from "../../crates/fer-web/src/page/assets/faces/rows.js";
 
 const labels = ["up", "down"];
 const face = {

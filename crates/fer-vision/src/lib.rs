@@ -1,2 +1,28 @@
 //! Pixels and time → readings.
 //! In: frames with time stamps. Out: faces with boxes, tracks and smoothed probabilities.
+//! No clock, thread, file or OpenCV: a test holds the crate to that.
+//!
+//! ```text
+//! frame ─ DetectFaces ─▶ boxes ─ Tracker ─▶ tracks ─ crop ─▶ Found     Finder
+//!                                           Found ─ Classify ─ Smoother ─▶ Reading     Reader
+//! ```
+
+mod analyzer;
+mod classify;
+mod crop;
+mod detect;
+mod error;
+mod finder;
+mod reading;
+mod smooth;
+mod track;
+
+pub use analyzer::{Analyzer, Reader};
+pub use classify::Classify;
+pub use crop::{CROP_FACTOR, crop, has_contrast};
+pub use detect::{DetectFaces, FaceBox, keep_best};
+pub use error::{Cause, VisionError};
+pub use finder::{Finder, FinderOptions, Frame};
+pub use reading::{FaceReading, Found, FoundFace, Reading, Timings, largest, ms};
+pub use smooth::{SmoothOptions, Smoother};
+pub use track::{TrackOptions, Tracked, Tracker};

@@ -1,0 +1,194 @@
+//! A reading drawn on a picture: boxes, ids, labels, bars, frame rate.
+//! In: a [`Reading`] and a copy of its frame. Out: the copy, drawn on.
+
+mod paint;
+mod text;
+
+use fer_data::Labels;
+use fer_vision::{FaceReading, Reading};
+use image::{Rgb, RgbImage};
+
+use paint::{Rect, blend, frame_rect};
+use text::{draw_text, text_width};
+
+/// What is drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OverlayOptions {
+    /// Only the boxes: no bars, no label, no status line.
+    pub boxes_only: bool,
+    /// Mirror the picture first, as people expect of their own camera; text stays readable.
+    pub mirror: bool,
+    /// Text at the top left, such as frame rate and latency; empty for none.
+    pub status: String,
+}
+
+const INK: Rgb<u8> = Rgb([255, 255, 255]);
+const PLATE: Rgb<u8> = Rgb([16, 18, 22]);
+const FAINT: Rgb<u8> = Rgb([150, 156, 165]);
+
+/// Box and bar colours by track, told apart also by people who see fewer colours (Okabe and Ito).
+const COLORS: [Rgb<u8>; 7] = [
+    Rgb([86, 180, 233]),
+    Rgb([230, 159, 0]),
+    Rgb([0, 158, 115]),
+    Rgb([240, 228, 66]),
+    Rgb([204, 121, 167]),
+    Rgb([213, 94, 0]),
+    Rgb([120, 150, 255]),
+];
+
+/// Draws a reading on a picture, sized to the picture.
+///
+/// # Panics
+/// If a face's label is not one of `labels`.
+pub fn draw(reading: &Reading, labels: &Labels, picture: &mut RgbImage, options: &OverlayOptions) {
+    if options.mirror {
+        image::imageops::flip_horizontal_in_place(picture);
+    }
+    let scale = Sizes::of(picture);
+    let mut taken: Vec<Rect> = Vec::new();
+    for face in &reading.faces {
+        let rect = face_rect(face, picture.width(), options.mirror);
+        frame_rect(picture, rect, scale.line, color(face.track), face.held);
+        taken.push(rect);
+    }
+    if options.boxes_only {
+        return;
+    }
+    taken.extend(draw_status(picture, &options.status, scale));
+    for face in &reading.faces {
+        let rect = face_rect(face, picture.width(), options.mirror);
+        draw_title(picture, rect, face, labels, scale);
+        draw_bars(picture, rect, face, labels, scale, &mut taken);
+    }
+}
+
+/// Sizes that follow from the picture's.
+#[derive(Clone, Copy)]
+struct Sizes {
+    /// Height of text, in pixels.
+    text: f32,
+    /// Thickness of lines, in pixels.
+    line: i32,
+}
+
+impl Sizes {
+    /// 11 px of text at 320×240, 16 at 640×480, 36 at 1920×1080.
+    fn of(picture: &RgbImage) -> Self {
+        let side = picture.width().min(picture.height()) as f32;
+        let text = (side / 30.0).clamp(11.0, 72.0);
+        Self { text, line: (text / 8.0).round().max(1.0) as i32 }
+    }
+
+    fn pad(self) -> i32 {
+        (self.text / 4.0).round().max(2.0) as i32
+    }
+}
+
+fn color(track: u64) -> Rgb<u8> {
+    COLORS[(track.saturating_sub(1) % COLORS.len() as u64) as usize]
+}
+
+fn face_rect(face: &FaceReading, width: u32, mirror: bool) -> Rect {
+    let b = &face.face_box;
+    let left = if mirror { width as f32 - b.x - b.width } else { b.x };
+    Rect::new(left.round() as i32, b.y.round() as i32, b.width.round() as i32, b.height.round() as i32)
+}
+
+/// Id, label and confidence on a plate above the box, or inside it at the picture's top.
+fn draw_title(picture: &mut RgbImage, rect: Rect, face: &FaceReading, labels: &Labels, scale: Sizes) {
+    let name = face.label.map_or("uncertain", |label| labels.name(label));
+    let title = format!("#{} {name} {:.0} %", face.track, face.confidence * 100.0);
+    let pad = scale.pad();
+    let width = text_width(&title, scale.text).ceil() as i32 + 2 * pad;
+    let height = scale.text.ceil() as i32 + pad;
+    let left = rect.left.min(picture.width() as i32 - width).max(0);
+    let top = if rect.top >= height { rect.top - height } else { rect.top.max(0) };
+    let plate = Rect::new(left, top, width, height);
+    blend(picture, plate, PLATE, 0.75);
+    blend(picture, Rect::new(left, top, scale.line * 2, height), color(face.track), 1.0);
+    let ink = if face.label.is_some() { INK } else { FAINT };
+    draw_text(picture, (left + pad + scale.line) as f32, (top + pad / 2) as f32, scale.text, ink, &title);
+}
+
+/// One bar per label, where the panel hides least.
+fn draw_bars(
+    picture: &mut RgbImage,
+    rect: Rect,
+    face: &FaceReading,
+    labels: &Labels,
+    scale: Sizes,
+    taken: &mut Vec<Rect>,
+) {
+    let pad = scale.pad();
+    let n_labels = labels.len().max(1) as i32;
+    // Bars never take more of the picture than its height, so their text may be smaller than the title's.
+    let row = (scale.text * 1.15).min(picture.height() as f32 / (n_labels as f32 + 2.0)).max(9.0);
+    let text = (row / 1.15).max(9.0);
+    let names = labels.names().iter().map(|name| text_width(name, text).ceil() as i32);
+    let name_width = names.max().unwrap_or(0);
+    let height = (row * n_labels as f32).ceil() as i32 + pad;
+    let widths = [4.0, 3.0, 2.0].map(|part| name_width + (scale.text * part) as i32 + 3 * pad);
+    let panel = place_panel(picture.dimensions(), rect, widths, height, taken);
+    let bar_width = panel.width - name_width - 3 * pad;
+    taken.push(panel);
+    blend(picture, panel, PLATE, 0.62);
+    for (idx, (name, &probability)) in labels.names().iter().zip(&face.smooth).enumerate() {
+        let top = panel.top as f32 + pad as f32 / 2.0 + row * idx as f32;
+        let is_shown = face.label == Some(idx);
+        let ink = if is_shown { INK } else { FAINT };
+        draw_text(picture, (panel.left + pad) as f32, top, text, ink, name);
+        let left = panel.left + name_width + 2 * pad;
+        let thick = (row * 0.6).round() as i32;
+        let middle = (top + (row - thick as f32) / 2.0).round() as i32;
+        blend(picture, Rect::new(left, middle, bar_width, thick), FAINT, 0.25);
+        let length = (bar_width as f32 * probability.clamp(0.0, 1.0)).round() as i32;
+        blend(
+            picture,
+            Rect::new(left, middle, length, thick),
+            color(face.track),
+            if is_shown { 1.0 } else { 0.7 },
+        );
+    }
+}
+
+/// Right of the box, left of it, below it or at its bottom, wide or narrow, but inside the picture:
+/// the first of the places that hide least of what is there. The box itself hides cheapest.
+fn place_panel(picture: (u32, u32), rect: Rect, widths: [i32; 3], height: i32, taken: &[Rect]) -> Rect {
+    let places = widths.iter().flat_map(|&width| {
+        let bottom = rect.top + rect.height;
+        let corners = [
+            (rect.left + rect.width, rect.top),
+            (rect.left - width, rect.top),
+            (rect.left, bottom),
+            (rect.left, bottom - height),
+        ];
+        corners.map(|(left, top)| Rect {
+            left: left.min(picture.0 as i32 - width).max(0),
+            top: top.min(picture.1 as i32 - height).max(0),
+            width,
+            height,
+        })
+    });
+    let hidden = |place: &Rect| {
+        let others: i64 =
+            taken.iter().filter(|other| **other != rect).map(|other| place.shared_area(other)).sum();
+        4 * others + place.shared_area(&rect)
+    };
+    places.min_by_key(hidden).unwrap_or(rect)
+}
+
+/// The status line at the bottom left, and where it is.
+fn draw_status(picture: &mut RgbImage, status: &str, scale: Sizes) -> Option<Rect> {
+    if status.is_empty() {
+        return None;
+    }
+    let pad = scale.pad();
+    let text = scale.text * 0.9;
+    let height = text.ceil() as i32 + pad;
+    let top = picture.height() as i32 - height;
+    let plate = Rect::new(0, top, text_width(status, text).ceil() as i32 + 2 * pad, height);
+    blend(picture, plate, PLATE, 0.7);
+    draw_text(picture, pad as f32, (top + pad / 2) as f32, text, INK, status);
+    Some(plate)
+}

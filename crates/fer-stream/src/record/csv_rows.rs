@@ -1,0 +1,90 @@
+//! The table of readings as CSV (RFC 4180).
+//! In: entries. Out: one row per found face; a frame without one is a row with `success` 0.
+
+use std::io::{self, Write};
+
+use fer_data::Labels;
+use fer_vision::{FaceReading, ms};
+
+use super::recorder::{Format, Recorded, Recorder, Suits};
+
+/// One row per face per frame.
+pub(super) const FORMAT: Format = Format {
+    ending: "csv",
+    media_type: "text/csv; charset=utf-8; header=present",
+    help: "Write readings as CSV, one row per face per frame; - for standard output",
+    suits: Suits::Everything,
+    begin: |writer, labels| {
+        let mut rows = CsvRows { writer: csv::Writer::from_writer(writer), labels: labels.clone() };
+        rows.write([columns(labels)])?;
+        Ok(Box::new(rows))
+    },
+};
+
+/// Writes readings as CSV.
+struct CsvRows<W: Write> {
+    writer: csv::Writer<W>,
+    labels: Labels,
+}
+
+impl<W: Write> CsvRows<W> {
+    fn write(&mut self, rows: impl IntoIterator<Item = Vec<String>>) -> io::Result<()> {
+        rows.into_iter().try_for_each(|row| self.writer.write_record(row))?;
+        self.writer.flush()
+    }
+}
+
+impl<W: Write> Recorder for CsvRows<W> {
+    fn record(&mut self, entry: &Recorded<'_>) -> io::Result<()> {
+        self.write(rows(entry, &self.labels))
+    }
+}
+
+/// Names of the columns before the probabilities.
+const FIRST_COLUMNS: [&str; 10] =
+    ["input", "frame", "timestamp_ms", "success", "track", "x", "y", "w", "h", "score"];
+
+/// The names of all columns: place and time, raw probabilities, smoothed ones, label and confidence.
+#[must_use]
+pub fn columns(labels: &Labels) -> Vec<String> {
+    let first = FIRST_COLUMNS.iter().map(|name| (*name).to_owned());
+    let smooth = labels.names().iter().map(|name| format!("smooth_{name}"));
+    let last = ["label".to_owned(), "confidence".to_owned()];
+    first.chain(labels.names().iter().cloned()).chain(smooth).chain(last).collect()
+}
+
+/// The rows of a frame, in the order of [`columns`]; at least one.
+/// An uncertain face has an empty label; what is not known is empty.
+fn rows(entry: &Recorded<'_>, labels: &Labels) -> Vec<Vec<String>> {
+    let reading = entry.reading;
+    let place = [text(entry.input), reading.frame.to_string(), format!("{:.3}", ms(reading.timestamp))];
+    let mut rows: Vec<Vec<String>> =
+        reading.found().map(|face| place.iter().cloned().chain(face_cells(face, labels)).collect()).collect();
+    if rows.is_empty() {
+        let mut row = place.to_vec();
+        row.push("0".to_owned());
+        row.resize(columns(labels).len(), String::new());
+        rows.push(row);
+    }
+    rows
+}
+
+/// A text that begins like a formula would be run by spreadsheets: it gets a quote mark before it,
+/// as the page writes it too. A dash alone is standard input and no formula.
+fn text(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text != "-" {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+fn face_cells(face: &FaceReading, labels: &Labels) -> Vec<String> {
+    let b = &face.face_box;
+    let mut cells = vec!["1".to_owned(), face.track.to_string()];
+    cells.extend([b.x, b.y, b.width, b.height, b.score].map(|value| format!("{value:.2}")));
+    cells.extend(face.probabilities.iter().chain(&face.smooth).map(|p| format!("{p:.6}")));
+    cells.push(face.label.map_or_else(String::new, |label| text(labels.name(label))));
+    cells.push(format!("{:.6}", face.confidence));
+    cells
+}

@@ -1,0 +1,154 @@
+//! A frame → its faces: found, followed and cropped, ready for the network.
+//! In: a frame. Out: [`Found`]: tracks, boxes and crops.
+
+use std::time::Duration;
+
+use image::RgbImage;
+
+use crate::crop::{CROP_FACTOR, crop, has_contrast};
+use crate::detect::{DetectFaces, FaceBox, keep_best};
+use crate::error::VisionError;
+use crate::reading::{Found, FoundFace};
+use crate::track::{TrackOptions, Tracked, Tracker};
+
+/// One picture of a source, with its place in time.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The picture, 8-bit RGB, never drawn on: overlays work on a copy.
+    pub picture: RgbImage,
+    /// Time since the start of the source: the container's own for files, the clock's for live sources.
+    pub timestamp: Duration,
+    /// Position in the source, from 0; a live source counts dropped frames too.
+    pub index: u64,
+}
+
+/// Between two searches of the whole picture, at least this many frames are looked at near known faces
+/// only: a search costs as much as twenty such looks, and frames that come rarely, as when many clients
+/// share a server, would otherwise all be searches.
+const FRAMES_BETWEEN_SCANS: u32 = 3;
+
+/// However rarely frames come, the whole picture is searched again after this time.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How faces are found and cut out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FinderOptions {
+    /// The whole picture is searched this often; between, only the places of known faces are.
+    /// Zero searches it in every frame.
+    pub scan_every: Duration,
+    /// Side of the network's crop relative to the detector's box.
+    pub crop_factor: f32,
+    /// How faces are followed; its sure score is replaced by the detector's.
+    pub tracking: TrackOptions,
+}
+
+impl Default for FinderOptions {
+    fn default() -> Self {
+        Self {
+            scan_every: Duration::from_millis(250),
+            crop_factor: CROP_FACTOR,
+            tracking: TrackOptions::default(),
+        }
+    }
+}
+
+/// Finds and follows the faces of one source.
+pub struct Finder {
+    detector: Box<dyn DetectFaces>,
+    tracker: Tracker,
+    options: FinderOptions,
+    scanned: Option<Duration>,
+    n_since_scan: u32,
+}
+
+impl Finder {
+    /// A finder that has seen nothing.
+    #[must_use]
+    pub fn new(detector: Box<dyn DetectFaces>, options: FinderOptions) -> Self {
+        let tracking = TrackOptions { sure_score: detector.sure_score(), ..options.tracking };
+        Self { detector, tracker: Tracker::new(tracking), options, scanned: None, n_since_scan: 0 }
+    }
+
+    /// The faces of the source's next frame.
+    ///
+    /// # Errors
+    /// [`VisionError::Detect`] when the detector itself failed.
+    pub fn find(&mut self, frame: &Frame) -> Result<Found, VisionError> {
+        let boxes = self.look(&frame.picture, frame.timestamp)?;
+        let tracked = self.tracker.update(&boxes, frame.timestamp);
+        let faces = tracked.iter().map(|face| self.cut(&frame.picture, face)).filter(is_plausible).collect();
+        Ok(Found {
+            frame: frame.index,
+            timestamp: frame.timestamp,
+            faces,
+            alive: self.tracker.alive().collect(),
+        })
+    }
+
+    /// The faces of one picture alone, left to right; tracks are numbered from 1 and not remembered.
+    ///
+    /// # Errors
+    /// [`VisionError::Detect`] when the detector itself failed.
+    pub fn find_photo(&mut self, picture: &RgbImage) -> Result<Found, VisionError> {
+        let mut boxes = self.detector.detect(picture)?;
+        boxes.sort_by(|a, b| a.x.total_cmp(&b.x));
+        let tracked = boxes.into_iter().zip(1..).map(|(face_box, id)| Tracked { id, face_box, held: false });
+        let faces: Vec<FoundFace> =
+            tracked.map(|face| self.cut(picture, &face)).filter(is_plausible).collect();
+        Ok(Found {
+            frame: 0,
+            timestamp: Duration::ZERO,
+            alive: faces.iter().map(|face| face.track).collect(),
+            faces,
+        })
+    }
+
+    /// Near the known faces when there are any; everywhere when it is time, or when one is missing.
+    fn look(&mut self, picture: &RgbImage, time: Duration) -> Result<Vec<FaceBox>, VisionError> {
+        let expected = self.tracker.expected(time);
+        let near = if expected.is_empty() {
+            Some(Vec::new())
+        } else {
+            self.detector.detect_near(picture, &expected)?
+        };
+        let Some(near) = near else {
+            return self.detector.detect(picture);
+        };
+        let is_due = self.is_scan_due(self.tracker.misses(&near, time), time);
+        if !expected.is_empty() && !is_due {
+            self.n_since_scan += 1;
+            return Ok(keep_best(near));
+        }
+        self.scanned = Some(time);
+        self.n_since_scan = 0;
+        Ok(join(near, self.detector.detect(picture)?))
+    }
+
+    /// Whether it is time for a search of the whole picture; sooner when a shown face is missing.
+    fn is_scan_due(&self, is_missing: bool, time: Duration) -> bool {
+        let Some(scanned) = self.scanned else { return true };
+        let since = time.saturating_sub(scanned);
+        let every = self.options.scan_every;
+        let (patience, n_frames) =
+            if is_missing { (every / 4, FRAMES_BETWEEN_SCANS / 3) } else { (every, FRAMES_BETWEEN_SCANS) };
+        let has_waited = every.is_zero() || self.n_since_scan >= n_frames || since >= LONGEST_PATIENCE;
+        since >= patience && has_waited
+    }
+
+    fn cut(&self, picture: &RgbImage, face: &Tracked) -> FoundFace {
+        let crop = (!face.held).then(|| crop(picture, &face.face_box, self.options.crop_factor));
+        FoundFace { track: face.id, face_box: face.face_box, crop }
+    }
+}
+
+/// The boxes found near known faces, and those found elsewhere.
+fn join(near: Vec<FaceBox>, everywhere: Vec<FaceBox>) -> Vec<FaceBox> {
+    let near = keep_best(near);
+    let is_elsewhere = |found: &FaceBox| near.iter().all(|known| known.containment(found) <= 0.5);
+    let elsewhere: Vec<FaceBox> = everywhere.into_iter().filter(is_elsewhere).collect();
+    near.into_iter().chain(elsewhere).collect()
+}
+
+fn is_plausible(face: &FoundFace) -> bool {
+    face.crop.as_ref().is_none_or(has_contrast)
+}

@@ -1,0 +1,165 @@
+//! Steady readings from unsteady ones.
+
+use std::time::Duration;
+
+use fer_data::Face;
+use fer_vision::{FaceReading, Found, FoundFace, SmoothOptions, Smoother};
+use proptest::prelude::*;
+
+use crate::fakes::{face_box, sure_of};
+
+const HAPPY: usize = 3;
+const SAD: usize = 5;
+
+fn found(track: u64, time: Duration, is_held: bool) -> Found {
+    let crop = (!is_held).then(|| Face::blank(0));
+    let face = FoundFace { track, face_box: face_box(0.0, 0.0, 10.0, 1.0), crop };
+    Found { frame: 0, timestamp: time, faces: vec![face], alive: vec![track] }
+}
+
+fn settle(smoother: &mut Smoother, time: Duration, row: Vec<f32>) -> FaceReading {
+    smoother.settle(found(1, time, false), vec![row]).faces.remove(0)
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+fn options() -> SmoothOptions {
+    SmoothOptions { half_life: ms(200), ..SmoothOptions::default() }
+}
+
+/// The smoothed probability of sad, `after` ms after a happy face turned sad.
+fn sad_after(step: u64, after: u64) -> f32 {
+    let mut smoother = Smoother::new(options());
+    for time in (0..=3000).step_by(step as usize) {
+        settle(&mut smoother, ms(time), sure_of(HAPPY, 1.0));
+    }
+    let turned = (step..=after)
+        .step_by(step as usize)
+        .map(|later| settle(&mut smoother, ms(3000 + later), sure_of(SAD, 1.0)));
+    turned.last().unwrap().smooth[SAD]
+}
+
+#[test]
+fn after_a_half_life_half_of_the_probability_is_new() {
+    assert!((sad_after(20, 200) - 0.5).abs() < 1e-4);
+    assert!((sad_after(20, 400) - 0.75).abs() < 1e-4);
+}
+
+#[test]
+fn smoothing_depends_on_time_and_not_on_the_frame_rate() {
+    assert!((sad_after(10, 200) - sad_after(50, 200)).abs() < 1e-4);
+    assert!((sad_after(10, 200) - sad_after(200, 200)).abs() < 1e-4);
+}
+
+#[test]
+fn raw_probabilities_are_kept_as_they_were() {
+    let mut smoother = Smoother::new(options());
+    settle(&mut smoother, ms(0), sure_of(HAPPY, 0.8));
+    let reading = settle(&mut smoother, ms(33), sure_of(SAD, 0.7));
+    assert_eq!(reading.probabilities, sure_of(SAD, 0.7));
+}
+
+#[test]
+fn a_label_does_not_flicker_between_two_that_are_nearly_equal() {
+    let mut smoother = Smoother::new(SmoothOptions { half_life: ms(0), ..options() });
+    let row = |a: usize, b: usize| {
+        let mut row = vec![0.01; 7];
+        (row[a], row[b]) = (0.50, 0.45);
+        row
+    };
+    let mut labels = Vec::new();
+    for frame in 0..90 {
+        let row = if frame % 2 == 0 { row(HAPPY, SAD) } else { row(SAD, HAPPY) };
+        labels.push(settle(&mut smoother, ms(33 * frame), row).label);
+    }
+    // Raw, the largest probability changes 89 times.
+    assert!(labels[3..].iter().all(|label| *label == labels[3] && label.is_some()), "{labels:?}");
+}
+
+#[test]
+fn a_face_is_uncertain_below_the_threshold_and_says_how_sure_it_would_be() {
+    let mut smoother = Smoother::new(options());
+    let readings: Vec<_> =
+        (0..30).map(|frame| settle(&mut smoother, ms(33 * frame), sure_of(HAPPY, 0.3))).collect();
+    assert!(readings.iter().all(|reading| reading.label.is_none()));
+    assert!((readings[29].confidence - 0.3).abs() < 1e-5);
+}
+
+#[test]
+fn a_label_is_lost_only_clearly_below_the_threshold_that_gave_it() {
+    let mut smoother = Smoother::new(SmoothOptions { half_life: ms(0), ..options() });
+    let label = |smoother: &mut Smoother, frame: u64, sureness| {
+        settle(smoother, ms(33 * frame), sure_of(HAPPY, sureness)).label
+    };
+    let shown: Vec<_> = [0.40, 0.40, 0.40, 0.44, 0.46, 0.40, 0.36, 0.34, 0.40]
+        .iter()
+        .zip(0..)
+        .map(|(&sureness, frame)| label(&mut smoother, frame, sureness).is_some())
+        .collect();
+    assert_eq!(shown, [false, false, false, false, true, true, true, false, false]);
+}
+
+#[test]
+fn a_face_gets_its_first_label_in_its_third_frame() {
+    let mut smoother = Smoother::new(options());
+    let labels: Vec<_> =
+        (0..4).map(|frame| settle(&mut smoother, ms(33 * frame), sure_of(HAPPY, 0.9)).label).collect();
+    assert_eq!(labels, [None, None, Some(HAPPY), Some(HAPPY)]);
+    let mut photo = Smoother::new(options().photo());
+    assert_eq!(
+        settle(&mut photo, ms(0), sure_of(HAPPY, 0.9)).label,
+        Some(HAPPY),
+        "a photo has no third frame"
+    );
+}
+
+#[test]
+fn two_faces_share_nothing() {
+    let mut smoother = Smoother::new(options());
+    for frame in 0..10 {
+        let one =
+            |track| FoundFace { track, face_box: face_box(0.0, 0.0, 10.0, 1.0), crop: Some(Face::blank(0)) };
+        let found =
+            Found { frame, timestamp: ms(33 * frame), faces: vec![one(1), one(2)], alive: vec![1, 2] };
+        let reading = smoother.settle(found, vec![sure_of(HAPPY, 0.9), sure_of(SAD, 0.9)]);
+        for (face, expected) in reading.faces.iter().zip([sure_of(HAPPY, 0.9), sure_of(SAD, 0.9)]) {
+            assert!(face.smooth.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));
+        }
+    }
+}
+
+#[test]
+fn a_held_face_keeps_its_last_reading_and_takes_no_row() {
+    let mut smoother = Smoother::new(options());
+    let read = settle(&mut smoother, ms(0), sure_of(HAPPY, 0.9));
+    let held = smoother.settle(found(1, ms(33), true), Vec::new()).faces.remove(0);
+    assert_eq!(held, FaceReading { held: true, ..read });
+}
+
+#[test]
+fn a_track_that_is_gone_is_forgotten() {
+    let mut smoother = Smoother::new(options());
+    settle(&mut smoother, ms(0), sure_of(HAPPY, 0.9));
+    let nobody = Found { frame: 1, timestamp: ms(33), faces: vec![], alive: vec![] };
+    smoother.settle(nobody, Vec::new());
+    let fresh = settle(&mut smoother, ms(66), sure_of(SAD, 0.9));
+    assert_eq!(fresh.smooth, sure_of(SAD, 0.9), "nothing of the first face is left");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
+
+    #[test]
+    fn smoothed_probabilities_sum_to_one(labels in prop::collection::vec((0usize..7, 0.2f32..1.0, 1u64..500), 1..50)) {
+        let mut smoother = Smoother::new(options());
+        let mut time = 0;
+        for (label, sureness, step) in labels {
+            time += step;
+            let reading = settle(&mut smoother, ms(time), sure_of(label, sureness));
+            prop_assert!((reading.smooth.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+            prop_assert!(reading.smooth.iter().all(|p| (-1e-6..=1.0 + 1e-6).contains(p)));
+        }
+    }
+}

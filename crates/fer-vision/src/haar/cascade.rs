@@ -6,12 +6,16 @@
 /// A window of a picture is a face when the sum of every stage reaches the stage's threshold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cascade {
-    /// Width and height of the window, each 3 to 255 pixels.
+    /// Width and height of the window, each 3 to [`Cascade::MAX_SIDE`] pixels.
     pub(super) window: (u8, u8),
     pub(super) stages: Vec<Stage>,
 }
 
 impl Cascade {
+    /// Longest side of a window in pixels: sums over larger ones would not be exact. OpenCV's cascades have
+    /// sides of 11 to 38.
+    pub const MAX_SIDE: u8 = 128;
+
     /// Most stages a cascade may have; OpenCV's frontal face has 25.
     pub const MAX_STAGES: usize = 1_000;
 

@@ -44,8 +44,10 @@ impl Cascade {
             return Err(reader.error(0, "the word FERHAAR1", "other bytes"));
         }
         let window = (reader.byte("the window's width")?, reader.byte("the window's height")?);
-        if window.0 < 3 || window.1 < 3 {
-            return Err(reader.error(8, "a window of 3 × 3 or more", format!("{} × {}", window.0, window.1)));
+        let sides = 3..=Self::MAX_SIDE;
+        if !sides.contains(&window.0) || !sides.contains(&window.1) {
+            let expected = format!("a window with sides of 3 to {}", Self::MAX_SIDE);
+            return Err(reader.error(8, expected, format!("{} × {}", window.0, window.1)));
         }
         let n_stages = usize::from(reader.count("how many stages")?);
         if n_stages == 0 || n_stages > Self::MAX_STAGES {

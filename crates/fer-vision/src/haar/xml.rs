@@ -365,6 +365,9 @@ impl<'a> Xml<'a> {
 
     fn side(&mut self) -> Result<u8, CascadeError> {
         let word = self.word()?;
-        word.parse().ok().filter(|side| *side >= 3).ok_or_else(|| self.error("a window's side of 3 to 255", word))
+        let sides = 3..=Cascade::MAX_SIDE;
+        word.parse().ok().filter(|side| sides.contains(side)).ok_or_else(|| {
+            self.error(format!("a window's side of 3 to {}", Cascade::MAX_SIDE), word)
+        })
     }
 }

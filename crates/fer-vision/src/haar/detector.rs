@@ -131,9 +131,8 @@ impl<E: SearchCascade> HaarDetector<E> {
         let Some(region) = region_around(expected, picture.dimensions()) else { return Ok(None) };
         let scale = FINE_FACE / f64::from(expected.width);
         let small = scaled(&gray(picture, region), scale);
-        let smallest = (FINE_FACE * FINE_SIZES.0)
-            .max(f64::from(self.options.smallest_face) * scale)
-            .max(self.window());
+        let smallest =
+            (FINE_FACE * FINE_SIZES.0).max(f64::from(self.options.smallest_face) * scale).max(self.window());
         let largest = (FINE_FACE * FINE_SIZES.1).min(f64::from(small.width().min(small.height())));
         if largest < smallest {
             return Ok(None);
@@ -319,7 +318,8 @@ mod tests {
         }
         for clockwise in [-20.0, 0.0, 20.0, 45.0] {
             let upright = turned(&gray, -clockwise);
-            let (x, y, _) = upright.enumerate_pixels().max_by_key(|(_, _, value)| value.0).expect("not empty");
+            let (x, y, _) =
+                upright.enumerate_pixels().max_by_key(|(_, _, value)| value.0).expect("not empty");
             let place = Place { x: f64::from(x) - 5.0, y: f64::from(y) - 5.0, width: 10.0, height: 10.0 };
             let place = place.turned(gray.dimensions(), clockwise);
             let off = (place.x + 5.0 - 30.0).abs().max((place.y + 5.0 - 20.0).abs());

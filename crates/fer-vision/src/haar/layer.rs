@@ -73,7 +73,13 @@ impl Layer {
     /// Scales the picture and sums it up. `columns.stride` is at least `width + 1`, or one more where the
     /// step is 2; `padding` entries after the last row can be read, and mean nothing.
     #[inline(always)]
-    pub(super) fn fill(&mut self, gray: Gray<'_>, (width, height): (usize, usize), columns: Columns, padding: usize) {
+    pub(super) fn fill(
+        &mut self,
+        gray: Gray<'_>,
+        (width, height): (usize, usize),
+        columns: Columns,
+        padding: usize,
+    ) {
         let entries = columns.stride * (height + 1) + padding;
         // What is left from an earlier picture is overwritten, or is padding.
         self.sums.resize(entries.max(self.sums.len()), 0);

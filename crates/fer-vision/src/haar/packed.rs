@@ -102,11 +102,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn error(&self, at: usize, expected: impl ToString, found: impl ToString) -> CascadeError {
-        CascadeError {
-            place: format!("byte {at}"),
-            expected: expected.to_string(),
-            found: found.to_string(),
-        }
+        CascadeError { place: format!("byte {at}"), expected: expected.to_string(), found: found.to_string() }
     }
 
     fn take<const N: usize>(&mut self, what: &str) -> Result<[u8; N], CascadeError> {

@@ -23,13 +23,15 @@ pub(super) struct Region {
 pub(super) fn gray(picture: &RgbImage, region: Region) -> GrayImage {
     let row_bytes = 3 * picture.width() as usize;
     let (from, length) = (3 * region.left as usize, 3 * region.width as usize);
-    let rows = picture.as_raw().chunks_exact(row_bytes).skip(region.top as usize).take(region.height as usize);
+    let rows =
+        picture.as_raw().chunks_exact(row_bytes).skip(region.top as usize).take(region.height as usize);
     let mut pixels = Vec::with_capacity(region.width as usize * region.height as usize);
     for row in rows {
         let (colours, _) = row[from..from + length].as_chunks::<3>();
         // OpenCV's weights of 0.299, 0.587 and 0.114 in 15 bits.
         pixels.extend(colours.iter().map(|&[red, green, blue]| {
-            ((9_798 * u32::from(red) + 19_235 * u32::from(green) + 3_735 * u32::from(blue) + (1 << 14)) >> 15) as u8
+            ((9_798 * u32::from(red) + 19_235 * u32::from(green) + 3_735 * u32::from(blue) + (1 << 14)) >> 15)
+                as u8
         }));
     }
     from_pixels(region.width, region.height, pixels)
@@ -40,11 +42,7 @@ pub(super) fn resized(gray: &GrayImage, width: u32, height: u32) -> GrayImage {
     if gray.dimensions() == (width, height) {
         return gray.clone();
     }
-    let source = Gray {
-        pixels: gray.as_raw(),
-        width: gray.width() as usize,
-        height: gray.height() as usize,
-    };
+    let source = Gray { pixels: gray.as_raw(), width: gray.width() as usize, height: gray.height() as usize };
     let (columns, rows) = (width as usize, height as usize);
     let mut pixels = vec![0; columns * rows];
     if columns <= source.width && rows <= source.height {

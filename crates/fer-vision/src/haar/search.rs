@@ -84,8 +84,7 @@ impl CascadeSearch {
         self.windows.clear();
         if let Some(&first) = scales.first() {
             let arch = self.arch;
-            let gray =
-                Gray { pixels: gray.as_raw(), width: size.0 as usize, height: size.1 as usize };
+            let gray = Gray { pixels: gray.as_raw(), width: size.0 as usize, height: size.1 as usize };
             self.compile(scaled(size, first).0, &scales);
             arch.dispatch(Scan { search: self, gray, scales: &scales });
         }
@@ -135,7 +134,8 @@ fn scales(window: (u32, u32), picture: (u32, u32), search: &Search) -> Vec<f32> 
     if picture.0 < window.0 || picture.1 < window.1 {
         return Vec::new();
     }
-    let step = if search.scale_factor >= Search::LEAST_STEP { search.scale_factor } else { Search::LEAST_STEP };
+    let step =
+        if search.scale_factor >= Search::LEAST_STEP { search.scale_factor } else { Search::LEAST_STEP };
     let mut all = Vec::new();
     let mut factor = 1.0_f64;
     loop {
@@ -188,8 +188,7 @@ impl WithSimd for Scan<'_> {
         let size = (self.gray.width as u32, self.gray.height as u32);
         let window = (usize::from(cascade.window.0), usize::from(cascade.window.1));
         // OpenCV divides the rows of every layer among so many threads, whether it has them or not.
-        let n_stripes =
-            (scaled(size, self.scales[0]).0 + 1).saturating_sub(window.0).div_ceil(32);
+        let n_stripes = (scaled(size, self.scales[0]).0 + 1).saturating_sub(window.0).div_ceil(32);
         if n_stripes == 0 {
             return;
         }

@@ -169,7 +169,9 @@ impl Compiled {
         while idx < alive.len() {
             let start = alive[idx] as usize;
             stage.totals(simd, &sums[start..][..self.span], &norms[start..], &mut totals);
-            while let Some(&window) = alive.get(idx).filter(|&&window| (window as usize) < start + S::F32_LANES) {
+            while let Some(&window) =
+                alive.get(idx).filter(|&&window| (window as usize) < start + S::F32_LANES)
+            {
                 let at = window as usize;
                 if stage.is_passed(totals[at - start], &sums[at..], norms[at]) {
                     alive[n_kept] = window;
@@ -249,8 +251,7 @@ impl<const RECTS: usize> CompiledStump<RECTS> {
         for rect in 1..RECTS {
             value = simd.add_f32s(value, self.weighted(simd, sums, rect));
         }
-        let is_below =
-            simd.less_than_f32s(simd.mul_f32s(value, norms), simd.splat_f32s(self.threshold));
+        let is_below = simd.less_than_f32s(simd.mul_f32s(value, norms), simd.splat_f32s(self.threshold));
         simd.select_f32s(is_below, simd.splat_f32s(self.gain), simd.splat_f32s(0.0))
     }
 
@@ -260,10 +261,7 @@ impl<const RECTS: usize> CompiledStump<RECTS> {
         let entry = |corner: usize| {
             S::as_simd_i32s(&sums[self.corners[rect][corner] as usize..][..S::I32_LANES]).0[0]
         };
-        let sum = simd.add_i32s(
-            simd.sub_i32s(entry(0), entry(1)),
-            simd.sub_i32s(entry(3), entry(2)),
-        );
+        let sum = simd.add_i32s(simd.sub_i32s(entry(0), entry(1)), simd.sub_i32s(entry(3), entry(2)));
         // A sum is below 2²² in absolute value: added to the bits of 1.5 · 2²³ it is that number plus the sum.
         let float = simd.transmute_f32s_i32s(simd.add_i32s(sum, simd.splat_i32s(ROUND.to_bits() as i32)));
         simd.mul_f32s(simd.splat_f32s(self.weights[rect]), simd.sub_f32s(float, simd.splat_f32s(ROUND)))

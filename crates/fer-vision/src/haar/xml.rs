@@ -139,11 +139,10 @@ fn read_stump(xml: &mut Xml<'_>) -> Result<NamedStump, CascadeError> {
             "internalNodes" => {
                 // Left 0 and right −1 are the two leaves of a stump: anything else is a deeper tree.
                 let words = xml.words()?;
-                let stump: Option<[&str; 4]> = words.try_into().ok().filter(|stump: &[&str; 4]| {
-                    stump[0] == "0" && stump[1] == "-1"
-                });
-                let [_, _, feature_idx, threshold] =
-                    stump.ok_or_else(|| xml.error("a stump: 0 -1, its feature, its threshold", "a deeper tree"))?;
+                let stump: Option<[&str; 4]> =
+                    words.try_into().ok().filter(|stump: &[&str; 4]| stump[0] == "0" && stump[1] == "-1");
+                let [_, _, feature_idx, threshold] = stump
+                    .ok_or_else(|| xml.error("a stump: 0 -1, its feature, its threshold", "a deeper tree"))?;
                 node = Some((xml.parse(feature_idx)?, xml.finite(threshold)?));
             }
             "leafValues" => values = Some(xml.numbers::<2>()?),
@@ -169,7 +168,8 @@ fn read_features(xml: &mut Xml<'_>) -> Result<Vec<(usize, Feature)>, CascadeErro
                     while xml.item()? {
                         let words = xml.words()?;
                         let Ok([x, y, width, height, weight]) = <[&str; 5]>::try_from(words) else {
-                            return Err(xml.error("a rectangle: x, y, width, height, weight", "other than five words"));
+                            return Err(xml
+                                .error("a rectangle: x, y, width, height, weight", "other than five words"));
                         };
                         rects.push(WeightedRect {
                             x: xml.parse(x)?,
@@ -366,8 +366,9 @@ impl<'a> Xml<'a> {
     fn side(&mut self) -> Result<u8, CascadeError> {
         let word = self.word()?;
         let sides = 3..=Cascade::MAX_SIDE;
-        word.parse().ok().filter(|side| sides.contains(side)).ok_or_else(|| {
-            self.error(format!("a window's side of 3 to {}", Cascade::MAX_SIDE), word)
-        })
+        word.parse()
+            .ok()
+            .filter(|side| sides.contains(side))
+            .ok_or_else(|| self.error(format!("a window's side of 3 to {}", Cascade::MAX_SIDE), word))
     }
 }

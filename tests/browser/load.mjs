@@ -78,21 +78,22 @@ class Client {
 
 const quantile = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
 
-async function memory(server) {
-  const text = await (await fetch(`${server.url}metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\d+)$/m.exec(text)?.[1] ?? NaN) / 2 ** 20;
+/** Memory of the server's process in MiB, where the system tells it (Linux). */
+function memory(server) {
+  const status = readFileSync(`/proc/${server.process.pid}/status`, "utf8");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? NaN) / 2 ** 10;
 }
 
 async function measure(n) {
   const server = await Server.start();
   // A first round warms caches, detectors and memory pools.
   await Promise.all(Array.from({ length: n }, (_, i) => new Client(i).run(server.url, performance.now() + 2000)));
-  const before = await memory(server);
+  const before = memory(server);
   const clients = Array.from({ length: n }, (_, i) => new Client(i));
   const started = performance.now();
   await Promise.all(clients.map((client) => client.run(server.url, started + seconds * 1000)));
   const took = (performance.now() - started) / 1000;
-  const after = await memory(server);
+  const after = memory(server);
   await server.stop();
   const trips = clients.flatMap((client) => client.trips).sort((a, b) => a - b);
   const sum = (pick) => clients.reduce((total, client) => total + pick(client), 0);

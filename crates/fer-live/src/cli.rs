@@ -1,16 +1,15 @@
 //! The command line of `fer-live`.
 //! In: words. Out: [`Cli`], checked as far as words can be.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser};
 use fer_model::DeviceChoice;
+use fer_stream::record::{FORMATS, Format};
+use fer_vision::{FinderOptions, SmoothOptions};
 
-use crate::crop::CROP_FACTOR;
-use crate::detectors::DetectorOptions;
-use crate::pipeline::FinderOptions;
-use crate::smooth::SmoothOptions;
+use crate::face_detector::{DetectorKind, DetectorOptions};
 use crate::source::SourceOptions;
 
 /// What the program is and what it is not for.
@@ -53,9 +52,6 @@ pub enum Command {
     /// Open the web app: a page that reads faces from the browser's camera, photos and videos
     #[cfg(feature = "web")]
     Serve(Box<ServeArgs>),
-    /// Measure speed, steadiness, detection and memory on drawn scenes
-    #[command(hide = true)]
-    Bench(BenchArgs),
 }
 
 /// Options of `fer-live` itself.
@@ -79,15 +75,9 @@ pub struct WatchArgs {
     /// Write the annotated video: MP4 (H.264), the source's size and times
     #[arg(long, value_name = "FILE", help_heading = "Record")]
     pub save_video: Option<PathBuf>,
-    /// Write readings as CSV, one row per face per frame; - for standard output
-    #[arg(long, value_name = "FILE", help_heading = "Record")]
-    pub csv: Option<PathBuf>,
-    /// Write readings as JSON Lines, one line per face per frame; - for standard output
-    #[arg(long, value_name = "FILE", help_heading = "Record")]
-    pub jsonl: Option<PathBuf>,
-    /// Photos: write the readings as one JSON document; - for standard output
-    #[arg(long, value_name = "FILE", help_heading = "Record")]
-    pub json: Option<PathBuf>,
+    /// Files of readings, an option a format.
+    #[command(flatten)]
+    pub records: RecordArgs,
     /// Photos: write the annotated picture; of several photos, into this folder
     #[arg(long, value_name = "PATH", help_heading = "Record")]
     pub save_picture: Option<PathBuf>,
@@ -134,15 +124,15 @@ pub struct CommonArgs {
     pub device: DeviceChoice,
     /// Detector and its options.
     #[command(flatten)]
-    pub detector: DetectorOptions,
+    pub detector: DetectorArgs,
     /// Search the whole picture this often, in ms; between, only near known faces
-    #[arg(long, value_name = "MS", default_value_t = 250, help_heading = "Detection")]
+    #[arg(long, value_name = "MS", default_value_t = ms(FinderOptions::default().scan_every), help_heading = "Detection")]
     pub search_every: u64,
-    /// Side of the network's crop relative to the detector's box
-    #[arg(long, value_name = "FACTOR", default_value_t = CROP_FACTOR, value_parser = parse_factor, help_heading = "Detection")]
-    pub crop_factor: f32,
+    /// Side of the network's crop relative to the detector's box [default: what the model was trained on]
+    #[arg(long, value_name = "FACTOR", value_parser = parse_factor, help_heading = "Detection")]
+    pub crop_factor: Option<f32>,
     /// Half-life of the smoothing in ms; 0 for none
-    #[arg(long, value_name = "MS", default_value_t = 200, help_heading = "Smoothing")]
+    #[arg(long, value_name = "MS", default_value_t = ms(SmoothOptions::default().half_life), help_heading = "Smoothing")]
     pub half_life: u64,
     /// Under this smoothed probability, 0 to 1, a face is uncertain and has no label
     #[arg(long, value_name = "P", default_value_t = SmoothOptions::default().uncertain_below, value_parser = parse_probability, help_heading = "Smoothing")]
@@ -173,38 +163,117 @@ pub struct ServeArgs {
     /// What is read and how.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// The server's own options.
-    #[command(flatten)]
-    pub serve: crate::web::ServeOptions,
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = parse_address)]
+    pub address: std::net::SocketAddr,
+    /// Let other machines in: makes an access token and prints the address that holds it
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub open: bool,
 }
 
-/// Options of `fer-live bench`.
-#[derive(Debug, Args)]
-pub struct BenchArgs {
-    /// What is measured
-    #[arg(value_enum)]
-    pub what: Measure,
-    /// What is read and how.
-    #[command(flatten)]
-    pub common: CommonArgs,
-    /// Frames per measurement
-    #[arg(long, value_name = "N", default_value_t = 300)]
-    pub frames: u64,
+/// Files of readings: an option for each of [`FORMATS`], called as its files end.
+#[derive(Clone, Debug, Default)]
+pub struct RecordArgs {
+    /// What was asked for, in the order of [`FORMATS`].
+    pub files: Vec<(Format, PathBuf)>,
 }
 
-/// What `fer-live bench` measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Measure {
-    /// Stage times and frames per second, 640×480 and 1280×720, one and five faces
-    Speed,
-    /// Label changes per minute on a held-still noisy face, and the added latency
-    Steadiness,
-    /// Faces found and ids per person, against the drawn truth
-    Detection,
-    /// Crop factor against the drawn truth's expressions
-    Crop,
-    /// Memory over many frames
-    Memory,
+impl Args for RecordArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        FORMATS.iter().fold(command, |command, format| {
+            let option = Arg::new(format.ending).long(format.ending).value_name("FILE").help(format.help);
+            command.arg(option.help_heading("Record").value_parser(value_parser!(PathBuf)))
+        })
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for RecordArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let file = |format: Format| Some((format, matches.get_one::<PathBuf>(format.ending)?.clone()));
+        Ok(Self { files: FORMATS.into_iter().filter_map(file).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Options of the face detector.
+#[derive(Clone, Debug, Args)]
+pub struct DetectorArgs {
+    /// Which detector finds faces
+    #[arg(long, value_enum, default_value_t = DetectorName::from(DetectorOptions::default().kind), value_name = "KIND", help_heading = "Detection")]
+    pub detector: DetectorName,
+    /// YuNet's ONNX file, from opencv_zoo: face_detection_yunet_2023mar.onnx, before OpenCV 4.8 the one of 2022mar
+    #[arg(long, value_name = "FILE", help_heading = "Detection")]
+    pub detector_model: Option<PathBuf>,
+    /// Haar cascade file [default: OpenCV's frontal face, where the system keeps it]
+    #[arg(long, value_name = "FILE", help_heading = "Detection")]
+    pub cascade: Option<PathBuf>,
+    /// Step from one face size to the next while the whole picture is searched, above 1
+    #[arg(long, value_name = "FACTOR", default_value_t = DetectorOptions::default().scale_factor, help_heading = "Detection")]
+    pub scale_factor: f64,
+    /// How many windows must agree on a face; more means fewer false and fewer true faces
+    #[arg(long, value_name = "N", default_value_t = DetectorOptions::default().neighbours, help_heading = "Detection")]
+    pub neighbours: u32,
+    /// Width of the smallest face to find, in the picture's pixels [default: what the search side allows]
+    #[arg(long, value_name = "PIXELS", default_value_t = DetectorOptions::default().smallest_face,
+          hide_default_value = true, help_heading = "Detection")]
+    pub smallest_face: u32,
+    /// Longest side the picture is scaled down to for the search; larger finds smaller faces, slower
+    #[arg(long, value_name = "PIXELS", default_value_t = DetectorOptions::default().search_side, help_heading = "Detection",
+          value_parser = value_parser!(u32).range(48..=4096))]
+    pub search_side: u32,
+}
+
+/// A detector, as the command line calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DetectorName {
+    /// OpenCV's Haar cascade, as FER-2013's own faces were found.
+    Haar,
+    /// YuNet, with `--detector-model`.
+    Yunet,
+}
+
+impl From<DetectorKind> for DetectorName {
+    fn from(kind: DetectorKind) -> Self {
+        match kind {
+            DetectorKind::Haar => Self::Haar,
+            DetectorKind::Yunet => Self::Yunet,
+        }
+    }
+}
+
+impl DetectorArgs {
+    /// How faces are found.
+    #[must_use]
+    pub fn options(&self) -> DetectorOptions {
+        DetectorOptions {
+            kind: match self.detector {
+                DetectorName::Haar => DetectorKind::Haar,
+                DetectorName::Yunet => DetectorKind::Yunet,
+            },
+            yunet: self.detector_model.clone(),
+            cascade: self.cascade.clone(),
+            scale_factor: self.scale_factor,
+            neighbours: self.neighbours,
+            smallest_face: self.smallest_face,
+            search_side: self.search_side,
+        }
+    }
+
+    /// The files it is made of, as they were given.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        [&self.detector_model, &self.cascade].into_iter().flatten().map(PathBuf::as_path)
+    }
 }
 
 impl CommonArgs {
@@ -221,12 +290,12 @@ impl CommonArgs {
         }
     }
 
-    /// How faces are found and cut out.
+    /// How faces are found and cut out, for a model trained on crops of this factor.
     #[must_use]
-    pub fn finder_options(&self) -> FinderOptions {
+    pub fn finder_options(&self, trained_on: f32) -> FinderOptions {
         FinderOptions {
             scan_every: Duration::from_millis(self.search_every),
-            crop_factor: self.crop_factor,
+            crop_factor: self.crop_factor.unwrap_or(trained_on),
             ..FinderOptions::default()
         }
     }
@@ -241,6 +310,18 @@ impl CommonArgs {
             ..SmoothOptions::default()
         }
     }
+}
+
+/// Whole milliseconds.
+fn ms(time: Duration) -> u64 {
+    time.as_millis() as u64
+}
+
+/// An address, or a name of this machine such as `localhost`, with a port.
+#[cfg(feature = "web")]
+fn parse_address(words: &str) -> Result<std::net::SocketAddr, String> {
+    let found = std::net::ToSocketAddrs::to_socket_addrs(words).ok().and_then(|mut found| found.next());
+    found.ok_or_else(|| "expected an address and a port, such as 127.0.0.1:8000".to_owned())
 }
 
 fn parse_size(words: &str) -> Result<(u32, u32), String> {

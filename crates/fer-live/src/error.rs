@@ -1,50 +1,84 @@
-//! What can go wrong between a source and a reading.
-//! In: causes. Out: one sentence that says where, expected, found and what to try.
+//! What can go wrong in the program.
+//! In: the errors of its parts. Out: one error with its causes behind it, and an exit code.
 
-/// Errors of fer-live's library.
+use fer_data::exit;
+use fer_model::ModelError;
+use fer_stream::StreamError;
+use fer_vision::{Cause, VisionError};
+
+/// Errors of fer-live. The text leaves the cause to [`std::error::Error::source`].
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
     /// An option makes no sense, alone or with another one.
     #[error("{0}")]
     Config(String),
-    /// A source could not be opened.
-    #[error("{input}: {reason}")]
-    Open {
-        /// The input as the user wrote it.
-        input: String,
-        /// What was expected, found, and what to try.
-        reason: String,
+    /// A source, the detector, the network or an output failed.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// The server cannot start.
+    #[cfg(feature = "web")]
+    #[error(transparent)]
+    Web(#[from] fer_web::WebError),
+    /// The computing device is not there.
+    #[error("--device {device}")]
+    Compute {
+        /// What was asked for.
+        device: fer_model::DeviceChoice,
+        /// Why it is not there.
+        #[source]
+        cause: ModelError,
     },
-    /// A source failed while it was read.
-    #[error("{input}, frame {frame}: {reason}")]
-    Read {
-        /// The input as the user wrote it.
-        input: String,
-        /// Position of the frame that could not be read.
-        frame: u64,
-        /// What was found, and what to try.
-        reason: String,
+    /// The model folder cannot be used.
+    #[error("the model in {folder}")]
+    Model {
+        /// The folder, or "built in".
+        folder: String,
+        /// Why not.
+        #[source]
+        cause: ModelError,
     },
-    /// A camera or a display is not there, or not ours to use.
-    #[error("{device}: {reason}")]
-    Device {
-        /// The camera or display.
-        device: String,
-        /// What was found, and what to try.
-        reason: String,
-    },
-    /// The detector failed.
-    #[error("face detector: {0}")]
-    Detect(String),
-    /// The network or its model folder failed.
-    #[error("model: {0}")]
-    Model(String),
-    /// An output could not be written.
-    #[error("{path}: {reason}")]
-    Write {
-        /// The file.
-        path: String,
-        /// What failed, and what to try.
-        reason: String,
-    },
+    /// There is no model.
+    #[error("no model: {0}")]
+    NoModel(String),
+}
+
+impl From<VisionError> for LiveError {
+    fn from(error: VisionError) -> Self {
+        Self::Stream(error.into())
+    }
+}
+
+impl LiveError {
+    /// The exit code, as docs/exit-codes.md explains it.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) => exit::USAGE,
+            Self::Stream(error) => stream_code(error),
+            #[cfg(feature = "web")]
+            Self::Web(error) => match error {
+                fer_web::WebError::Beyond(_) | fer_web::WebError::Vision(_) => exit::USAGE,
+                fer_web::WebError::Address { .. } | fer_web::WebError::System { .. } => exit::DEVICE,
+            },
+            Self::Compute { .. } => exit::DEVICE,
+            Self::Model { .. } | Self::NoModel(_) => exit::MODEL,
+        }
+    }
+}
+
+fn stream_code(error: &StreamError) -> u8 {
+    match error {
+        StreamError::Open { .. } | StreamError::Read { .. } => exit::DATA,
+        StreamError::Device { .. } => exit::DEVICE,
+        StreamError::Write { .. } => exit::OUTPUT,
+        StreamError::Vision(VisionError::Options(_) | VisionError::Detect { .. }) => exit::USAGE,
+        // A network that also writes what it sees fails when the disk is full.
+        StreamError::Vision(VisionError::Classify { cause, .. }) => {
+            written(cause.as_ref()).map_or(exit::MODEL, stream_code)
+        }
+    }
+}
+
+fn written(cause: Option<&Cause>) -> Option<&StreamError> {
+    cause?.downcast_ref()
 }

@@ -1,36 +1,28 @@
 //! The web app: a page that opens the camera and reads faces, and an HTTP interface for programs.
 //! In: a model, detectors, perhaps an input. Out: a server until it is asked to stop.
-//! The only part of fer that listens on a socket.
+//! The only part of fer that listens on a socket; without OpenCV: whoever starts it says how a video file is opened.
 //!
 //! ```text
-//! camera ─▶ live ─┐                                    ┌─▶ live ─▶ smoother of the client ─▶ page
-//! photo ─▶ analyze ┼─▶ queue ─▶ engine's finders ─▶ inference ─▶ analyze ─▶ JSON, CSV
-//! video ─▶ uploads ─▶ videos ─▶ pipeline ───────────────┤
-//! --input ────────────────────▶ pipeline ───────────────┴─▶ source ─▶ MJPEG, events
+//! browser's camera ─▶ live/camera ─┐                              ┌─▶ live/camera ─▶ page
+//! photos ─▶ read/analyze ──────────┴▶ read/: queue, finders, network ─▶ read/analyze ─▶ JSON, CSV
+//! video ─▶ videos/routes ─▶ videos/: room, shelf, reader ─ the pipeline ─▶ videos/routes
+//! --input ───────────────────────▶ the pipeline ─▶ live/hub ─▶ live/streams ─▶ MJPEG, events
 //! ```
 
-mod analyze;
-mod assets;
-mod connections;
-mod engine;
-mod inference;
+mod app;
+mod error;
 mod limits;
 mod live;
-mod metrics;
-mod options;
-mod picture;
+mod page;
 mod problem;
-mod queue;
-mod routes;
-mod security;
+mod random;
+mod read;
 mod server;
-mod source;
-mod state;
-mod uploads;
-mod video_reader;
+mod stop;
 mod videos;
 
+pub use error::WebError;
 pub use limits::Limits;
-pub use options::{ServeOptions, page_address};
-pub use security::Access;
-pub use server::{Input, Parts, Server};
+pub use read::MakeFinder;
+pub use server::{Access, Server, ServerParts, page_address};
+pub use videos::OpenVideo;

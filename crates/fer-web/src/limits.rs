@@ -26,7 +26,9 @@ pub struct Limits {
     pub pixels: u64,
     /// Bytes of one video; more are answered 413.
     pub video_bytes: u64,
-    /// Videos that wait or are read at once; a further one is answered 503.
+    /// Bytes of all videos on the disk, from the first byte of an upload on; what does not fit is answered 503.
+    pub all_video_bytes: u64,
+    /// Videos that are uploaded, wait or are read at once; a further one is answered 503.
     pub videos: usize,
     /// Time a request's headers may take; then the connection is closed.
     #[serde(skip)]
@@ -60,6 +62,7 @@ impl Default for Limits {
             pictures: 64,
             pixels: 50_000_000,
             video_bytes: 1 << 30,
+            all_video_bytes: 2 << 30,
             videos: 4,
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),

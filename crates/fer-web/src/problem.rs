@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// The kinds of problems, each with its fixed status and title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum ProblemKind {
     /// The request is not what the route takes.
     BadRequest,
     /// The access token is missing or wrong.
@@ -36,14 +36,16 @@ pub(super) enum Kind {
     Busy,
     /// The server is shutting down.
     Stopping,
+    /// The disk has no room for the file.
+    StorageFull,
     /// The detector or the network failed.
     Failed,
 }
 
-impl Kind {
+impl ProblemKind {
     /// The HTTP status.
     #[must_use]
-    pub(super) fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::TokenMissing => StatusCode::UNAUTHORIZED,
@@ -55,6 +57,7 @@ impl Kind {
             Self::NotAPicture | Self::NotAVideo => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NotReady => StatusCode::CONFLICT,
             Self::Busy | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -75,6 +78,7 @@ impl Kind {
             Self::NotReady => "not-ready",
             Self::Busy => "busy",
             Self::Stopping => "stopping",
+            Self::StorageFull => "storage-full",
             Self::Failed => "failed",
         }
     }
@@ -95,6 +99,7 @@ impl Kind {
             Self::NotReady => "The video is not read yet",
             Self::Busy => "The server is busy",
             Self::Stopping => "The server is shutting down",
+            Self::StorageFull => "The server has no room for the file",
             Self::Failed => "Reading the picture failed",
         }
     }
@@ -111,18 +116,18 @@ impl Kind {
 
 /// One problem: a kind, and what was expected and found.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     /// The kind.
-    pub(super) kind: Kind,
+    pub(crate) kind: ProblemKind,
     /// Where, expected, found, and what to try.
-    pub(super) detail: String,
+    pub(crate) detail: String,
 }
 
 /// The members of RFC 9457, section 3.1.
 #[derive(Serialize)]
 struct Members<'a> {
     #[serde(rename = "type")]
-    kind: String,
+    urn: String,
     title: &'static str,
     status: u16,
     detail: &'a str,
@@ -131,15 +136,15 @@ struct Members<'a> {
 impl Problem {
     /// A problem of a kind with its detail.
     #[must_use]
-    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into() }
     }
 
     /// The problem as RFC 9457 JSON.
     #[must_use]
-    pub(super) fn to_json(&self) -> serde_json::Value {
+    pub(crate) fn to_json(&self) -> serde_json::Value {
         let members = Members {
-            kind: format!("urn:fer:problem:{}", self.kind.slug()),
+            urn: format!("urn:fer:problem:{}", self.kind.slug()),
             title: self.kind.title(),
             status: self.kind.status().as_u16(),
             detail: &self.detail,
@@ -156,7 +161,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.kind.retry_after_s() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.kind == Kind::TokenMissing {
+        if self.kind == ProblemKind::TokenMissing {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response

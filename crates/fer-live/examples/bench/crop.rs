@@ -6,14 +6,10 @@ use std::time::Duration;
 
 use fer_data::Face;
 use fer_data::drawn::Scene;
+use fer_vision::{FaceBox, crop, largest};
 use image::RgbImage;
 
-use super::true_box;
-use crate::app::Streams;
-use crate::cli::BenchArgs;
-use crate::crop::crop;
-use crate::detect::FaceBox;
-use crate::error::LiveError;
+use super::{BenchArgs, true_box};
 
 /// Frames are this far apart, so that each shows another moment of an expression.
 const STEP: Duration = Duration::from_millis(400);
@@ -21,9 +17,9 @@ const STEP: Duration = Duration::from_millis(400);
 /// A shown expression at least this strong has a right answer.
 const CLEAR: f32 = 0.8;
 
-pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), LiveError> {
-    let classifier = crate::model::load(args.common.model.as_deref(), args.common.device)?.classifier;
-    let mut detector = args.common.detector.build()?;
+pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    let classifier = args.model()?.classifier;
+    let mut detector = args.common.detector.options().build()?;
     let mut seen: Vec<(Arc<RgbImage>, FaceBox, usize)> = Vec::new();
     for seed in 0..args.frames / 20 {
         let scene = Scene::new(seed, 2, 640, 480);
@@ -39,22 +35,17 @@ pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), Liv
             }
         }
     }
-    streams.say(&format!("{} faces\nfactor  top-1   mean log p", seen.len()));
+    println!("{} faces\nfactor  top-1   mean log p", seen.len());
     for factor in (14..=30).map(|twentieth| twentieth as f32 / 20.0) {
         let faces: Vec<Face> = seen.iter().map(|(picture, place, _)| crop(picture, place, factor)).collect();
         let rows = classifier.classify(&faces)?;
         let (mut n_right, mut log_sum) = (0, 0.0);
         for (row, (_, _, label)) in rows.iter().zip(&seen) {
-            let best = (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
-            n_right += u32::from(best == Some(*label));
+            n_right += u32::from(largest(row).0 == *label);
             log_sum += f64::from(row[*label].max(1e-6).ln());
         }
         let n = seen.len().max(1) as f64;
-        streams.say(&format!(
-            "{factor:>6.2}  {:>5.1} %  {:>8.3}",
-            100.0 * f64::from(n_right) / n,
-            log_sum / n
-        ));
+        println!("{factor:>6.2}  {:>5.1} %  {:>8.3}", 100.0 * f64::from(n_right) / n, log_sum / n);
     }
     Ok(())
 }

@@ -5,27 +5,25 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fer_data::drawn::Scene;
+use fer_vision::{CROP_FACTOR, Finder, Frame, VisionError};
 
-use super::true_box;
-use crate::app::Streams;
-use crate::cli::BenchArgs;
-use crate::error::LiveError;
-use crate::frame::Frame;
-use crate::pipeline::Finder;
+use super::{BenchArgs, true_box};
 
 /// Frames per second.
 const RATE: f64 = 30.0;
 
-pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), LiveError> {
-    streams.say("size       people  scenes  found    ids per person  false faces/frame  box/truth  dx     dy     score min/p5/p50");
+pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    println!(
+        "size       people  scenes  found    ids per person  false faces/frame  box/truth  dx     dy     score min/p5/p50"
+    );
     for size in [(640, 480), (1280, 720), (320, 240)] {
         for n_people in [0, 1, 2, 3, 5] {
             let mut count = Count::default();
             for seed in args.common.seed..args.common.seed + 6 {
-                let finder = Finder::new(args.common.detector.build()?, args.common.finder_options());
+                let finder = args.finder(CROP_FACTOR)?;
                 count.add(finder, &Scene::new(seed, n_people, size.0, size.1), args.frames)?;
             }
-            streams.say(&count.row(size, n_people));
+            println!("{}", count.row(size, n_people));
         }
     }
     Ok(())
@@ -47,7 +45,7 @@ struct Count {
 }
 
 impl Count {
-    fn add(&mut self, mut finder: Finder, scene: &Scene, n_frames: u64) -> Result<(), LiveError> {
+    fn add(&mut self, mut finder: Finder, scene: &Scene, n_frames: u64) -> Result<(), VisionError> {
         let n_people = scene.people().count();
         let mut ids = vec![BTreeSet::new(); n_people];
         for index in 0..n_frames {

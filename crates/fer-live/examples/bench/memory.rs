@@ -7,14 +7,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use fer_data::drawn::Scene;
+use fer_stream::pipeline::{LiveOptions, Shot, Sink, run as run_pipeline};
+use fer_stream::record::{Entry, FORMATS, Recorder};
+use fer_stream::{Feed, FrameSource, SourceInfo, StreamError};
+use fer_vision::Frame;
 use image::RgbImage;
 
-use crate::app::{Streams, prepare};
-use crate::cli::BenchArgs;
-use crate::error::LiveError;
-use crate::frame::{Frame, FrameSource, SourceInfo};
-use crate::pipeline::{LiveOptions, Shot, Sink, run as run_pipeline};
-use crate::record::CsvRecorder;
+use super::BenchArgs;
 
 /// Frames per second.
 const RATE: f64 = 30.0;
@@ -22,26 +21,22 @@ const RATE: f64 = 30.0;
 /// Frames until allocators and caches have settled.
 const WARM_UP: u64 = 600;
 
-pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), LiveError> {
-    let classifier = crate::model::load(args.common.model.as_deref(), args.common.device)?.classifier;
-    let labels = classifier.labels().clone();
-    let stages = prepare::stages(&args.common, classifier)?;
+pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    let model = args.model()?;
+    let analyzer = args.analyzer(&model)?;
     let (width, height) = args.common.size.unwrap_or((640, 480));
     let scene = Scene::new(args.common.seed, usize::from(args.common.people), width, height);
     let frame = |index| scene.frame(Duration::from_secs_f64(f64::from(index) / RATE));
     let source = Repeated { frames: (0..150).map(frame).collect(), index: 0, n_frames: args.frames };
-    let csv = CsvRecorder::new(std::io::sink(), &labels, "nowhere")?;
-    let mut sink = MemorySink { csv, n_shots: 0, first: None, every: (args.frames / 10).max(1), streams };
+    let recorder = (FORMATS[0].begin)(Box::new(std::io::sink()), model.classifier.labels())?;
+    let mut sink = MemorySink { recorder, n_shots: 0, first: None, every: (args.frames / 10).max(1) };
     let start = Instant::now();
     let stop = Arc::new(AtomicBool::new(false));
-    run_pipeline(Box::new(source), None, LiveOptions::default(), stages, &stop, &mut sink)?;
+    run_pipeline(Feed::once(Box::new(source)), LiveOptions::default(), analyzer, &stop, &mut sink)?;
     let first = sink.first.unwrap_or(0.0);
     let grown = resident_mib().unwrap_or(0.0) - first;
     let seconds = start.elapsed().as_secs_f64();
-    streams.say(&format!(
-        "{} frames in {seconds:.0} s: grown by {grown:.1} MiB after the first {WARM_UP}",
-        args.frames
-    ));
+    println!("{} frames in {seconds:.0} s: grown by {grown:.1} MiB after the first {WARM_UP}", args.frames);
     Ok(())
 }
 
@@ -64,7 +59,7 @@ impl FrameSource for Repeated {
         }
     }
 
-    fn next_frame(&mut self) -> Result<Option<Frame>, LiveError> {
+    fn next_frame(&mut self) -> Result<Option<Frame>, StreamError> {
         if self.index >= self.n_frames {
             return Ok(None);
         }
@@ -78,24 +73,26 @@ impl FrameSource for Repeated {
     }
 }
 
-struct MemorySink<'a, 'b> {
-    csv: CsvRecorder<std::io::Sink>,
+struct MemorySink {
+    recorder: Box<dyn Recorder>,
     n_shots: u64,
     first: Option<f64>,
     every: u64,
-    streams: &'a mut Streams<'b>,
 }
 
-impl Sink for MemorySink<'_, '_> {
-    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, LiveError> {
-        self.csv.record("drawn", &shot.reading)?;
+impl Sink for MemorySink {
+    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, StreamError> {
+        let entry = Entry { input: "drawn", size: shot.frame.picture.dimensions(), reading: &shot.reading };
+        self.recorder
+            .record(&entry)
+            .map_err(|error| StreamError::write_for("nowhere", "not written", error))?;
         self.n_shots += 1;
         if self.n_shots == WARM_UP {
             self.first = resident_mib();
         }
         if self.n_shots.is_multiple_of(self.every) {
             let resident = resident_mib().unwrap_or(0.0);
-            self.streams.say(&format!("{:>8} frames  {resident:.1} MiB", self.n_shots));
+            println!("{:>8} frames  {resident:.1} MiB", self.n_shots);
         }
         Ok(ControlFlow::Continue(()))
     }

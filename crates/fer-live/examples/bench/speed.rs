@@ -8,21 +8,18 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use fer_data::Labels;
+use fer_live::open::open_input;
+use fer_live::source::{DrawnSource, Input, SourceOptions};
+use fer_stream::pipeline::{LiveOptions, Shot, Sink, run as run_pipeline};
+use fer_stream::record::VideoRecorder;
+use fer_stream::{Feed, FrameSource, OverlayOptions, StreamError, draw};
 
-use super::percentiles;
-use crate::app::{Streams, prepare};
-use crate::cli::BenchArgs;
-use crate::error::LiveError;
-use crate::frame::FrameSource;
-use crate::overlay::{OverlayOptions, draw};
-use crate::pipeline::{LiveOptions, Shot, Sink, run as run_pipeline};
-use crate::record::VideoRecorder;
-use crate::source::{DrawnSource, Input, SourceOptions, open_input};
+use super::{BenchArgs, percentiles};
 
-pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), LiveError> {
-    let classifier = crate::model::load(args.common.model.as_deref(), args.common.device)?.classifier;
-    streams.say(
-        "size       faces  capture p50/p95  detect p50/p95  classify p50/p95  draw p50/p95  frames/s  found",
+pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    let model = args.model()?;
+    println!(
+        "size       faces  capture p50/p95  detect p50/p95  classify p50/p95  draw p50/p95  frames/s  found"
     );
     for size in [(640, 480), (1280, 720)] {
         for n_people in [1, 5] {
@@ -33,24 +30,24 @@ pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), Liv
             ));
             let options =
                 SourceOptions { size: Some(size), n_people, ..args.common.source_options(Instant::now()) };
+            let analyzer = args.analyzer(&model)?;
             let measured = write_clip(&clip, &options, args.frames).and_then(|()| {
                 let source = open_input(&Input::Video(clip.clone()), &options)?;
-                let stages = prepare::stages(&args.common, Arc::clone(&classifier))?;
-                let mut sink = SpeedSink::new(classifier.labels());
+                let mut sink = SpeedSink::new(model.classifier.labels());
                 let stop = Arc::new(AtomicBool::new(false));
                 let start = Instant::now();
-                run_pipeline(source, None, LiveOptions::default(), stages, &stop, &mut sink)?;
+                run_pipeline(Feed::once(source), LiveOptions::default(), analyzer, &stop, &mut sink)?;
                 Ok(sink.row(size, n_people, start.elapsed().as_secs_f64()))
             });
             // The clip is of no use any more; that it may be missing is no news.
-            let _removed = std::fs::remove_file(&clip);
-            streams.say(&measured?);
+            drop(std::fs::remove_file(&clip));
+            println!("{}", measured?);
         }
     }
     Ok(())
 }
 
-fn write_clip(path: &Path, options: &SourceOptions, n_frames: u64) -> Result<(), LiveError> {
+fn write_clip(path: &Path, options: &SourceOptions, n_frames: u64) -> Result<(), StreamError> {
     let mut source = DrawnSource::clip(options, Some(n_frames));
     let mut video = VideoRecorder::create(path)?;
     while let Some(frame) = source.next_frame()? {
@@ -87,7 +84,7 @@ impl<'a> SpeedSink<'a> {
 }
 
 impl Sink for SpeedSink<'_> {
-    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, LiveError> {
+    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, StreamError> {
         let start = Instant::now();
         let mut picture = shot.frame.picture.clone();
         draw(&shot.reading, self.labels, &mut picture, &OverlayOptions::default());

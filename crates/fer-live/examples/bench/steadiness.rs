@@ -2,20 +2,15 @@
 //! In: one drawn frame under fresh noise, again and again; a step from one expression to another.
 //! Out: label changes per minute, raw and shown; the delay of a change.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use fer_data::drawn::Scene;
+use fer_vision::{FaceBox, Found, FoundFace, Frame, SmoothOptions, Smoother, largest};
 use image::RgbImage;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::app::Streams;
-use crate::cli::BenchArgs;
-use crate::error::LiveError;
-use crate::frame::Frame;
-use crate::pipeline::{Analyzer, Found, FoundFace};
-use crate::smooth::{SmoothOptions, Smoother};
+use super::BenchArgs;
 
 /// Frames per second.
 const RATE: f64 = 30.0;
@@ -23,17 +18,12 @@ const RATE: f64 = 30.0;
 /// Deviation of the noise in grey values: a webcam in a dim room.
 const NOISE: f32 = 12.0;
 
-pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), LiveError> {
-    let classifier = crate::model::load(args.common.model.as_deref(), args.common.device)?.classifier;
-    streams.say("seed  raw changes/min  shown changes/min  uncertain");
+pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    let model = args.model()?;
+    println!("seed  raw changes/min  shown changes/min  uncertain");
     for seed in args.common.seed..args.common.seed + 6 {
         let picture = Scene::new(seed, 1, 640, 480).frame(Duration::from_secs_f64(0.4 + 3.2 * seed as f64));
-        let mut analyzer = Analyzer::new(
-            args.common.detector.build()?,
-            Arc::clone(&classifier),
-            args.common.finder_options(),
-            args.common.smooth_options(),
-        );
+        let mut analyzer = args.analyzer(&model)?;
         let mut changes = Changes::default();
         let mut rng = StdRng::seed_from_u64(seed);
         for index in 0..args.frames {
@@ -46,20 +36,18 @@ pub(super) fn run(args: &BenchArgs, streams: &mut Streams<'_>) -> Result<(), Liv
         let minutes = args.frames as f64 / RATE / 60.0;
         let uncertain = 100.0 * changes.n_uncertain as f64 / changes.n.max(1) as f64;
         let per_minute = |n: u32| f64::from(n) / minutes;
-        streams.say(&format!(
+        println!(
             "{seed:>4}  {:>15.1}  {:>17.1}  {uncertain:>7.1} %",
             per_minute(changes.raw),
             per_minute(changes.shown)
-        ));
+        );
     }
     let options = args.common.smooth_options();
-    streams.say(&format!(
-        "delay of a change of label at {RATE} frames/s, after a step from one expression to another:"
-    ));
+    println!("delay of a change of label at {RATE} frames/s, after a step from one expression to another:");
     for sureness in [0.9, 0.7, 0.5] {
         let delay =
             step_delay(options, sureness).map_or_else(|| "never".to_owned(), |ms| format!("{ms:.0} ms"));
-        streams.say(&format!("  raw probability {sureness} → {delay}"));
+        println!("  raw probability {sureness} → {delay}");
     }
     Ok(())
 }
@@ -77,7 +65,7 @@ struct Changes {
 
 impl Changes {
     fn count(&mut self, probabilities: &[f32], label: Option<usize>) {
-        let raw = (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
+        let raw = Some(largest(probabilities).0);
         if self.n > 0 {
             self.raw += u32::from(raw != self.last_raw);
             self.shown += u32::from(label != self.last_shown && self.n > 3);
@@ -106,10 +94,10 @@ fn step_delay(options: SmoothOptions, sureness: f32) -> Option<f64> {
         |label: usize| (0..7).map(|idx| if idx == label { sureness } else { rest }).collect::<Vec<f32>>();
     let mut smoother = Smoother::new(options);
     let mut settle = |index: u64, label: usize| {
-        let face_box = crate::detect::FaceBox { x: 0.0, y: 0.0, width: 10.0, height: 10.0, score: 1.0 };
+        let face_box = FaceBox { x: 0.0, y: 0.0, width: 10.0, height: 10.0, score: 1.0 };
         let face = FoundFace { track: 1, face_box, crop: Some(fer_data::Face::blank(0)) };
         let timestamp = Duration::from_secs_f64(index as f64 / RATE);
-        let found = Found { frame: index, timestamp, faces: vec![face], alive: vec![1], detect_ms: 0.0 };
+        let found = Found { frame: index, timestamp, faces: vec![face], alive: vec![1] };
         smoother.settle(found, vec![row(label)]).faces[0].label
     };
     (0..90).for_each(|index| {

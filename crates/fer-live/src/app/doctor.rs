@@ -1,6 +1,8 @@
 //! What is well here and what is not.
 //! In: the machine. Out: a line per finding, with what to do when it is not well.
 
+use fer_stream::told;
+
 use super::Streams;
 use crate::cli::DoctorArgs;
 use crate::source::{Camera, cameras};
@@ -50,7 +52,8 @@ impl Finding {
 
 #[cfg(feature = "opencv")]
 fn opencv(args: &DoctorArgs, findings: &mut Vec<Finding>) {
-    use crate::opencv::{Haar, HaarOptions, cascade_places, facts, find_cascade};
+    use crate::face_detector::DetectorOptions;
+    use crate::opencv::{cascade_places, facts, find_cascade};
 
     let facts = facts();
     findings.push(Finding::well("opencv", facts.version));
@@ -60,11 +63,11 @@ fn opencv(args: &DoctorArgs, findings: &mut Vec<Finding>) {
         let remedy = "videos and addresses will not open: install an OpenCV that is built with FFmpeg";
         findings.push(if lacks { Finding::ill("opencv", line, remedy) } else { found });
     }
-    let options = HaarOptions { cascade: args.cascade.clone(), ..HaarOptions::default() };
-    match (Haar::new(options), args.cascade.clone().or_else(find_cascade)) {
+    let options = DetectorOptions { cascade: args.cascade.clone(), ..DetectorOptions::default() };
+    match (options.build(), args.cascade.clone().or_else(find_cascade)) {
         (Ok(_), Some(path)) => findings.push(Finding::well("cascade", path.display().to_string())),
         (result, _) => {
-            let error = result.err().map_or_else(|| "not found".to_owned(), |error| error.to_string());
+            let error = result.err().map_or_else(|| "not found".to_owned(), |error| told(&error));
             let remedy = "install Debian's opencv-data, or give --cascade FILE";
             findings.push(Finding::ill("cascade", error, remedy));
         }
@@ -143,16 +146,16 @@ fn display(_: &mut Vec<Finding>) {}
 
 fn model(args: &DoctorArgs, findings: &mut Vec<Finding>) {
     match crate::model::load(args.model.as_deref(), args.device) {
-        Ok(loaded) => {
-            let labels = loaded.card.labels.names().join(", ");
-            findings.push(Finding::well("model", format!("{} ({labels})", loaded.origin)));
-            let device = format!("{}: {}", loaded.device.description, loaded.device.reason);
+        Ok(model) => {
+            let labels = model.card.labels.names().join(", ");
+            findings.push(Finding::well("model", format!("{} ({labels})", model.origin)));
+            let device = format!("{}: {}", model.device.description, model.device.reason);
             findings.push(Finding::well("device", device));
         }
         Err(error) => {
             let remedy =
                 "give a folder that fer-train wrote: --model FOLDER; a device that is there: --device cpu";
-            findings.push(Finding::ill("model", error.to_string(), remedy));
+            findings.push(Finding::ill("model", told(&error), remedy));
         }
     }
 }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fer_data::{Face, Labels};
-
-use crate::classify::Classify;
-use crate::error::LiveError;
+use fer_stream::StreamError;
+use fer_vision::{Classify, VisionError, largest};
 
 /// Writes every face before it is read: `000001-happy.png`.
 pub(super) struct Dump {
@@ -18,22 +17,19 @@ pub(super) struct Dump {
 }
 
 impl Dump {
-    pub(super) fn new(classifier: Arc<dyn Classify>, folder: PathBuf) -> Result<Self, LiveError> {
-        std::fs::create_dir_all(&folder).map_err(|error| LiveError::Write {
-            path: folder.display().to_string(),
-            reason: error.to_string(),
-        })?;
+    pub(super) fn new(classifier: Arc<dyn Classify>, folder: PathBuf) -> Result<Self, StreamError> {
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| StreamError::write_for(folder.display(), "the folder cannot be made", error))?;
         Ok(Self { classifier, folder, n_faces: AtomicU64::new(0) })
     }
 
-    fn write(&self, face: &Face, row: &[f32]) -> Result<(), LiveError> {
+    fn write(&self, face: &Face, row: &[f32]) -> Result<(), StreamError> {
         let number = self.n_faces.fetch_add(1, Ordering::Relaxed) + 1;
-        let largest = (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
-        let name = largest.map_or("none", |label| self.labels().name(label));
+        let name = self.labels().name(largest(row).0);
         let path = self.folder.join(format!("{number:06}-{name}.png"));
         face.to_gray()
             .save(&path)
-            .map_err(|error| LiveError::Write { path: path.display().to_string(), reason: error.to_string() })
+            .map_err(|error| StreamError::write_for(path.display(), "the crop is not written", error))
     }
 }
 
@@ -42,9 +38,14 @@ impl Classify for Dump {
         self.classifier.labels()
     }
 
-    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, LiveError> {
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
         let rows = self.classifier.classify(faces)?;
-        faces.iter().zip(&rows).try_for_each(|(face, row)| self.write(face, row))?;
+        faces.iter().zip(&rows).try_for_each(|(face, row)| self.write(face, row)).map_err(|error| {
+            VisionError::Classify {
+                problem: "what it sees cannot be kept".to_owned(),
+                cause: Some(error.into()),
+            }
+        })?;
         Ok(rows)
     }
 }

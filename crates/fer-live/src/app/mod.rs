@@ -1,13 +1,12 @@
 //! The commands of `fer-live`, written to streams that the binary chooses.
-//! In: a parsed command line. Out: windows, files, tables; an [`Outcome`].
+//! In: a parsed command line. Out: windows, files, tables; an [`Ended`].
 
-mod bench;
 mod doctor;
 mod dump;
 mod meter;
-mod outputs;
 mod photos;
 mod prepare;
+mod records;
 mod screen;
 #[cfg(feature = "web")]
 mod serve;
@@ -22,7 +21,7 @@ use crate::error::LiveError;
 
 /// How a command ended, if not by an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Ended {
     /// All is done.
     Done,
     /// The user stopped it; files are finished.
@@ -40,12 +39,12 @@ pub struct Streams<'a> {
 impl Streams<'_> {
     /// Writes a result; a closed pipe is the reader's decision and no error.
     fn say(&mut self, text: &str) {
-        let _closed = writeln!(self.out, "{text}");
+        drop(writeln!(self.out, "{text}"));
     }
 
     /// Writes a notice.
     fn notice(&mut self, text: &str) {
-        let _closed = writeln!(self.err, "fer-live: {text}");
+        drop(writeln!(self.err, "fer-live: {text}"));
     }
 }
 
@@ -53,17 +52,20 @@ impl Streams<'_> {
 ///
 /// # Errors
 /// The first [`LiveError`] that ends it.
-pub fn run(cli: &Cli, stop: &Arc<AtomicBool>, streams: &mut Streams<'_>) -> Result<Outcome, LiveError> {
+pub fn run(cli: &Cli, stop: &Arc<AtomicBool>, streams: &mut Streams<'_>) -> Result<Ended, LiveError> {
     #[cfg(feature = "opencv")]
-    crate::opencv::be_silent();
+    {
+        crate::opencv::be_silent();
+        // The pipeline keeps two cores busy by itself, the server all of them.
+        crate::opencv::use_threads(1)?;
+    }
     match &cli.command {
         None => watch::run(&cli.watch, stop, streams),
         Some(Command::Doctor(args)) => {
             doctor::run(args, streams);
-            Ok(Outcome::Done)
+            Ok(Ended::Done)
         }
         #[cfg(feature = "web")]
         Some(Command::Serve(args)) => serve::run(args, stop, streams),
-        Some(Command::Bench(args)) => bench::run(args, streams).map(|()| Outcome::Done),
     }
 }

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fer_data::Labels;
+use fer_stream::pipeline::Shot;
+use fer_stream::{OverlayOptions, StreamError, draw};
 use image::RgbImage;
 
-use super::outputs::save_picture;
+use super::records::save_picture;
 use crate::cli::WatchArgs;
-use crate::error::LiveError;
-use crate::overlay::{OverlayOptions, draw};
-use crate::pipeline::Shot;
 
 /// How long a paused window waits for a key before it looks whether the run shall stop, in ms.
 const PAUSED_WAIT: i32 = 30;
@@ -26,10 +25,10 @@ pub(super) struct Keys {
 /// Where pictures are shown and keys are pressed.
 pub(super) trait Surface {
     /// Shows a picture.
-    fn show(&mut self, picture: &RgbImage) -> Result<(), LiveError>;
+    fn show(&mut self, picture: &RgbImage) -> Result<(), StreamError>;
 
     /// Waits up to `milliseconds` for a key.
-    fn key(&mut self, milliseconds: i32) -> Result<Option<char>, LiveError>;
+    fn key(&mut self, milliseconds: i32) -> Result<Option<char>, StreamError>;
 }
 
 /// The window and what its keys have switched.
@@ -44,7 +43,7 @@ pub(super) struct Screen {
 
 impl Screen {
     /// Opens a window.
-    pub(super) fn open(args: &WatchArgs, labels: &Labels) -> Result<Self, LiveError> {
+    pub(super) fn open(args: &WatchArgs, labels: &Labels) -> Result<Self, StreamError> {
         let window = window::Window::open("fer-live: apparent expressions")?;
         Ok(Self::new(Box::new(window), args, labels))
     }
@@ -57,14 +56,19 @@ impl Screen {
     }
 
     /// Draws on a copy, shows it, and answers keys; a pause lasts as long as the user wants.
-    pub(super) fn show(&mut self, shot: Shot, status: String, stop: &AtomicBool) -> Result<Keys, LiveError> {
+    pub(super) fn show(
+        &mut self,
+        shot: Shot,
+        status: String,
+        stop: &AtomicBool,
+    ) -> Result<Keys, StreamError> {
         self.options.status = status;
         self.paint(shot)?;
         self.idle(stop)
     }
 
     /// Answers the keys that wait, also when no new shot has come.
-    pub(super) fn idle(&mut self, stop: &AtomicBool) -> Result<Keys, LiveError> {
+    pub(super) fn idle(&mut self, stop: &AtomicBool) -> Result<Keys, StreamError> {
         let mut keys = Keys::default();
         loop {
             let key = self.surface.key(if self.is_paused { PAUSED_WAIT } else { 1 })?;
@@ -89,11 +93,11 @@ impl Screen {
         }
     }
 
-    fn paint_again(&mut self) -> Result<(), LiveError> {
+    fn paint_again(&mut self) -> Result<(), StreamError> {
         self.last.take().map_or(Ok(()), |(shot, _)| self.paint(shot))
     }
 
-    fn paint(&mut self, shot: Shot) -> Result<(), LiveError> {
+    fn paint(&mut self, shot: Shot) -> Result<(), StreamError> {
         let mut picture = shot.frame.picture.clone();
         draw(&shot.reading, &self.labels, &mut picture, &self.options);
         self.surface.show(&picture)?;
@@ -102,7 +106,7 @@ impl Screen {
     }
 
     /// Writes the picture that is shown, under a name no other file has.
-    fn snapshot(&self) -> Result<Option<PathBuf>, LiveError> {
+    fn snapshot(&self) -> Result<Option<PathBuf>, StreamError> {
         let Some((shot, picture)) = &self.last else { return Ok(None) };
         let frame = shot.frame.index;
         let numbered = |n: u32| self.snapshots.join(format!("fer-live-{frame:06}-{n}.png"));
@@ -114,17 +118,17 @@ impl Screen {
 
 #[cfg(feature = "opencv")]
 mod window {
+    use fer_stream::StreamError;
     use image::RgbImage;
 
-    use crate::error::LiveError;
     pub(super) use crate::opencv::Window;
 
     impl super::Surface for Window {
-        fn show(&mut self, picture: &RgbImage) -> Result<(), LiveError> {
+        fn show(&mut self, picture: &RgbImage) -> Result<(), StreamError> {
             Self::show(self, picture)
         }
 
-        fn key(&mut self, milliseconds: i32) -> Result<Option<char>, LiveError> {
+        fn key(&mut self, milliseconds: i32) -> Result<Option<char>, StreamError> {
             Self::key(self, milliseconds)
         }
     }
@@ -132,26 +136,25 @@ mod window {
 
 #[cfg(not(feature = "opencv"))]
 mod window {
+    use fer_stream::StreamError;
     use image::RgbImage;
-
-    use crate::error::LiveError;
 
     /// This build has no window.
     pub(super) struct Window(std::convert::Infallible);
 
     impl Window {
-        pub(super) fn open(_: &str) -> Result<Self, LiveError> {
-            let reason = "this build has no OpenCV and so no window: use --headless, or fer-live serve";
-            Err(LiveError::Device { device: "display".to_owned(), reason: reason.to_owned() })
+        pub(super) fn open(_: &str) -> Result<Self, StreamError> {
+            let problem = "this build has no OpenCV and so no window: use --headless, or fer-live serve";
+            Err(StreamError::device("display", problem))
         }
     }
 
     impl super::Surface for Window {
-        fn show(&mut self, _: &RgbImage) -> Result<(), LiveError> {
+        fn show(&mut self, _: &RgbImage) -> Result<(), StreamError> {
             match self.0 {}
         }
 
-        fn key(&mut self, _: i32) -> Result<Option<char>, LiveError> {
+        fn key(&mut self, _: i32) -> Result<Option<char>, StreamError> {
             match self.0 {}
         }
     }
@@ -165,12 +168,10 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use clap::Parser;
+    use fer_vision::{FaceBox, FaceReading, Frame, Reading, Timings};
 
     use super::*;
     use crate::cli::Cli;
-    use crate::detect::FaceBox;
-    use crate::frame::Frame;
-    use crate::reading::{FaceReading, Reading, Timings};
 
     /// Gives keys one after the other, `None` for no key, and keeps what was shown.
     #[derive(Clone, Default)]
@@ -180,12 +181,12 @@ mod tests {
     }
 
     impl Surface for Fake {
-        fn show(&mut self, picture: &RgbImage) -> Result<(), LiveError> {
+        fn show(&mut self, picture: &RgbImage) -> Result<(), StreamError> {
             self.shown.borrow_mut().push(picture.clone());
             Ok(())
         }
 
-        fn key(&mut self, _: i32) -> Result<Option<char>, LiveError> {
+        fn key(&mut self, _: i32) -> Result<Option<char>, StreamError> {
             Ok(self.keys.borrow_mut().pop_front().flatten())
         }
     }

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Outcome, Streams, prepare};
+use fer_stream::Feed;
+use fer_vision::Finder;
+use fer_web::{Access, Limits, Server, ServerParts, WebError, page_address};
+
+use super::{Ended, Streams};
 use crate::cli::{CommonArgs, ServeArgs};
 use crate::error::LiveError;
-use crate::pipeline::Finder;
-use crate::source::{Input, open_input};
-use crate::web::{Input as ServerInput, Limits, Parts, Server, page_address};
+use crate::open::{open_feed, open_input};
+use crate::source::{Input, SourceOptions};
 
 /// How often the server looks whether it shall stop.
 const TICK: Duration = Duration::from_millis(50);
@@ -21,19 +24,18 @@ pub(super) fn run(
     args: &ServeArgs,
     stop: &Arc<AtomicBool>,
     streams: &mut Streams<'_>,
-) -> Result<Outcome, LiveError> {
-    let access = args.serve.access()?;
+) -> Result<Ended, LiveError> {
+    let access = Access::at(args.address, args.allow_remote)?;
     let parts = parts(&args.common)?;
-    let failed = |error: std::io::Error| LiveError::Device {
-        device: args.serve.address.to_string(),
-        reason: error.to_string(),
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| WebError::System { what: "threads", cause })?;
     runtime.block_on(async {
-        let server = Server::start(parts, args.serve.address, access.clone()).await?;
-        let page = page_address(server.address().map_err(failed)?, &access);
+        let server = Server::start(parts, args.address, access.clone()).await?;
+        let page = page_address(server.address()?, &access);
         streams.say(&page);
-        if args.serve.open {
+        if args.open {
             open_browser(&page, streams);
         }
         let asked = Arc::clone(stop);
@@ -44,24 +46,24 @@ pub(super) fn run(
                 }
             })
             .await;
-        Ok(Outcome::Done)
+        Ok(Ended::Done)
     })
 }
 
-fn parts(common: &CommonArgs) -> Result<Parts, LiveError> {
-    let loaded = crate::model::load(common.model.as_deref(), common.device)?;
-    let card = serde_json::to_value(&loaded.card).map_err(|error| LiveError::Model(error.to_string()))?;
-    let (live, photo) = (common.clone(), common.clone());
-    Ok(Parts {
-        classifier: loaded.classifier,
-        make_finder: Arc::new(move || Ok(Finder::new(live.detector.build()?, live.finder_options()))),
-        make_photo_finder: Arc::new(move || {
-            Ok(Finder::new(photo.detector.photo().build()?, photo.finder_options()))
-        }),
+fn parts(common: &CommonArgs) -> Result<ServerParts, LiveError> {
+    let model = crate::model::load(common.model.as_deref(), common.device)?;
+    let card = serde_json::to_value(&model.card).expect("a card that was read is JSON");
+    let finding = common.finder_options(model.crop_factor());
+    let live = common.detector.options();
+    let photo = live.photo();
+    Ok(ServerParts {
+        make_finder: Arc::new(move || Ok(Finder::new(live.build()?, finding))),
+        make_photo_finder: Arc::new(move || Ok(Finder::new(photo.build()?, finding))),
+        classifier: model.classifier,
         smoothing: common.smooth_options(),
         card,
         open_video: Box::new(|path: &Path| {
-            open_input(&Input::Video(path.to_owned()), &crate::source::SourceOptions::new(Instant::now()))
+            open_input(&Input::Video(path.to_owned()), &SourceOptions::new(Instant::now()))
         }),
         input: server_input(common)?,
         n_threads: fer_kernels::threads(),
@@ -70,7 +72,7 @@ fn parts(common: &CommonArgs) -> Result<Parts, LiveError> {
 }
 
 /// The server's own camera or file, if one is asked for.
-fn server_input(common: &CommonArgs) -> Result<Option<ServerInput>, LiveError> {
+fn server_input(common: &CommonArgs) -> Result<Option<Feed>, LiveError> {
     let Some(words) = &common.input else { return Ok(None) };
     let input = Input::parse(words)?;
     if matches!(input, Input::Photos(_)) {
@@ -79,14 +81,12 @@ fn server_input(common: &CommonArgs) -> Result<Option<ServerInput>, LiveError> {
             "{input}: the server takes a camera, a video or an address; {instead}"
         )));
     }
-    let opened = prepare::open(&input, common)?;
-    Ok(Some(ServerInput { source: opened.source, open_again: opened.open_again }))
+    Ok(Some(open_feed(&input, common.source_options(Instant::now()))?))
 }
 
 /// Opens the page in the user's browser; when that fails, the printed address is enough.
 fn open_browser(page: &str, streams: &mut Streams<'_>) {
-    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    if let Err(error) = std::process::Command::new(opener).arg(page).spawn() {
-        streams.notice(&format!("{opener}: {error}; open the address above yourself"));
+    if let Err(error) = std::process::Command::new("xdg-open").arg(page).spawn() {
+        streams.notice(&format!("xdg-open: {error}; open the address above yourself"));
     }
 }

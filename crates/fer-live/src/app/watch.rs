@@ -7,18 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use fer_stream::pipeline::{LiveOptions, Shot, Sink, run as run_pipeline};
+use fer_stream::record::Suits;
+use fer_stream::{SourceInfo, StreamError};
+use fer_vision::Classify;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::dump::Dump;
 use super::meter::Meter;
-use super::outputs::{self, Outputs};
+use super::records::{self, Records};
 use super::screen::{Keys, Screen};
-use super::{Outcome, Streams, photos, prepare};
-use crate::classify::Classify;
+use super::{Ended, Streams, photos, prepare};
 use crate::cli::WatchArgs;
 use crate::error::LiveError;
-use crate::frame::SourceInfo;
-use crate::pipeline::{LiveOptions, Shot, Sink, run as run_pipeline};
+use crate::open::open_feed;
 use crate::source::Input;
 
 /// Reads what the command line asks for.
@@ -26,31 +28,35 @@ pub(super) fn run(
     args: &WatchArgs,
     stop: &Arc<AtomicBool>,
     streams: &mut Streams<'_>,
-) -> Result<Outcome, LiveError> {
+) -> Result<Ended, LiveError> {
     let input = prepare::choose_input(&args.common, args.quiet, streams)?;
-    outputs::refuse_overlaps(args, &input)?;
-    let loaded = crate::model::load(args.common.model.as_deref(), args.common.device)?;
-    let classifier = with_dump(args, loaded.classifier)?;
-    let outcome = |stop: &AtomicBool| {
-        if stop.load(Ordering::Relaxed) { Outcome::Interrupted } else { Outcome::Done }
+    records::refuse_overlaps(args, &input)?;
+    let model = crate::model::load(args.common.model.as_deref(), args.common.device)?;
+    let crop_factor = model.crop_factor();
+    let classifier = with_dump(args, model.classifier)?;
+    let labels = classifier.labels().clone();
+    let ended = |stop: &AtomicBool| {
+        if stop.load(Ordering::Relaxed) { Ended::Interrupted } else { Ended::Done }
     };
+    let detector = args.common.detector.options();
     if let Input::Photos(paths) = &input {
-        photos::run(args, paths, classifier, stop, streams)?;
-        return Ok(outcome(stop));
+        let analyzer = prepare::analyzer(&args.common, &detector.photo(), classifier, crop_factor)?;
+        photos::run(args, paths, analyzer, &labels, stop, streams)?;
+        return Ok(ended(stop));
     }
     refuse_photo_options(args, &input)?;
-    let screen = if args.headless { None } else { Some(Screen::open(args, classifier.labels())?) };
-    let stages = prepare::stages(&args.common, Arc::clone(&classifier))?;
-    let opened = prepare::open(&input, &args.common)?;
-    let info = opened.source.info();
-    let outputs = Outputs::create(args, classifier.labels())?;
+    let screen = if args.headless { None } else { Some(Screen::open(args, &labels)?) };
+    let analyzer = prepare::analyzer(&args.common, &detector, classifier, crop_factor)?;
+    let feed = open_feed(&input, args.common.source_options(Instant::now()))?;
+    let info = feed.source.info();
+    let records = Records::create(args, &labels)?;
     let progress = progress(args, &info);
     let meter = Meter::new(Instant::now());
-    let mut sink = WatchSink { args, info, outputs, screen, progress, meter, stop, streams };
-    let result =
-        run_pipeline(opened.source, opened.open_again, LiveOptions::default(), stages, stop, &mut sink);
+    let mut sink = WatchSink { args, info, records, screen, progress, meter, stop, streams };
+    let result = run_pipeline(feed, LiveOptions::default(), analyzer, stop, &mut sink);
     let finished = sink.finish();
-    result.and(finished).map(|()| outcome(stop))
+    result.and(finished)?;
+    Ok(ended(stop))
 }
 
 fn with_dump(args: &WatchArgs, classifier: Arc<dyn Classify>) -> Result<Arc<dyn Classify>, LiveError> {
@@ -61,10 +67,12 @@ fn with_dump(args: &WatchArgs, classifier: Arc<dyn Classify>) -> Result<Arc<dyn 
 }
 
 fn refuse_photo_options(args: &WatchArgs, input: &Input) -> Result<(), LiveError> {
-    let option = if args.json.is_some() { "--json" } else { "--save-picture" };
-    if args.json.is_none() && args.save_picture.is_none() {
-        return Ok(());
-    }
+    let of_photos = args.records.files.iter().find(|(format, _)| format.suits == Suits::Photos);
+    let option = match of_photos {
+        Some((format, _)) => format!("--{}", format.ending),
+        None if args.save_picture.is_some() => "--save-picture".to_owned(),
+        None => return Ok(()),
+    };
     let instead = "for videos and cameras use --jsonl, --csv and --save-video";
     Err(LiveError::Config(format!("{option} is for photos, {input} is none: {instead}")))
 }
@@ -83,7 +91,7 @@ fn progress(args: &WatchArgs, info: &SourceInfo) -> ProgressBar {
 struct WatchSink<'a, 'b> {
     args: &'a WatchArgs,
     info: SourceInfo,
-    outputs: Outputs,
+    records: Records,
     screen: Option<Screen>,
     progress: ProgressBar,
     meter: Meter,
@@ -92,8 +100,8 @@ struct WatchSink<'a, 'b> {
 }
 
 impl Sink for WatchSink<'_, '_> {
-    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, LiveError> {
-        self.outputs.record(&self.info.name, &shot)?;
+    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, StreamError> {
+        self.records.shot(&self.info.name, &shot)?;
         self.meter.count(Instant::now(), shot.reading.found().count(), shot.reading.n_dropped);
         self.progress.inc(1);
         if let Some(screen) = &mut self.screen {
@@ -105,7 +113,7 @@ impl Sink for WatchSink<'_, '_> {
             }
         }
         let enough = self.args.frames.is_some_and(|n_frames| self.meter.n_shots() >= n_frames)
-            || self.outputs.reader_has_left();
+            || self.records.reader_has_left();
         Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
@@ -114,7 +122,7 @@ impl Sink for WatchSink<'_, '_> {
         progress.suspend(|| streams.notice(text));
     }
 
-    fn idle(&mut self) -> Result<ControlFlow<()>, LiveError> {
+    fn idle(&mut self) -> Result<ControlFlow<()>, StreamError> {
         let Some(screen) = &mut self.screen else { return Ok(ControlFlow::Continue(())) };
         let keys = screen.idle(self.stop)?;
         Ok(self.obey(keys))
@@ -129,9 +137,9 @@ impl WatchSink<'_, '_> {
         if keys.quit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn finish(&mut self) -> Result<(), LiveError> {
+    fn finish(&mut self) -> Result<(), StreamError> {
         self.progress.finish_and_clear();
-        let finished = self.outputs.finish();
+        let finished = self.records.finish();
         if !self.args.quiet {
             self.streams.notice(&self.meter.summary(Instant::now()));
         }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use clap::Parser;
 use fer_data::exit as code;
-use fer_live::app::{Outcome, Streams, run};
+use fer_live::app::{Ended, Streams, run};
 use fer_live::cli::Cli;
 use fer_live::error::LiveError;
 
@@ -19,17 +19,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match read(&cli) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Interrupted) => ExitCode::from(code::INTERRUPTED),
+        Ok(Ended::Done) => ExitCode::SUCCESS,
+        Ok(Ended::Interrupted) => ExitCode::from(code::INTERRUPTED),
         Err(error) => {
             eprint_line(&format!("fer-live: {error:#}"));
-            ExitCode::from(error.downcast_ref::<LiveError>().map_or(code::DEVICE, exit_code))
+            ExitCode::from(error.downcast_ref::<LiveError>().map_or(code::DEVICE, LiveError::exit_code))
         }
     }
 }
 
-fn read(cli: &Cli) -> anyhow::Result<Outcome> {
-    fer_kernels::keep_memory();
+fn read(cli: &Cli) -> anyhow::Result<Ended> {
     fer_kernels::set_threads(cli.threads).context("--threads")?;
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
@@ -44,18 +43,8 @@ fn read(cli: &Cli) -> anyhow::Result<Outcome> {
     Ok(run(cli, &stop, &mut Streams { out: &mut out, err: &mut err })?)
 }
 
-fn exit_code(error: &LiveError) -> u8 {
-    match error {
-        LiveError::Config(_) | LiveError::Detect(_) => code::USAGE,
-        LiveError::Open { .. } | LiveError::Read { .. } => code::DATA,
-        LiveError::Device { .. } => code::DEVICE,
-        LiveError::Model(_) => code::MODEL,
-        LiveError::Write { .. } => code::OUTPUT,
-    }
-}
-
 fn eprint_line(text: &str) {
     use std::io::Write;
     // When nobody reads the errors, there is nobody to tell.
-    let _closed = writeln!(std::io::stderr(), "{text}");
+    drop(writeln!(std::io::stderr(), "{text}"));
 }

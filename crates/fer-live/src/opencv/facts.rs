@@ -20,8 +20,7 @@ pub struct OpenCvFacts {
 pub fn facts() -> OpenCvFacts {
     let version = opencv::core::get_version_string().unwrap_or_else(|_| "unknown".to_owned());
     let build = opencv::core::get_build_information().unwrap_or_default();
-    let names =
-        ["FFMPEG:", "avcodec:", "avformat:", "v4l/v4l2:", "GStreamer:", "GTK", "QT:", "Cocoa:", "Win32 UI:"];
+    let names = ["FFMPEG:", "avcodec:", "avformat:", "v4l/v4l2:", "GStreamer:", "GTK", "QT:"];
     let is_told = |line: &&str| names.iter().any(|name| line.trim_start().starts_with(name));
     let backends = build.lines().filter(is_told).map(|line| squeeze(line.trim())).collect();
     OpenCvFacts { version, backends }
@@ -43,9 +42,8 @@ pub struct CameraFacts {
 /// Opens a camera, reads a frame and asks it for the usual sizes.
 #[must_use]
 pub fn camera_facts(camera: &Camera) -> CameraFacts {
-    let backend = if cfg!(target_os = "linux") { videoio::CAP_V4L2 } else { videoio::CAP_ANY };
     let mut found = CameraFacts { gives_frames: false, sizes: Vec::new() };
-    let Ok(mut capture) = VideoCapture::new(camera.index, backend) else { return found };
+    let Ok(mut capture) = VideoCapture::new(camera.index, videoio::CAP_V4L2) else { return found };
     let mut frame = opencv::core::Mat::default();
     found.gives_frames = capture.is_opened().unwrap_or(false) && capture.read(&mut frame).unwrap_or(false);
     if !found.gives_frames {

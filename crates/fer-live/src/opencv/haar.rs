@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fer_vision::{DetectFaces, FaceBox, VisionError, keep_best};
 use image::RgbImage;
 use opencv::core::{Mat, MatTraitConst, Rect, Size, ToInputArray, Vector};
 use opencv::imgproc;
@@ -11,8 +12,7 @@ use opencv::prelude::*;
 
 use super::picture::borrow;
 use super::turn::{turn_back, turned};
-use crate::detect::{DetectFaces, FaceBox, keep_best};
-use crate::error::LiveError;
+use crate::face_detector::DetectorOptions;
 
 /// The cascade's own window, in pixels: no smaller face can be found.
 const WINDOW: f64 = 24.0;
@@ -32,27 +32,6 @@ const TILTS: [f64; 2] = [-20.0, 20.0];
 
 /// Step from one size to the next in the fine search.
 const FINE_STEP: f64 = 1.07;
-
-/// How the cascade searches.
-#[derive(Clone, Debug, PartialEq)]
-pub struct HaarOptions {
-    /// The cascade's file, or `None` for OpenCV's own, where the system keeps it.
-    pub cascade: Option<PathBuf>,
-    /// Step from one size to the next in the coarse search, above 1.
-    pub scale_factor: f64,
-    /// How many windows of the fine search must agree on a face.
-    pub neighbours: u32,
-    /// Width of the smallest face to be found, in the picture's pixels; 0 for as small as the search sees.
-    pub smallest_face: u32,
-    /// The picture is scaled down to this longest side for the coarse search.
-    pub scan_side: u32,
-}
-
-impl Default for HaarOptions {
-    fn default() -> Self {
-        Self { cascade: None, scale_factor: 1.1, neighbours: 4, smallest_face: 0, scan_side: 320 }
-    }
-}
 
 /// Where OpenCV's frontal-face cascade is looked for, in this order.
 #[must_use]
@@ -78,33 +57,33 @@ pub fn find_cascade() -> Option<PathBuf> {
 /// The Haar cascade detector.
 pub struct Haar {
     cascade: CascadeClassifier,
-    options: HaarOptions,
+    options: DetectorOptions,
 }
 
 impl Haar {
     /// Loads the cascade.
     ///
     /// # Errors
-    /// [`LiveError::Config`] when an option is out of range, [`LiveError::Detect`] when there is no
+    /// [`VisionError::Options`] when an option is out of range, [`VisionError::Detect`] when there is no
     /// cascade or its file is not one.
-    pub fn new(options: HaarOptions) -> Result<Self, LiveError> {
+    pub fn new(options: DetectorOptions) -> Result<Self, VisionError> {
         if options.scale_factor <= 1.0 || options.scale_factor > 2.0 {
             let found = options.scale_factor;
-            return Err(LiveError::Config(format!(
+            return Err(VisionError::Options(format!(
                 "scale factor: expected above 1 and up to 2, found {found}"
             )));
         }
         let path = options.cascade.clone().or_else(find_cascade).ok_or_else(|| {
             let places: Vec<String> =
                 cascade_places().iter().map(|path| path.display().to_string()).collect();
-            LiveError::Detect(format!(
+            VisionError::detect(format!(
                 "no cascade in {}: install Debian's opencv-data, or give its file with --cascade",
                 places.join(", ")
             ))
         })?;
         let cascade = CascadeClassifier::new(&path).map_err(failed)?;
         if !path.is_file() || cascade.empty().map_err(failed)? {
-            return Err(LiveError::Detect(format!("{}: not a cascade that OpenCV reads", path.display())));
+            return Err(VisionError::detect(format!("{}: not a cascade that OpenCV reads", path.display())));
         }
         Ok(Self { cascade, options })
     }
@@ -112,7 +91,7 @@ impl Haar {
     /// Windows of the whole picture that look like a face, coarse in place and size.
     fn scan(&mut self, rgb: &(impl MatTraitConst + ToInputArray)) -> opencv::Result<Vec<FaceBox>> {
         let longest = rgb.cols().max(rgb.rows());
-        let scale = (f64::from(self.options.scan_side) / f64::from(longest)).min(1.0);
+        let scale = (f64::from(self.options.search_side) / f64::from(longest)).min(1.0);
         let small = gray(rgb, scale)?;
         let smallest = (f64::from(self.options.smallest_face) * scale).max(WINDOW);
         let largest = f64::from(small.cols().min(small.rows()));
@@ -200,7 +179,7 @@ impl Haar {
 
 impl DetectFaces for Haar {
     /// A coarse search proposes, the fine search at each proposal decides and measures.
-    fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, LiveError> {
+    fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, VisionError> {
         if picture.width() == 0 || picture.height() == 0 {
             return Ok(Vec::new());
         }
@@ -213,7 +192,7 @@ impl DetectFaces for Haar {
         &mut self,
         picture: &RgbImage,
         expected: &[FaceBox],
-    ) -> Result<Option<Vec<FaceBox>>, LiveError> {
+    ) -> Result<Option<Vec<FaceBox>>, VisionError> {
         // Where a face was a moment ago, a quarter of the evidence is enough for an upright one.
         let neighbours = self.options.neighbours;
         let upright = Try { tilt: 0.0, neighbours: neighbours.div_ceil(4) };
@@ -274,7 +253,6 @@ fn map_back(rect: Rect, score: i32, corner: (i32, i32), to_full: (f64, f64)) -> 
     }
 }
 
-fn failed(error: opencv::Error) -> LiveError {
-    // OpenCV adds the place in its own source on a second line.
-    LiveError::Detect(error.message.lines().next().unwrap_or_default().to_owned())
+fn failed(error: opencv::Error) -> VisionError {
+    VisionError::detect_for("OpenCV", super::cause(&error))
 }

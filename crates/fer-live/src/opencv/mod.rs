@@ -9,25 +9,31 @@ mod video;
 mod window;
 mod yunet;
 
+use fer_vision::{Cause, VisionError};
+
 pub use facts::{CameraFacts, OpenCvFacts, camera_facts, facts};
-pub use haar::{Haar, HaarOptions, cascade_places, find_cascade};
+pub use haar::{Haar, cascade_places, find_cascade};
 pub use video::VideoSource;
 pub use window::{Window, display};
 pub use yunet::{YuNet, YuNetOptions};
 
-use crate::error::LiveError;
-
 /// Keeps OpenCV from writing to the terminal what the errors of this crate say better.
 pub fn be_silent() {
     // A build without its log says nothing anyway.
-    let _old = opencv::core::set_log_level(opencv::core::LogLevel::LOG_LEVEL_SILENT);
+    drop(opencv::core::set_log_level(opencv::core::LogLevel::LOG_LEVEL_SILENT));
 }
 
 /// Lets OpenCV's own functions use at most this many threads, for the whole program.
 /// One is best for a pipeline that keeps two cores busy by itself.
 ///
 /// # Errors
-/// [`LiveError::Detect`] when OpenCV refuses.
-pub fn use_threads(n_threads: i32) -> Result<(), LiveError> {
-    opencv::core::set_num_threads(n_threads).map_err(|error| LiveError::Detect(error.message))
+/// [`VisionError::Detect`] when OpenCV refuses.
+pub fn use_threads(n_threads: i32) -> Result<(), VisionError> {
+    opencv::core::set_num_threads(n_threads)
+        .map_err(|error| VisionError::detect_for("OpenCV's threads", cause(&error)))
+}
+
+/// What OpenCV says; it adds the place in its own source on a second line.
+fn cause(error: &opencv::Error) -> Cause {
+    error.message.lines().next().unwrap_or_default().into()
 }

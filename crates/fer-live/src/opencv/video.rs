@@ -4,14 +4,15 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use fer_stream::{FrameSource, SourceInfo, StreamError};
+use fer_vision::Frame;
 use image::RgbImage;
 use opencv::core::{Mat, MatTraitConst, Vector};
 use opencv::prelude::*;
 use opencv::videoio::{self, VideoCapture, VideoWriter};
 
+use super::cause;
 use super::picture::to_rgb;
-use crate::error::LiveError;
-use crate::frame::{Frame, FrameSource, SourceInfo};
 use crate::source::{Input, SourceOptions};
 
 /// H.264 holds back at most this many pictures; so many without a time come from a container without times.
@@ -33,20 +34,17 @@ impl VideoSource {
     /// Opens a camera, a video file or an address.
     ///
     /// # Errors
-    /// [`LiveError::Device`] when a camera cannot be opened or an address does
-    /// not answer, [`LiveError::Open`] when a file is
+    /// [`StreamError::Device`] when a camera cannot be opened or an address does
+    /// not answer, [`StreamError::Open`] when a file is
     /// missing or no video.
-    pub fn open(input: &Input, options: &SourceOptions) -> Result<Self, LiveError> {
+    pub fn open(input: &Input, options: &SourceOptions) -> Result<Self, StreamError> {
         let name = input.to_string();
         let capture = match input {
             Input::Camera(index) => open_camera(*index, options)?,
             Input::Video(path) => open_file(&path.to_string_lossy(), &name)?,
             Input::Address(address) => open_address(address, &name)?,
             Input::Photos(_) | Input::Stdin | Input::Drawn => {
-                return Err(LiveError::Open {
-                    input: name,
-                    reason: "not a camera, video or address".to_owned(),
-                });
+                return Err(StreamError::open(name, "not a camera, video or address"));
             }
         };
         let get = |property| capture.get(property).ok().filter(|value| value.is_finite() && *value > 0.0);
@@ -70,11 +68,12 @@ impl VideoSource {
     }
 
     /// The next picture, and its time as the container or the clock has it.
-    fn read(&mut self) -> Result<Option<(RgbImage, Duration)>, LiveError> {
-        let failed = |name: &str, frame, error: opencv::Error| LiveError::Read {
+    fn read(&mut self) -> Result<Option<(RgbImage, Duration)>, StreamError> {
+        let failed = |name: &str, frame, error: opencv::Error| StreamError::Read {
             input: name.to_owned(),
             frame,
-            reason: error.message,
+            problem: "OpenCV cannot read it".to_owned(),
+            cause: Some(cause(&error)),
         };
         let read = self.capture.read(&mut self.buffer);
         if !read.map_err(|error| failed(&self.info.name, self.index, error))? || self.buffer.empty() {
@@ -90,7 +89,7 @@ impl VideoSource {
     ///
     /// OpenCV 4.6 gives the time 0 to the pictures that the decoder holds back until the end of the file, as it
     /// does when they are stored out of order.
-    fn spread(&mut self, picture: RgbImage, last: Duration) -> Result<(), LiveError> {
+    fn spread(&mut self, picture: RgbImage, last: Duration) -> Result<(), StreamError> {
         let mut pictures = vec![picture];
         let mut next = None;
         let mut has_ended = false;
@@ -126,9 +125,10 @@ impl VideoSource {
     }
 
     /// What the end of the frames means.
-    fn ended(&self) -> Result<Option<Frame>, LiveError> {
-        let failed = |reason: String| {
-            Err(LiveError::Read { input: self.info.name.clone(), frame: self.index, reason })
+    fn ended(&self) -> Result<Option<Frame>, StreamError> {
+        let failed = |problem: String| {
+            let input = self.info.name.clone();
+            Err(StreamError::Read { input, frame: self.index, problem, cause: None })
         };
         if self.info.live {
             return failed(
@@ -157,7 +157,7 @@ impl FrameSource for VideoSource {
         self.info.clone()
     }
 
-    fn next_frame(&mut self) -> Result<Option<Frame>, LiveError> {
+    fn next_frame(&mut self) -> Result<Option<Frame>, StreamError> {
         if self.held.is_empty() {
             match (self.read()?, self.last) {
                 (None, _) => return self.ended(),
@@ -173,22 +173,21 @@ impl FrameSource for VideoSource {
     }
 }
 
-fn open_camera(index: i32, options: &SourceOptions) -> Result<VideoCapture, LiveError> {
+fn open_camera(index: i32, options: &SourceOptions) -> Result<VideoCapture, StreamError> {
     let device = format!("camera {index}");
-    let unavailable = |reason: String| LiveError::Device { device: device.clone(), reason };
-    let backend = if cfg!(target_os = "linux") { videoio::CAP_V4L2 } else { videoio::CAP_ANY };
-    if cfg!(target_os = "linux") && !std::path::Path::new(&format!("/dev/video{index}")).exists() {
-        return Err(unavailable(format!(
-            "/dev/video{index} is not there: plug a camera in, or see fer-live doctor"
-        )));
+    if !std::path::Path::new(&format!("/dev/video{index}")).exists() {
+        let problem = format!("/dev/video{index} is not there: plug a camera in, or see fer-live doctor");
+        return Err(StreamError::device(device, problem));
     }
-    let mut capture = VideoCapture::new(index, backend).map_err(|error| unavailable(error.message))?;
+    let closed = "does not open: taken by another program, or not ours to read; see fer-live doctor";
+    let mut capture = VideoCapture::new(index, videoio::CAP_V4L2)
+        .map_err(|error| StreamError::device_for(&device, closed, cause(&error)))?;
     if !capture.is_opened().unwrap_or(false) {
-        return Err(unavailable(
-            "does not open: taken by another program, or not ours to read; see fer-live doctor".to_owned(),
-        ));
+        return Err(StreamError::device(device, closed));
     }
-    ask(&mut capture, options).map_err(|error| unavailable(error.message))?;
+    ask(&mut capture, options).map_err(|error| {
+        StreamError::device_for(&device, "takes no size or rate: leave --size and --rate away", cause(&error))
+    })?;
     Ok(capture)
 }
 
@@ -208,7 +207,7 @@ fn ask(capture: &mut VideoCapture, options: &SourceOptions) -> opencv::Result<()
     Ok(())
 }
 
-fn open_file(path: &str, name: &str) -> Result<VideoCapture, LiveError> {
+fn open_file(path: &str, name: &str) -> Result<VideoCapture, StreamError> {
     // FFmpeg knows every format that the others know; asking them after it only adds their complaints.
     let has_ffmpeg = videoio::has_backend(videoio::VideoCaptureAPIs::CAP_FFMPEG).unwrap_or(false);
     let backend = if has_ffmpeg { videoio::CAP_FFMPEG } else { videoio::CAP_ANY };
@@ -217,12 +216,12 @@ fn open_file(path: &str, name: &str) -> Result<VideoCapture, LiveError> {
     {
         return Ok(capture);
     }
-    let reason =
+    let problem =
         "not a video that OpenCV reads: expected mp4, mkv, webm, avi or mov, whole and not protected";
-    Err(LiveError::Open { input: name.to_owned(), reason: reason.to_owned() })
+    Err(StreamError::open(name, problem))
 }
 
-fn open_address(address: &str, name: &str) -> Result<VideoCapture, LiveError> {
+fn open_address(address: &str, name: &str) -> Result<VideoCapture, StreamError> {
     let patience = Vector::from_slice(&[
         videoio::CAP_PROP_OPEN_TIMEOUT_MSEC,
         10_000,
@@ -233,8 +232,8 @@ fn open_address(address: &str, name: &str) -> Result<VideoCapture, LiveError> {
     match capture {
         Ok(capture) if capture.is_opened().unwrap_or(false) => Ok(capture),
         _ => {
-            let reason = "no stream there (waited up to 10 s): check address, user and password, and that a player opens it";
-            Err(LiveError::Device { device: name.to_owned(), reason: reason.to_owned() })
+            let problem = "no stream there (waited up to 10 s): check address, user and password, and that a player opens it";
+            Err(StreamError::device(name, problem))
         }
     }
 }

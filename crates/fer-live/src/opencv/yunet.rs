@@ -3,15 +3,15 @@
 
 use std::path::PathBuf;
 
+use fer_vision::{DetectFaces, FaceBox, VisionError, keep_best};
 use image::RgbImage;
 use opencv::core::{Mat, MatTraitConst, Ptr, Size};
 use opencv::imgproc;
 use opencv::objdetect::FaceDetectorYN;
 use opencv::prelude::*;
 
+use super::cause;
 use super::picture::to_bgr;
-use crate::detect::{DetectFaces, FaceBox, keep_best};
-use crate::error::LiveError;
 
 /// Side of the square relative to the mean side of YuNet's box, which ends at chin and hairline:
 /// the factor of ResMaskingNet's live program, which cuts its faces so.
@@ -50,19 +50,19 @@ impl YuNet {
     /// Loads the network.
     ///
     /// # Errors
-    /// [`LiveError::Detect`] when the file is missing, is not YuNet's, or is one that this OpenCV cannot run.
-    pub fn new(options: YuNetOptions) -> Result<Self, LiveError> {
+    /// [`VisionError::Detect`] when the file is missing, is not YuNet's, or is one that this OpenCV cannot run.
+    pub fn new(options: YuNetOptions) -> Result<Self, VisionError> {
         let path = options.model.display().to_string();
         if !options.model.is_file() {
-            return Err(LiveError::Detect(format!("{path}: no such file; {WHICH_FILE}")));
+            return Err(VisionError::detect(format!("{path}: no such file; {WHICH_FILE}")));
         }
         let size = Size::new(320, 320);
         let refused = |error: opencv::Error| {
             let version = opencv::core::get_version_string().unwrap_or_default();
-            let cause = error.message.lines().next().unwrap_or_default().to_owned();
-            LiveError::Detect(format!(
-                "{path}: not a YuNet that OpenCV {version} runs ({cause}); {WHICH_FILE}"
-            ))
+            VisionError::detect_for(
+                format!("{path}: not a YuNet that OpenCV {version} runs; {WHICH_FILE}"),
+                cause(&error),
+            )
         };
         let network = FaceDetectorYN::create(&path, "", size, options.threshold, 0.3, 500, 0, 0);
         let mut yunet = Self { network: network.map_err(&refused)?, options };
@@ -102,8 +102,8 @@ fn square([x, y, width, height]: [f32; 4], score: f32) -> FaceBox {
 }
 
 impl DetectFaces for YuNet {
-    fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, LiveError> {
-        self.search(picture).map(keep_best).map_err(|error| LiveError::Detect(error.message))
+    fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, VisionError> {
+        self.search(picture).map(keep_best).map_err(|error| VisionError::detect_for("YuNet", cause(&error)))
     }
 
     fn sure_score(&self) -> f32 {

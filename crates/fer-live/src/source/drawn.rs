@@ -4,10 +4,10 @@
 use std::time::{Duration, Instant};
 
 use fer_data::drawn::Scene;
+use fer_stream::{FrameSource, SourceInfo, StreamError};
+use fer_vision::Frame;
 
-use super::SourceOptions;
-use crate::error::LiveError;
-use crate::frame::{Frame, FrameSource, SourceInfo};
+use super::options::SourceOptions;
 
 /// Picture size unless another is asked for.
 const SIZE: (u32, u32) = (640, 480);
@@ -54,7 +54,7 @@ impl FrameSource for DrawnSource {
         }
     }
 
-    fn next_frame(&mut self) -> Result<Option<Frame>, LiveError> {
+    fn next_frame(&mut self) -> Result<Option<Frame>, StreamError> {
         if self.n_frames.is_some_and(|n_frames| self.index >= n_frames) {
             return Ok(None);
         }

@@ -4,8 +4,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use fer_stream::StreamError;
+
 use super::camera_names::{Camera, cameras};
-use crate::error::LiveError;
 
 /// Something frames come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +30,12 @@ impl Input {
     /// a glob, or part of a camera's name, in this order.
     ///
     /// # Errors
-    /// [`LiveError::Open`] when they mean nothing that is there.
-    pub fn parse(words: &str) -> Result<Self, LiveError> {
+    /// [`StreamError::Open`] when they mean nothing that is there.
+    pub fn parse(words: &str) -> Result<Self, StreamError> {
         Self::parse_with(words, &cameras())
     }
 
-    fn parse_with(words: &str, cameras: &[Camera]) -> Result<Self, LiveError> {
+    fn parse_with(words: &str, cameras: &[Camera]) -> Result<Self, StreamError> {
         let path = Path::new(words);
         match words {
             "-" => Ok(Self::Stdin),
@@ -92,7 +93,7 @@ fn camera_index(words: &str) -> Option<i32> {
     words.strip_prefix("/dev/video").unwrap_or(words).parse().ok().filter(|index| *index >= 0)
 }
 
-fn camera_named(words: &str, cameras: &[Camera]) -> Result<Input, LiveError> {
+fn camera_named(words: &str, cameras: &[Camera]) -> Result<Input, StreamError> {
     let wanted = words.to_lowercase();
     let found = cameras.iter().find(|camera| camera.name.to_lowercase().contains(&wanted));
     found.map(|camera| Input::Camera(camera.index)).ok_or_else(|| {
@@ -126,19 +127,21 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     path.extension().is_some_and(|found| extensions.iter().any(|known| found.eq_ignore_ascii_case(known)))
 }
 
-fn photos_in(folder: &Path) -> Result<Input, LiveError> {
-    let unreadable = |error: std::io::Error| nothing(&folder.display().to_string(), &error.to_string());
+fn photos_in(folder: &Path) -> Result<Input, StreamError> {
+    let unreadable =
+        |error: std::io::Error| StreamError::open_for(folder.display(), "the folder cannot be read", error);
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
     some_photos(folder.display().to_string(), paths.filter(|path| path.is_file()).collect())
 }
 
-fn photos_like(pattern: &str) -> Result<Input, LiveError> {
-    let paths = glob::glob(pattern).map_err(|error| nothing(pattern, &error.to_string()))?;
+fn photos_like(pattern: &str) -> Result<Input, StreamError> {
+    let paths = glob::glob(pattern)
+        .map_err(|error| StreamError::open_for(pattern, "no pattern of file names", error))?;
     some_photos(pattern.to_owned(), paths.filter_map(Result::ok).collect())
 }
 
-fn some_photos(words: String, mut paths: Vec<PathBuf>) -> Result<Input, LiveError> {
+fn some_photos(words: String, mut paths: Vec<PathBuf>) -> Result<Input, StreamError> {
     paths.retain(|path| has_photo_name(path));
     paths.sort();
     if paths.is_empty() {
@@ -147,6 +150,6 @@ fn some_photos(words: String, mut paths: Vec<PathBuf>) -> Result<Input, LiveErro
     Ok(Input::Photos(paths))
 }
 
-fn nothing(words: &str, reason: &str) -> LiveError {
-    LiveError::Open { input: words.to_owned(), reason: reason.to_owned() }
+fn nothing(words: &str, problem: &str) -> StreamError {
+    StreamError::open(words, problem)
 }

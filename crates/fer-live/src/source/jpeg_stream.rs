@@ -3,12 +3,12 @@
 
 use std::io::BufRead;
 
+use fer_stream::{FrameSource, SourceInfo, StreamError};
+use fer_vision::Frame;
 use image::ImageFormat;
 
-use super::SourceOptions;
-use super::raw_stream::StreamClock;
-use crate::error::LiveError;
-use crate::frame::{Frame, FrameSource, SourceInfo};
+use super::options::SourceOptions;
+use super::raw_stream::{StreamClock, read_failed};
 
 /// A JPEG larger than this is none.
 const MOST_BYTES: usize = 64 << 20;
@@ -107,16 +107,16 @@ impl<R: BufRead + Send> FrameSource for JpegStream<R> {
         self.clock.info(0, 0)
     }
 
-    fn next_frame(&mut self) -> Result<Option<Frame>, LiveError> {
+    fn next_frame(&mut self) -> Result<Option<Frame>, StreamError> {
         let index = self.index;
-        let failed = |reason: String| LiveError::Read { input: "-".to_owned(), frame: index, reason };
-        let jpeg = self.next_jpeg().map_err(|error| failed(error.to_string()))?;
+        let cut = |error: std::io::Error| read_failed(index, "no whole JPEG", Some(error.into()));
+        let jpeg = self.next_jpeg().map_err(cut)?;
         let Some(jpeg) = jpeg else {
             let hint = "no JPEG on standard input: for raw RGB frames give --stdin-size WxH";
-            return if index == 0 { Err(failed(hint.to_owned())) } else { Ok(None) };
+            return if index == 0 { Err(read_failed(index, hint, None)) } else { Ok(None) };
         };
         let picture = image::load_from_memory_with_format(&jpeg, ImageFormat::Jpeg)
-            .map_err(|error| failed(format!("damaged JPEG ({error})")))?;
+            .map_err(|error| read_failed(index, "damaged JPEG", Some(error.into())))?;
         self.index += 1;
         Ok(Some(Frame { picture: picture.into_rgb8(), timestamp: self.clock.time(index), index }))
     }

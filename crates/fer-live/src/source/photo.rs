@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fer_data::picture::{PictureError, decode_upright};
+use fer_stream::{FrameSource, SourceInfo, StreamError};
+use fer_vision::Frame;
 use image::{ImageError, RgbImage};
 
-use crate::error::LiveError;
-use crate::frame::{Frame, FrameSource, SourceInfo};
+use super::input::Input;
 
 /// Larger pictures are refused before a pixel is decoded; one of this size needs 600 MB.
 const MOST_PIXELS: u64 = 200_000_000;
@@ -16,38 +17,35 @@ const MOST_PIXELS: u64 = 200_000_000;
 /// Reads a photo, turned upright as its EXIF orientation says.
 ///
 /// # Errors
-/// [`LiveError::Open`] when the file is missing, is no picture, is damaged, cut off, or larger than 200 megapixels.
-pub fn read_photo(path: &Path) -> Result<RgbImage, LiveError> {
-    let failed = |reason: String| LiveError::Open { input: path.display().to_string(), reason };
-    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-    let picture = decode_upright(&bytes, Some(MOST_PIXELS)).map_err(|error| failed(explain(&error)))?;
+/// [`StreamError::Open`] when the file is missing, is no picture, is damaged, cut off, or larger than 200 megapixels.
+pub fn read_photo(path: &Path) -> Result<RgbImage, StreamError> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| StreamError::open_for(path.display(), "cannot be read", error))?;
+    let picture = decode_upright(&bytes, Some(MOST_PIXELS))
+        .map_err(|error| StreamError::open_for(path.display(), explain(&error), error))?;
     Ok(picture.into_rgb8())
 }
 
+/// What the cause means for the user; the cause itself follows it.
 fn explain(error: &PictureError) -> String {
-    let cause = match error {
-        PictureError::CutOff => return format!("damaged: {error}"),
-        PictureError::Size { width: 0, .. } | PictureError::Size { height: 0, .. } => {
-            return format!("not a picture: {error}");
-        }
+    let explained = match error {
+        PictureError::CutOff => "damaged",
+        PictureError::Size { width: 0, .. } | PictureError::Size { height: 0, .. } => "not a picture",
         PictureError::Size { width, height } => {
             return format!("too large: {width}×{height}, expected at most 200 megapixels");
         }
-        PictureError::Image(cause) => cause,
+        PictureError::Image(ImageError::IoError(cause))
+            if cause.kind() != std::io::ErrorKind::UnexpectedEof =>
+        {
+            "cannot be read"
+        }
+        PictureError::Image(ImageError::Unsupported(_)) => {
+            "not a picture that can be read, expected jpg, png, bmp, gif, tiff, webp or pnm"
+        }
+        PictureError::Image(ImageError::Limits(_)) => "too large, expected at most 200 megapixels",
+        _ => "damaged, or not a picture",
     };
-    match cause {
-        ImageError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
-            format!("damaged, or not a picture ({error})")
-        }
-        ImageError::Unsupported(_) => {
-            format!(
-                "not a picture that can be read ({error}): expected jpg, png, bmp, gif, tiff, webp or pnm"
-            )
-        }
-        ImageError::Decoding(_) => format!("damaged, or not a picture ({error})"),
-        ImageError::Limits(_) => format!("too large ({error}): expected at most 200 megapixels"),
-        _ => error.to_string(),
-    }
+    explained.to_owned()
 }
 
 /// Photos one after the other.
@@ -67,7 +65,7 @@ impl PhotoSource {
 impl FrameSource for PhotoSource {
     fn info(&self) -> SourceInfo {
         SourceInfo {
-            name: crate::source::Input::Photos(self.paths.clone()).to_string(),
+            name: Input::Photos(self.paths.clone()).to_string(),
             live: false,
             width: 0,
             height: 0,
@@ -77,7 +75,7 @@ impl FrameSource for PhotoSource {
     }
 
     /// Each photo with its position; all have the time 0.
-    fn next_frame(&mut self) -> Result<Option<Frame>, LiveError> {
+    fn next_frame(&mut self) -> Result<Option<Frame>, StreamError> {
         let Some(path) = self.paths.get(self.next) else { return Ok(None) };
         let index = self.next as u64;
         self.next += 1;

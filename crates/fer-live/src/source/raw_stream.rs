@@ -4,11 +4,11 @@
 use std::io::Read;
 use std::time::Duration;
 
+use fer_stream::{FrameSource, SourceInfo, StreamError};
+use fer_vision::{Cause, Frame};
 use image::RgbImage;
 
-use super::SourceOptions;
-use crate::error::LiveError;
-use crate::frame::{Frame, FrameSource, SourceInfo};
+use super::options::SourceOptions;
 
 /// The time of a stream's frames.
 #[derive(Clone, Copy, Debug)]
@@ -76,22 +76,30 @@ impl<R: Read + Send> FrameSource for RawStream<R> {
         self.clock.info(self.size.0, self.size.1)
     }
 
-    fn next_frame(&mut self) -> Result<Option<Frame>, LiveError> {
+    fn next_frame(&mut self) -> Result<Option<Frame>, StreamError> {
         let index = self.index;
-        let failed = |reason: String| LiveError::Read { input: "-".to_owned(), frame: index, reason };
+        let failed = |problem: &str, cause: Option<Cause>| read_failed(index, problem, cause);
         let mut picture = RgbImage::new(self.size.0, self.size.1);
         let expected = picture.as_raw().len();
-        let n = self.fill(&mut picture).map_err(|error| failed(error.to_string()))?;
+        let n = self
+            .fill(&mut picture)
+            .map_err(|error| failed("standard input cannot be read", Some(error.into())))?;
         if n == 0 && index > 0 {
             return Ok(None);
         }
         if n < expected {
-            return Err(failed(format!(
+            let problem = format!(
                 "the stream ended after {n} bytes of a frame, expected {expected} = {} × {} × 3: is --stdin-size right?",
                 self.size.0, self.size.1
-            )));
+            );
+            return Err(failed(&problem, None));
         }
         self.index += 1;
         Ok(Some(Frame { picture, timestamp: self.clock.time(index), index }))
     }
+}
+
+/// A stream on standard input that cannot be read on.
+pub(super) fn read_failed(frame: u64, problem: &str, cause: Option<Cause>) -> StreamError {
+    StreamError::Read { input: "-".to_owned(), frame, problem: problem.to_owned(), cause }
 }

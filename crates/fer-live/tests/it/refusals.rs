@@ -21,6 +21,18 @@ fn a_record_never_replaces_its_own_source() {
 }
 
 #[test]
+fn a_record_never_replaces_the_model_that_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = clip(folder.path(), 1, 5);
+    let card = crate::program::model().join("card.json");
+    let before = std::fs::read(&card).unwrap();
+    let (code, said) = refused(&["--input", text(&clip), "--headless", "--jsonl", text(&card)]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("the model is there too; choose another"), "{said}");
+    assert_eq!(std::fs::read(&card).unwrap(), before);
+}
+
+#[test]
 fn a_picture_of_too_many_pixels_is_refused_from_its_header() {
     let folder = tempfile::tempdir().unwrap();
     let bomb = folder.path().join("bomb.pgm");

@@ -4,8 +4,9 @@ use std::io::Cursor;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fer_live::frame::{Frame, FrameSource};
 use fer_live::source::{DrawnSource, Input, JpegStream, RawStream, SourceOptions, read_photo};
+use fer_stream::{FrameSource, StreamError, told};
+use fer_vision::Frame;
 use image::{ImageFormat, Rgb, RgbImage};
 use insta::assert_snapshot;
 
@@ -88,7 +89,7 @@ fn a_jpeg_that_the_end_cuts_off_is_an_error_after_the_whole_ones() {
     stream.extend(&jpeg(20)[..200]);
     let mut source = JpegStream::new(Cursor::new(stream), &options(Some(25.0)));
     assert_eq!(source.next_frame().unwrap().unwrap().index, 0);
-    assert_snapshot!(source.next_frame().unwrap_err(), @"-, frame 1: the stream ends within a JPEG");
+    assert_snapshot!(told(&source.next_frame().unwrap_err()), @"-, frame 1: no whole JPEG: the stream ends within a JPEG");
 }
 
 #[test]
@@ -140,8 +141,9 @@ fn what_is_no_photo_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text.jpg");
     std::fs::write(&text, "just words").unwrap();
-    let error = read_photo(&text).unwrap_err().to_string();
-    assert!(error.contains("text.jpg: "), "{error}");
+    let error = read_photo(&text).unwrap_err();
+    assert!(matches!(error, StreamError::Open { cause: Some(_), .. }), "{error:?}");
+    assert!(told(&error).contains("text.jpg: "), "{error}");
     let damaged = folder.path().join("cut.png");
     RgbImage::new(50, 50).save(&damaged).unwrap();
     let bytes = std::fs::read(&damaged).unwrap();

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use fer_live::detect::DetectFaces;
 use fer_live::opencv::{YuNet, YuNetOptions, facts};
+use fer_vision::DetectFaces;
 use image::RgbImage;
 
 use crate::program::{refused, run, text};

@@ -145,7 +145,8 @@ impl NewestReader {
                     return self.slot.say(self.generation, Captured::Notice(notice)).then_some(source);
                 }
                 Err(error) => {
-                    let notice = format!("attempt {attempt} of {}: {}", self.options.n_attempts, told(&error));
+                    let notice =
+                        format!("attempt {attempt} of {}: {}", self.options.n_attempts, told(&error));
                     if !self.slot.say(self.generation, Captured::Notice(notice)) {
                         return None;
                     }

@@ -128,11 +128,7 @@ fn detect(
     }
 }
 
-fn recognize(
-    found: &Receiver<Message<Searched>>,
-    reader: &mut Reader,
-    next: &SyncSender<Message<Shot>>,
-) {
+fn recognize(found: &Receiver<Message<Searched>>, reader: &mut Reader, next: &SyncSender<Message<Shot>>) {
     for message in found {
         let message = match message {
             Message::Work(searched) => recognize_one(*searched, reader)
@@ -146,10 +142,7 @@ fn recognize(
     }
 }
 
-fn recognize_one(
-    searched: Searched,
-    reader: &mut Reader,
-) -> Result<Shot, StreamError> {
+fn recognize_one(searched: Searched, reader: &mut Reader) -> Result<Shot, StreamError> {
     let Searched { frame, found, captured, capture_ms, detect_ms, n_dropped } = searched;
     let start = Instant::now();
     let mut reading = reader.read(found)?;

@@ -15,9 +15,7 @@ pub(super) const FORMAT: Format = Format {
     media_type: "application/json",
     help: "Photos: write the readings as one JSON document; - for standard output",
     suits: Suits::Photos,
-    begin: |writer, labels| {
-        Ok(Box::new(JsonDocument { writer, labels: labels.clone(), photos: Vec::new() }))
-    },
+    begin: |writer, labels| Ok(Box::new(JsonDocument { writer, labels: labels.clone(), photos: Vec::new() })),
 };
 
 /// Collects readings, and writes them as one document.

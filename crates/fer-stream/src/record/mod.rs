@@ -64,6 +64,12 @@ pub struct Format {
     pub begin: Begin,
 }
 
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Format({})", self.ending)
+    }
+}
+
 /// Begins a file of a format.
 pub type Begin = for<'a> fn(Box<dyn Write + 'a>, &Labels) -> io::Result<Box<dyn Recorder + 'a>>;
 

@@ -47,8 +47,9 @@ impl VideoRecorder {
     /// [`StreamError::Write`] when the file cannot be created.
     pub fn create(path: &Path) -> Result<Self, StreamError> {
         let name = path.display().to_string();
-        let file = File::create(path)
-            .map_err(|error| StreamError::write_for(&name, "not created; is the folder there and writable?", error))?;
+        let file = File::create(path).map_err(|error| {
+            StreamError::write_for(&name, "not created; is the folder there and writable?", error)
+        })?;
         Ok(Self { path: name, file: Some(file), encoding: None })
     }
 
@@ -174,7 +175,11 @@ fn even((width, height): (u32, u32)) -> (u32, u32) {
 }
 
 /// The NAL units of a picture, without start codes.
-fn encode(encoder: &mut Encoder, planes: &mut YUVBuffer, picture: &RgbImage) -> Result<Vec<Vec<u8>>, Failure> {
+fn encode(
+    encoder: &mut Encoder,
+    planes: &mut YUVBuffer,
+    picture: &RgbImage,
+) -> Result<Vec<Vec<u8>>, Failure> {
     let (width, height) = even(picture.dimensions());
     let padded = (picture.dimensions() != (width, height)).then(|| pad(picture, width, height));
     let pixels = padded.as_ref().unwrap_or(picture).as_raw();

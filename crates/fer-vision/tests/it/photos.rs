@@ -38,8 +38,7 @@ fn all_faces_of_a_frame_are_read_in_one_batch_and_none_asks_the_network_nothing(
     let mut analyzer = analyzer(Arc::clone(&classifier) as Arc<dyn Classify>);
     let cells: [&[(u32, u32)]; 3] = [&[(0, 0), (2, 0), (4, 0), (0, 2), (3, 2)], &[], &[(1, 1)]];
     for (index, cells) in (0..).zip(cells) {
-        let frame =
-            Frame { picture: picture(cells, 40), timestamp: Duration::from_secs(10 * index), index };
+        let frame = Frame { picture: picture(cells, 40), timestamp: Duration::from_secs(10 * index), index };
         let reading = analyzer.analyze(&frame).unwrap();
         assert_eq!((reading.frame, reading.faces.len()), (index, cells.len()));
     }

@@ -38,7 +38,11 @@ fn foreign_in(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap();
     let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     let code = code.join("\n");
-    FOREIGN.iter().filter(|name| code.contains(*name)).map(|name| format!("{}: {name}", path.display())).collect()
+    FOREIGN
+        .iter()
+        .filter(|name| code.contains(*name))
+        .map(|name| format!("{}: {name}", path.display()))
+        .collect()
 }
 
 #[test]

@@ -121,12 +121,8 @@ fn two_faces_share_nothing() {
     for frame in 0..10 {
         let one =
             |track| FoundFace { track, face_box: face_box(0.0, 0.0, 10.0, 1.0), crop: Some(Face::blank(0)) };
-        let found = Found {
-            frame,
-            timestamp: ms(33 * frame),
-            faces: vec![one(1), one(2)],
-            alive: vec![1, 2],
-        };
+        let found =
+            Found { frame, timestamp: ms(33 * frame), faces: vec![one(1), one(2)], alive: vec![1, 2] };
         let reading = smoother.settle(found, vec![sure_of(HAPPY, 0.9), sure_of(SAD, 0.9)]);
         for (face, expected) in reading.faces.iter().zip([sure_of(HAPPY, 0.9), sure_of(SAD, 0.9)]) {
             assert!(face.smooth.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));

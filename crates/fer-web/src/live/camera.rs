@@ -18,24 +18,22 @@ use axum::{
     },
     response::Response,
 };
+use fer_vision::{FaceReading, Finder, Smoother, VisionError, ms};
 use serde::Serialize;
 use tokio::{
+    sync::OwnedSemaphorePermit,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::{MissedTickBehavior, interval},
 };
 
-use super::{
-    engine::{Job, Seen, Task, Times},
-    metrics::Drop,
-    problem::{Kind, Problem},
-    queue::{Client, Pushed},
-    state::{App, stopped},
-};
 use crate::{
-    error::LiveError,
-    pipeline::Finder,
-    reading::{FaceReading, ms},
-    smooth::Smoother,
+    app::App,
+    problem::{Problem, ProblemKind},
+    read::{
+        engine::{PictureJob, Seen, Task, Times},
+        queue::{Client, Pushed},
+    },
+    stop::stopped,
 };
 
 /// The version of the frame header.
@@ -48,7 +46,7 @@ const HEADER: usize = 16;
 const SEND_TIME: Duration = Duration::from_secs(5);
 
 /// Upgrades to a WebSocket and serves it.
-pub(super) async fn live(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) async fn live(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade) -> Response {
     upgrade
         .max_message_size(app.limits.frame_bytes)
         .max_frame_size(app.limits.frame_bytes)
@@ -82,7 +80,7 @@ enum Reply<'a> {
     },
 }
 
-/// Why a session ends.
+/// Why a connection ends.
 enum End {
     /// The client left, stalled, or the connection broke.
     Gone,
@@ -91,18 +89,18 @@ enum End {
 }
 
 /// A frame's number and what became of it.
-type Outcome = (u32, Result<Seen, Problem>);
+type Numbered = (u32, Result<Seen, Problem>);
 
 /// One browser's state: its faces belong to it alone.
-struct Session {
+struct Browser {
     client: Client,
     finder: Arc<Mutex<Finder>>,
-    smoother: Smoother,
+    smoother: Arc<Mutex<Smoother>>,
     /// Capture time of the first frame, and of the newest, in ms of the client's clock.
     times_ms: Option<(f64, f64)>,
     n_frames: u64,
     n_dropped: u64,
-    outcomes: UnboundedSender<Outcome>,
+    outcomes: UnboundedSender<Numbered>,
 }
 
 async fn serve(app: Arc<App>, mut socket: WebSocket) {
@@ -110,11 +108,10 @@ async fn serve(app: Arc<App>, mut socket: WebSocket) {
     let starter = app.clone();
     let started = tokio::task::spawn_blocking(move || start(&starter)).await;
     let end = match started.unwrap_or(Err(End::Close(close_code::ERROR, "no face detector"))) {
-        Ok((mut session, outcomes, _open)) => {
-            let end = run(&app, &mut socket, &mut session, outcomes).await;
-            if app.engine.forget(session.client).is_some() {
-                app.metrics.drop_frame(Drop::ClientGone);
-            }
+        Ok((mut browser, outcomes, _place)) => {
+            let end = run(&app, &mut socket, &mut browser, outcomes).await;
+            // What still waited is read for nobody.
+            drop(app.engine.forget(browser.client));
             end
         }
         Err(end) => end,
@@ -122,37 +119,36 @@ async fn serve(app: Arc<App>, mut socket: WebSocket) {
     if let End::Close(code, reason) = end {
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         // A client that does not take the goodbye is dropped all the same.
-        let _told = tokio::time::timeout(SEND_TIME, socket.send(Message::Close(Some(frame)))).await;
+        drop(tokio::time::timeout(SEND_TIME, socket.send(Message::Close(Some(frame)))).await);
     }
 }
 
-type Started = (Session, UnboundedReceiver<Outcome>, super::metrics::Open);
+type Greeted = (Browser, UnboundedReceiver<Numbered>, OwnedSemaphorePermit);
 
-fn start(app: &App) -> Result<Started, End> {
-    let open = app.metrics.live_client();
-    if app.metrics.n_live_clients() > app.limits.live_clients {
-        return Err(End::Close(close_code::AGAIN, "all places are taken: try again later"));
-    }
+fn start(app: &App) -> Result<Greeted, End> {
+    let place = Arc::clone(&app.browsers)
+        .try_acquire_owned()
+        .map_err(|_| End::Close(close_code::AGAIN, "all places are taken: try again later"))?;
     let finder =
-        (app.make_finder)().map_err(|_: LiveError| End::Close(close_code::ERROR, "no face detector"))?;
+        (app.make_finder)().map_err(|_: VisionError| End::Close(close_code::ERROR, "no face detector"))?;
     let (outcomes, receiver) = unbounded_channel();
-    let session = Session {
+    let browser = Browser {
         client: app.new_client(),
         finder: Arc::new(Mutex::new(finder)),
-        smoother: Smoother::new(app.smoothing),
+        smoother: Arc::new(Mutex::new(Smoother::new(app.smoothing))),
         times_ms: None,
         n_frames: 0,
         n_dropped: 0,
         outcomes,
     };
-    Ok((session, receiver, open))
+    Ok((browser, receiver, place))
 }
 
 async fn run(
     app: &App,
     socket: &mut WebSocket,
-    session: &mut Session,
-    mut outcomes: UnboundedReceiver<Outcome>,
+    browser: &mut Browser,
+    mut outcomes: UnboundedReceiver<Numbered>,
 ) -> End {
     let limits = &app.limits;
     let hello = Reply::Hello {
@@ -171,9 +167,9 @@ async fn run(
         let step = tokio::select! {
             message = socket.recv() => {
                 heard = Instant::now();
-                take(app, socket, session, message).await
+                take(app, socket, browser, message).await
             }
-            Some((id, outcome)) = outcomes.recv() => tell(app, socket, session, id, outcome).await,
+            Some((id, outcome)) = outcomes.recv() => tell(socket, browser, id, outcome).await,
             _ = ping.tick() => {
                 if heard.elapsed() > limits.ping_time * 3 {
                     return End::Gone;
@@ -192,7 +188,7 @@ async fn run(
 async fn take(
     app: &App,
     socket: &mut WebSocket,
-    session: &mut Session,
+    browser: &mut Browser,
     message: Option<Result<Message, axum::Error>>,
 ) -> Result<(), End> {
     let bytes = match message {
@@ -211,18 +207,16 @@ async fn take(
             "expected a frame header of version 1: reload the page",
         ));
     };
-    let job = session.job(id, capture_ms, bytes.slice(HEADER..));
-    match app.engine.push(session.client, job) {
+    let job = browser.job(id, capture_ms, bytes.slice(HEADER..));
+    match app.engine.push(browser.client, job) {
         Pushed::Waiting => Ok(()),
         Pushed::Replaced(older) => {
-            app.metrics.drop_frame(Drop::Replaced);
             older.refuse(dropped());
             Ok(())
         }
         Pushed::Full(_) => {
-            app.metrics.drop_frame(Drop::QueueFull);
-            session.n_dropped += 1;
-            send(socket, &Reply::Dropped { id, n_dropped: session.n_dropped }).await
+            browser.n_dropped += 1;
+            send(socket, &Reply::Dropped { id, n_dropped: browser.n_dropped }).await
         }
         Pushed::Closed(_) => Err(End::Close(close_code::RESTART, "the server is stopping")),
     }
@@ -230,29 +224,26 @@ async fn take(
 
 /// Tells the client what became of a frame.
 async fn tell(
-    app: &App,
     socket: &mut WebSocket,
-    session: &mut Session,
+    browser: &mut Browser,
     id: u32,
     outcome: Result<Seen, Problem>,
 ) -> Result<(), End> {
-    let Seen { width, height, found, probabilities, times } = match outcome {
+    let Seen { width, height, reading, times } = match outcome {
         Ok(seen) => seen,
         Err(problem) if problem == dropped() => {
-            session.n_dropped += 1;
-            return send(socket, &Reply::Dropped { id, n_dropped: session.n_dropped }).await;
+            browser.n_dropped += 1;
+            return send(socket, &Reply::Dropped { id, n_dropped: browser.n_dropped }).await;
         }
         Err(problem) => return send(socket, &Reply::Refused { id, problem: problem.to_json() }).await,
     };
-    app.metrics.frame();
-    let reading = session.smoother.settle(found, probabilities);
     let reply = Reply::Reading {
         id,
         width,
         height,
         timestamp_ms: ms(reading.timestamp),
         faces: &reading.faces,
-        n_dropped: session.n_dropped,
+        n_dropped: browser.n_dropped,
         times,
     };
     send(socket, &reply).await
@@ -260,24 +251,28 @@ async fn tell(
 
 /// The mark of a frame that a newer one replaced; clients get [`Reply::Dropped`], not this.
 fn dropped() -> Problem {
-    Problem::new(Kind::Busy, "a newer frame came first")
+    Problem::new(ProblemKind::Busy, "a newer frame came first")
 }
 
-impl Session {
-    fn job(&mut self, id: u32, capture_ms: f64, bytes: Bytes) -> Job {
+impl Browser {
+    fn job(&mut self, id: u32, capture_ms: f64, bytes: Bytes) -> PictureJob {
         let index = self.n_frames;
         self.n_frames += 1;
         let outcomes = self.outcomes.clone();
         let answer = Box::new(move |outcome| {
-            // A session that ended needs no answer.
-            let _unheard = outcomes.send((id, outcome));
+            // A browser that ended needs no answer.
+            drop(outcomes.send((id, outcome)));
         });
-        let task =
-            Task::Frame { finder: self.finder.clone(), timestamp: self.since_first(capture_ms), index };
-        Job { bytes, task, arrived: Instant::now(), answer }
+        let task = Task::Frame {
+            finder: self.finder.clone(),
+            smoother: self.smoother.clone(),
+            timestamp: self.since_first(capture_ms),
+            index,
+        };
+        PictureJob { bytes, task, arrived: Instant::now(), answer }
     }
 
-    /// Time since the session's first frame; a client's clock that goes back stands still instead.
+    /// Time since the browser's first frame; a client's clock that goes back stands still instead.
     fn since_first(&mut self, capture_ms: f64) -> Duration {
         let (first, newest) = self.times_ms.unwrap_or((capture_ms, capture_ms));
         let newest = newest.max(capture_ms);

@@ -1,9 +1,8 @@
 //! The server's own camera or file, shown to every browser.
-//! In: shots of the pipeline. Out: annotated pictures as MJPEG, readings as server-sent events.
+//! In: shots of the pipeline. Out: annotated JPEGs and readings, to whoever subscribed.
 //! Encodes only while somebody looks.
 
 use std::{
-    convert::Infallible,
     ops::ControlFlow,
     sync::{
         Arc,
@@ -12,32 +11,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{
-    body::{Body, Bytes},
-    extract::State,
-    http::header,
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
-};
+use axum::body::Bytes;
 use fer_data::Labels;
-use futures_util::{Stream, StreamExt, stream};
+use fer_stream::{
+    OverlayOptions, SourceInfo, StreamError, draw,
+    pipeline::{Shot, Sink},
+    told,
+};
+use fer_vision::{FaceReading, Reading, Timings, ms};
 use image::{RgbImage, codecs::jpeg::JpegEncoder};
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
-
-use super::{
-    problem::{Kind, Problem},
-    state::{App, stopped},
-};
-use crate::{
-    error::LiveError,
-    frame::SourceInfo,
-    overlay::{OverlayOptions, draw},
-    pipeline::{Shot, Sink},
-    reading::{FaceReading, Reading, Timings, ms},
-};
 
 /// JPEG quality of the stream, `1..=100`.
 const QUALITY: u8 = 82;
@@ -45,27 +29,21 @@ const QUALITY: u8 = 82;
 /// Readings a slow browser may lag behind before it misses some.
 const BACKLOG: usize = 64;
 
-/// What separates two pictures of the stream.
-const BOUNDARY: &str = "fer-frame";
-
-/// Time after which a quiet stream repeats its picture, so that a dead browser is noticed.
-const REPEAT: Duration = Duration::from_secs(10);
-
 /// One event of the readings, already JSON.
 #[derive(Clone, Debug)]
-struct Told {
-    name: &'static str,
-    json: Arc<str>,
+pub(crate) struct Told {
+    pub(crate) name: &'static str,
+    pub(crate) json: Arc<str>,
 }
 
 /// Shows one source to all browsers.
-pub(super) struct Hub {
+pub(crate) struct Hub {
     info: SourceInfo,
     labels: Labels,
-    pictures: watch::Sender<Bytes>,
-    readings: broadcast::Sender<Told>,
+    pub(crate) pictures: watch::Sender<Bytes>,
+    pub(crate) readings: broadcast::Sender<Told>,
     /// The last thing said about the source, for browsers that come later.
-    notice: watch::Sender<Option<Told>>,
+    pub(crate) notice: watch::Sender<Option<Told>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -90,7 +68,7 @@ struct NoticeEvent<'a> {
 impl Hub {
     /// A hub for a source, not yet fed.
     #[must_use]
-    pub(super) fn new(info: SourceInfo, labels: Labels, stop: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(info: SourceInfo, labels: Labels, stop: Arc<AtomicBool>) -> Self {
         let (readings, _) = broadcast::channel(BACKLOG);
         let (pictures, _) = watch::channel(Bytes::new());
         let (notice, _) = watch::channel(None);
@@ -98,28 +76,28 @@ impl Hub {
     }
 
     /// Tells every browser that the source has ended, and why.
-    pub(super) fn end(&self, result: &Result<(), LiveError>) {
+    pub(crate) fn end(&self, result: &Result<(), StreamError>) {
         let text =
-            result.as_ref().map_or_else(ToString::to_string, |()| format!("{} has ended", self.info.name));
+            result.as_ref().map_or_else(|error| told(error), |()| format!("{} has ended", self.info.name));
         self.say(&text, true);
     }
 
     fn say(&self, text: &str, ended: bool) {
-        let told = told("notice", &NoticeEvent { text, ended });
+        let told = event("notice", &NoticeEvent { text, ended });
         self.notice.send_replace(Some(told.clone()));
         self.send(told);
     }
 
     fn send(&self, told: Told) {
         // Nobody listening is not an error.
-        let _unheard = self.readings.send(told);
+        drop(self.readings.send(told));
     }
 
     fn show(&self, shot: &Shot) {
         let Shot { frame, reading, captured } = shot;
         if self.readings.receiver_count() > 0 {
             let (width, height) = frame.picture.dimensions();
-            self.send(told("reading", &reading_event(reading, (width, height), captured.elapsed())));
+            self.send(event("reading", &reading_event(reading, (width, height), captured.elapsed())));
         }
         if self.pictures.receiver_count() > 0 {
             let mut picture = frame.picture.clone();
@@ -142,7 +120,7 @@ fn reading_event(reading: &Reading, (width, height): (u32, u32), latency: Durati
     }
 }
 
-fn told(name: &'static str, event: &impl Serialize) -> Told {
+fn event(name: &'static str, event: &impl Serialize) -> Told {
     let json = serde_json::to_string(event).expect("events hold only JSON values");
     Told { name, json: json.into() }
 }
@@ -154,7 +132,7 @@ fn encode(picture: &RgbImage) -> Bytes {
 }
 
 /// Feeds a hub from the pipeline; a file is played at its own speed.
-pub(super) struct HubSink {
+pub(crate) struct HubSink {
     hub: Arc<Hub>,
     started: Option<(Instant, Duration)>,
 }
@@ -162,7 +140,7 @@ pub(super) struct HubSink {
 impl HubSink {
     /// A sink that has seen nothing.
     #[must_use]
-    pub(super) fn new(hub: Arc<Hub>) -> Self {
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
         Self { hub, started: None }
     }
 
@@ -180,7 +158,7 @@ impl HubSink {
 }
 
 impl Sink for HubSink {
-    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, LiveError> {
+    fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, StreamError> {
         if !self.hub.info.live {
             self.wait(shot.frame.timestamp);
         }
@@ -191,87 +169,4 @@ impl Sink for HubSink {
     fn notice(&mut self, text: &str) {
         self.hub.say(text, false);
     }
-}
-
-fn hub(app: &App) -> Result<Arc<Hub>, Problem> {
-    app.source.clone().ok_or_else(|| {
-        Problem::new(
-            Kind::NotFound,
-            "this server has no camera of its own: start it with --input to have one",
-        )
-    })
-}
-
-/// `GET /stream.mjpg`: the annotated pictures.
-pub(super) async fn mjpeg(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let pictures = hub(&app)?.pictures.subscribe();
-    let first = stream::once(async { Ok(Bytes::from(format!("--{BOUNDARY}\r\n"))) });
-    let parts = first.chain(stream::unfold((pictures, app.stop.clone()), next_part));
-    let kind = format!("multipart/x-mixed-replace; boundary={BOUNDARY}");
-    Ok(([(header::CONTENT_TYPE, kind)], Body::from_stream(parts)).into_response())
-}
-
-type Pictures = (watch::Receiver<Bytes>, watch::Receiver<bool>);
-
-async fn next_part((mut pictures, mut stop): Pictures) -> Option<(Result<Bytes, Infallible>, Pictures)> {
-    loop {
-        let changed = tokio::select! {
-            changed = tokio::time::timeout(REPEAT, pictures.changed()) => changed,
-            () = stopped(&mut stop) => return None,
-        };
-        if matches!(changed, Ok(Err(_))) {
-            return None;
-        }
-        let jpeg = pictures.borrow_and_update().clone();
-        if !jpeg.is_empty() {
-            return Some((Ok(part(&jpeg)), (pictures, stop)));
-        }
-    }
-}
-
-/// One picture with the boundary that ends it: browsers show a picture only when they see that.
-fn part(jpeg: &[u8]) -> Bytes {
-    let mut part = format!("content-type: image/jpeg\r\ncontent-length: {}\r\n\r\n", jpeg.len()).into_bytes();
-    part.extend_from_slice(jpeg);
-    part.extend_from_slice(format!("\r\n--{BOUNDARY}\r\n").as_bytes());
-    part.into()
-}
-
-/// `GET /v1/readings`: the readings of the source as server-sent events `reading` and `notice`.
-pub(super) async fn readings(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let hub = hub(&app)?;
-    let readings = hub.readings.subscribe();
-    let first = hub.notice.borrow().clone();
-    let events = stream::unfold((first, readings, app.stop.clone()), next_event);
-    Ok(keep_alive(events).into_response())
-}
-
-type Readings = (Option<Told>, broadcast::Receiver<Told>, watch::Receiver<bool>);
-
-async fn next_event(
-    (first, mut readings, mut stop): Readings,
-) -> Option<(Result<Event, Infallible>, Readings)> {
-    if let Some(told) = first {
-        return Some((Ok(event(&told)), (None, readings, stop)));
-    }
-    let received = tokio::select! {
-        received = readings.recv() => received,
-        () = stopped(&mut stop) => return None,
-    };
-    let event = match received {
-        Ok(told) => event(&told),
-        Err(broadcast::error::RecvError::Lagged(n)) => Event::default().event("missed").data(n.to_string()),
-        Err(broadcast::error::RecvError::Closed) => return None,
-    };
-    Some((Ok(event), (None, readings, stop)))
-}
-
-fn event(told: &Told) -> Event {
-    Event::default().event(told.name).data(&*told.json)
-}
-
-fn keep_alive<S: Stream<Item = Result<Event, Infallible>> + Send + 'static>(
-    events: S,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(10)))
 }

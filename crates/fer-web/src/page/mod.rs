@@ -17,33 +17,33 @@ const JSON: &str = "application/json";
 
 /// All files of the page.
 const ASSETS: &[Asset] = &[
-    ("/", HTML, include_str!("assets/page.html")),
-    ("/favicon.svg", SVG, include_str!("assets/favicon.svg")),
-    ("/openapi.json", JSON, include_str!("assets/openapi.json")),
-    ("/assets/style.css", STYLE, include_str!("assets/style.css")),
-    ("/assets/adapt.js", SCRIPT, include_str!("assets/adapt.js")),
-    ("/assets/api.js", SCRIPT, include_str!("assets/api.js")),
+    ("/", HTML, include_str!("page.html")),
+    ("/favicon.svg", SVG, include_str!("favicon.svg")),
+    ("/openapi.json", JSON, include_str!("openapi.json")),
+    ("/assets/style.css", STYLE, include_str!("style.css")),
     ("/assets/app.js", SCRIPT, include_str!("assets/app.js")),
-    ("/assets/camera.js", SCRIPT, include_str!("assets/camera.js")),
-    ("/assets/capture.js", SCRIPT, include_str!("assets/capture.js")),
-    ("/assets/charts.js", SCRIPT, include_str!("assets/charts.js")),
-    ("/assets/faces.js", SCRIPT, include_str!("assets/faces.js")),
-    ("/assets/live.js", SCRIPT, include_str!("assets/live.js")),
-    ("/assets/overlay.js", SCRIPT, include_str!("assets/overlay.js")),
+    ("/assets/api.js", SCRIPT, include_str!("assets/api.js")),
     ("/assets/photos.js", SCRIPT, include_str!("assets/photos.js")),
-    ("/assets/record.js", SCRIPT, include_str!("assets/record.js")),
-    ("/assets/rows.js", SCRIPT, include_str!("assets/rows.js")),
     ("/assets/server.js", SCRIPT, include_str!("assets/server.js")),
     ("/assets/video.js", SCRIPT, include_str!("assets/video.js")),
+    ("/assets/camera/adapt.js", SCRIPT, include_str!("assets/camera/adapt.js")),
+    ("/assets/camera/camera.js", SCRIPT, include_str!("assets/camera/camera.js")),
+    ("/assets/camera/capture.js", SCRIPT, include_str!("assets/camera/capture.js")),
+    ("/assets/camera/live.js", SCRIPT, include_str!("assets/camera/live.js")),
+    ("/assets/camera/record.js", SCRIPT, include_str!("assets/camera/record.js")),
+    ("/assets/faces/charts.js", SCRIPT, include_str!("assets/faces/charts.js")),
+    ("/assets/faces/faces.js", SCRIPT, include_str!("assets/faces/faces.js")),
+    ("/assets/faces/overlay.js", SCRIPT, include_str!("assets/faces/overlay.js")),
+    ("/assets/faces/rows.js", SCRIPT, include_str!("assets/faces/rows.js")),
 ];
 
 /// The paths of all files, for the router.
-pub(super) fn paths() -> impl Iterator<Item = &'static str> {
+pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
     ASSETS.iter().map(|(path, _, _)| *path)
 }
 
 /// The file at a path, or 304 when the client has it.
-pub(super) fn answer(path: &str, headers: &HeaderMap) -> Option<Response> {
+pub(crate) fn answer(path: &str, headers: &HeaderMap) -> Option<Response> {
     let (_, kind, text) = ASSETS.iter().find(|(asset, _, _)| *asset == path)?;
     let tag = tag(text);
     let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());

@@ -10,20 +10,15 @@ use axum::{
     response::{IntoResponse, Json, Response},
 };
 use fer_data::Labels;
+use fer_stream::record::{Entry, FORMATS, Format, Suits};
+use fer_vision::{FaceBox, FaceReading, Reading, Timings};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
-use super::{
-    engine::{Seen, Times},
-    problem::{Kind, Problem},
-    state::App,
-};
+use super::engine::{Seen, Times};
 use crate::{
-    detect::FaceBox,
-    error::LiveError,
-    reading::{FaceReading, Reading, Timings},
-    record::CsvRecorder,
-    smooth::Smoother,
+    app::App,
+    problem::{Problem, ProblemKind},
 };
 
 /// Pictures of one request that are read side by side; more would let one request fill the queue.
@@ -34,7 +29,7 @@ const PART: &str = "picture";
 
 /// The answer.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Analysis<'a> {
     labels: &'a [String],
     pictures: Vec<Picture>,
 }
@@ -62,15 +57,12 @@ struct Upload {
     bytes: Bytes,
 }
 
-/// A picture that was read.
-struct Done {
-    seen: (u32, u32, Times),
-    reading: Reading,
-}
-
 /// Reads the pictures of a request.
-pub(super) async fn analyze(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    let wants_csv = accepts_csv(request.headers());
+pub(crate) async fn analyze(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let wanted = wanted_format(request.headers());
+    if announced(request.headers()).is_some_and(|n_bytes| n_bytes > app.limits.body_bytes as u64) {
+        return Err(too_large(app.limits.body_bytes));
+    }
     let is_batch = is_multipart(request.headers());
     let uploads = in_time(app.limits.body_time, uploads(&app, request, is_batch)).await?;
     let done = read_all(&app, uploads).await;
@@ -80,28 +72,24 @@ pub(super) async fn analyze(State(app): State<Arc<App>>, request: Request) -> Re
     // When nothing at all was read for lack of a place, the request as a whole may be tried again.
     if let Some((_, Err(first))) = done.first()
         && done.iter().all(|(_, picture)| picture.as_ref().is_err_and(|p| p.kind == first.kind))
-        && matches!(first.kind, Kind::Busy | Kind::Stopping)
+        && matches!(first.kind, ProblemKind::Busy | ProblemKind::Stopping)
     {
         return Err(first.clone());
     }
-    if wants_csv { as_csv(&app.labels, &done) } else { Ok(as_json(&app.labels, done)) }
+    match wanted {
+        Some(format) => as_rows(&format, &app.labels, &done),
+        None => Ok(as_json(&app.labels, done)),
+    }
 }
 
-type Named = (Option<String>, Result<Done, Problem>);
+type Named = (Option<String>, Result<Seen, Problem>);
 
 async fn read_all(app: &App, uploads: Vec<Upload>) -> Vec<Named> {
     let reads = uploads.into_iter().map(|upload| async move {
         let seen = app.read_photo(upload.bytes).await;
-        (upload.name, seen.map(|seen| settle(app, seen)))
+        (upload.name, seen)
     });
     stream::iter(reads).buffered(SIDE_BY_SIDE).collect().await
-}
-
-fn settle(app: &App, seen: Seen) -> Done {
-    let Seen { width, height, found, probabilities, times } = seen;
-    let mut reading = Smoother::new(app.smoothing.photo()).settle(found, probabilities);
-    reading.timings.classify_ms = times.classify_ms;
-    Done { seen: (width, height, times), reading }
 }
 
 async fn uploads(app: &App, request: Request, is_batch: bool) -> Result<Vec<Upload>, Problem> {
@@ -110,7 +98,10 @@ async fn uploads(app: &App, request: Request, is_batch: bool) -> Result<Vec<Uplo
     }
     let bytes = body(request.into_body(), app.limits.body_bytes).await?;
     if bytes.is_empty() {
-        return Err(Problem::new(Kind::BadRequest, "expected a picture as the body, found an empty one"));
+        return Err(Problem::new(
+            ProblemKind::BadRequest,
+            "expected a picture as the body, found an empty one",
+        ));
     }
     Ok(vec![Upload { name: None, bytes }])
 }
@@ -118,18 +109,18 @@ async fn uploads(app: &App, request: Request, is_batch: bool) -> Result<Vec<Uplo
 async fn batch(app: &App, request: Request) -> Result<Vec<Upload>, Problem> {
     let mut form = Multipart::from_request(request, &())
         .await
-        .map_err(|rejection| Problem::new(Kind::BadRequest, rejection.body_text()))?;
+        .map_err(|rejection| Problem::new(ProblemKind::BadRequest, rejection.body_text()))?;
     let mut uploads = Vec::new();
     let mut n_bytes = 0;
     while let Some(mut field) = form.next_field().await.map_err(|error| broken_form(app, &error))? {
         if uploads.len() == app.limits.pictures {
             let detail = format!("expected at most {} pictures in one request", app.limits.pictures);
-            return Err(Problem::new(Kind::BadRequest, detail));
+            return Err(Problem::new(ProblemKind::BadRequest, detail));
         }
         if field.name() != Some(PART) {
             let found = field.name().unwrap_or_default();
             return Err(Problem::new(
-                Kind::BadRequest,
+                ProblemKind::BadRequest,
                 format!("expected parts named {PART}, found one named {found}"),
             ));
         }
@@ -145,16 +136,19 @@ async fn batch(app: &App, request: Request) -> Result<Vec<Upload>, Problem> {
         uploads.push(Upload { name, bytes: bytes.into() });
     }
     if uploads.is_empty() {
-        return Err(Problem::new(Kind::BadRequest, "expected at least one picture in the form, found none"));
+        return Err(Problem::new(
+            ProblemKind::BadRequest,
+            "expected at least one picture in the form, found none",
+        ));
     }
     Ok(uploads)
 }
 
 fn broken_form(app: &App, error: &axum::extract::multipart::MultipartError) -> Problem {
-    if error.status() == Kind::BodyTooLarge.status() {
+    if error.status() == ProblemKind::BodyTooLarge.status() {
         too_large(app.limits.body_bytes)
     } else {
-        Problem::new(Kind::BadRequest, error.body_text())
+        Problem::new(ProblemKind::BadRequest, error.body_text())
     }
 }
 
@@ -163,8 +157,8 @@ async fn body(body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
     let mut chunks = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        let chunk =
-            chunk.map_err(|error| Problem::new(Kind::BadRequest, format!("the body broke off: {error}")))?;
+        let chunk = chunk
+            .map_err(|error| Problem::new(ProblemKind::BadRequest, format!("the body broke off: {error}")))?;
         if bytes.len() + chunk.len() > max_bytes {
             return Err(too_large(max_bytes));
         }
@@ -176,14 +170,14 @@ async fn body(body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
 fn too_large(max_bytes: usize) -> Problem {
     let detail =
         format!("expected at most {} MiB in one request: send fewer or smaller pictures", max_bytes >> 20);
-    Problem::new(Kind::BodyTooLarge, detail)
+    Problem::new(ProblemKind::BodyTooLarge, detail)
 }
 
-/// A value, or [`Kind::TooSlow`] when it takes longer than `limit`.
+/// A value, or [`ProblemKind::TooSlow`] when it takes longer than `limit`.
 async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
         let detail = format!("expected the whole body within {} s", limit.as_secs());
-        Err(Problem::new(Kind::TooSlow, detail))
+        Err(Problem::new(ProblemKind::TooSlow, detail))
     })
 }
 
@@ -192,20 +186,28 @@ fn is_multipart(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"))
 }
 
-fn accepts_csv(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    accept.is_some_and(|accept| accept.trim_start().to_ascii_lowercase().starts_with("text/csv"))
+/// The format of readings that is asked for before all others, if one is; else the answer is the JSON of this address.
+fn wanted_format(headers: &HeaderMap) -> Option<Format> {
+    let accept = headers.get(header::ACCEPT)?.to_str().ok()?.trim_start().to_ascii_lowercase();
+    let asked =
+        |format: &Format| format.media_type.split(';').next().is_some_and(|kind| accept.starts_with(kind));
+    FORMATS.into_iter().filter(|format| format.suits == Suits::Everything).find(asked)
+}
+
+/// How many bytes of body the request says it has.
+pub(crate) fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn as_json(labels: &Labels, done: Vec<Named>) -> Response {
     let pictures = done.into_iter().map(|(name, picture)| match picture {
-        Ok(Done { seen: (width, height, times), reading }) => {
+        Ok(Seen { width, height, reading, times }) => {
             let faces = reading.faces.iter().map(|face| face_answer(labels, face)).collect();
             Picture::Read { name, width, height, faces, times }
         }
         Err(problem) => Picture::Refused { name, problem: problem.to_json() },
     });
-    Json(Answer { labels: labels.names(), pictures: pictures.collect() }).into_response()
+    Json(Analysis { labels: labels.names(), pictures: pictures.collect() }).into_response()
 }
 
 fn face_answer(labels: &Labels, face: &FaceReading) -> FaceAnswer {
@@ -218,7 +220,7 @@ fn face_answer(labels: &Labels, face: &FaceReading) -> FaceAnswer {
 }
 
 /// One row per face as the recorder writes them; a picture that could not be read is a row without a face.
-fn as_csv(labels: &Labels, done: &[Named]) -> Result<Response, Problem> {
+fn as_rows(format: &Format, labels: &Labels, done: &[Named]) -> Result<Response, Problem> {
     let mut text = Vec::new();
     let nothing = Reading {
         frame: 0,
@@ -228,13 +230,16 @@ fn as_csv(labels: &Labels, done: &[Named]) -> Result<Response, Problem> {
         n_dropped: 0,
     };
     let mut write = || {
-        let mut recorder = CsvRecorder::new(&mut text, labels, "answer")?;
+        let mut recorder = (format.begin)(Box::new(&mut text), labels)?;
         for (idx, (name, picture)) in done.iter().enumerate() {
             let name = name.clone().unwrap_or_else(|| format!("picture {idx}"));
-            recorder.record(&name, picture.as_ref().map_or(&nothing, |done| &done.reading))?;
+            let (size, reading) = picture
+                .as_ref()
+                .map_or(((0, 0), &nothing), |seen| ((seen.width, seen.height), &seen.reading));
+            recorder.record(&Entry { input: &name, size, reading })?;
         }
-        Ok::<(), LiveError>(())
+        recorder.finish()
     };
-    write().map_err(|error| Problem::new(Kind::Failed, error.to_string()))?;
-    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")], text).into_response())
+    write().map_err(|error: std::io::Error| Problem::new(ProblemKind::Failed, error.to_string()))?;
+    Ok(([(header::CONTENT_TYPE, format.media_type)], text).into_response())
 }

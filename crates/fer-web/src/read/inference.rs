@@ -12,26 +12,25 @@ use std::{
 };
 
 use fer_data::{Face, Labels};
-
-use super::metrics::Metrics;
-use crate::{classify::Classify, error::LiveError};
+use fer_stream::told;
+use fer_vision::{Classify, VisionError};
 
 /// Faces in one pass of the network; more wait for the next pass.
-pub(super) const MAX_BATCH: usize = 64;
+pub(crate) const MAX_BATCH: usize = 64;
 
 /// Requests that may wait for the network; a further one waits to be handed over.
 const MAX_WAITING: usize = 16;
 
 /// What an answer is sent to: one row of probabilities per face, and the time of the pass in ms.
-pub(super) type Answer = Box<dyn FnOnce(Result<Probabilities, LiveError>) + Send>;
+pub(crate) type Answer = Box<dyn FnOnce(Result<Probabilities, VisionError>) + Send>;
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Probabilities {
+pub(crate) struct Probabilities {
     /// `[n_faces][n_labels]`, each row summing to 1.
-    pub(super) rows: Vec<Vec<f32>>,
+    pub(crate) rows: Vec<Vec<f32>>,
     /// Time of the batch that held the request, in ms.
-    pub(super) classify_ms: f32,
+    pub(crate) classify_ms: f32,
 }
 
 struct Request {
@@ -41,7 +40,7 @@ struct Request {
 
 /// The one door to the network. Clones share the same thread.
 #[derive(Clone)]
-pub(super) struct Inference {
+pub(crate) struct Inference {
     requests: SyncSender<Request>,
     labels: Labels,
 }
@@ -51,22 +50,19 @@ impl Inference {
     ///
     /// # Errors
     /// The system's, when no thread can be started.
-    pub(super) fn start(
-        classifier: Arc<dyn Classify>,
-        metrics: Arc<Metrics>,
-    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub(crate) fn start(classifier: Arc<dyn Classify>) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (requests, receiver) = sync_channel(MAX_WAITING);
         let labels = classifier.labels().clone();
         let thread = std::thread::Builder::new()
             .name("inference".into())
-            .spawn(move || run(&receiver, classifier.as_ref(), &metrics))?;
+            .spawn(move || run(&receiver, classifier.as_ref()))?;
         Ok((Self { requests, labels }, thread))
     }
 
     /// Hands over faces; the answer comes from the inference thread.
-    pub(super) fn submit(&self, faces: Vec<Face>, answer: Answer) {
+    pub(crate) fn submit(&self, faces: Vec<Face>, answer: Answer) {
         if let Err(unsent) = self.requests.send(Request { faces, answer }) {
-            (unsent.0.answer)(Err(LiveError::Model("the server is stopping".into())));
+            (unsent.0.answer)(Err(VisionError::classify("the server is stopping")));
         }
     }
 }
@@ -76,20 +72,20 @@ impl Classify for Inference {
         &self.labels
     }
 
-    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, LiveError> {
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
         let (sender, receiver) = sync_channel(1);
         let answer = Box::new(move |answer| {
             // A caller that no longer listens needs no answer.
-            let _unheard = sender.send(answer);
+            drop(sender.send(answer));
         });
         self.submit(faces.to_vec(), answer);
-        let answer = receiver.recv().map_err(|_| LiveError::Model("the network stopped".into()))?;
+        let answer = receiver.recv().map_err(|_| VisionError::classify("the network stopped"))?;
         answer.map(|probabilities| probabilities.rows)
     }
 }
 
 /// Takes what waits, reads it in one pass, sends the answers; until all senders are gone.
-fn run(requests: &Receiver<Request>, classifier: &dyn Classify, metrics: &Metrics) {
+fn run(requests: &Receiver<Request>, classifier: &dyn Classify) {
     while let Ok(first) = requests.recv() {
         let mut batch = vec![first];
         let mut n_faces = batch[0].faces.len();
@@ -99,16 +95,15 @@ fn run(requests: &Receiver<Request>, classifier: &dyn Classify, metrics: &Metric
             n_faces += next.faces.len();
             batch.push(next);
         }
-        answer_batch(batch, classifier, metrics);
+        answer_batch(batch, classifier);
     }
 }
 
-fn answer_batch(batch: Vec<Request>, classifier: &dyn Classify, metrics: &Metrics) {
+fn answer_batch(batch: Vec<Request>, classifier: &dyn Classify) {
     let faces: Vec<Face> = batch.iter().flat_map(|request| request.faces.iter().cloned()).collect();
     let start = Instant::now();
     let rows = read(&faces, classifier);
     let classify_ms = start.elapsed().as_secs_f32() * 1e3;
-    metrics.batch(faces.len(), classify_ms);
     match rows {
         Ok(rows) => {
             let mut rows = rows.into_iter();
@@ -117,9 +112,9 @@ fn answer_batch(batch: Vec<Request>, classifier: &dyn Classify, metrics: &Metric
                 (request.answer)(Ok(Probabilities { rows, classify_ms }));
             }
         }
-        Err(reason) => {
+        Err(problem) => {
             for request in batch {
-                (request.answer)(Err(LiveError::Model(reason.clone())));
+                (request.answer)(Err(VisionError::classify(&problem)));
             }
         }
     }
@@ -132,7 +127,7 @@ fn read(faces: &[Face], classifier: &dyn Classify) -> Result<Vec<Vec<f32>>, Stri
     }
     let rows = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| classifier.classify(faces)))
         .map_err(|_| "the network panicked".to_owned())?
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| told(&error))?;
     if rows.len() == faces.len() {
         Ok(rows)
     } else {
@@ -158,11 +153,11 @@ mod tests {
             &self.labels
         }
 
-        fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, LiveError> {
+        fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
             drop(self.gate.lock().expect("the test does not panic"));
             self.batches.lock().expect("the test does not panic").push(faces.len());
             if faces.iter().any(|face| face.pixels()[0] == 255) {
-                return Err(LiveError::Model("white".into()));
+                return Err(VisionError::classify("white"));
             }
             Ok(faces.iter().map(|face| vec![f32::from(face.pixels()[0])]).collect())
         }
@@ -175,8 +170,7 @@ mod tests {
     #[test]
     fn requests_that_wait_together_are_read_together() {
         let classifier = fake();
-        let (inference, _thread) =
-            Inference::start(classifier.clone(), Arc::default()).expect("a thread starts");
+        let (inference, _thread) = Inference::start(classifier.clone()).expect("a thread starts");
         let (sender, receiver) = std::sync::mpsc::channel();
         let gate = classifier.gate.lock().expect("the test does not panic");
         for value in [10_u8, 20, 30] {
@@ -199,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_failing_batch_fails_its_requests_and_the_next_one_is_read() {
-        let (inference, _thread) = Inference::start(fake(), Arc::default()).expect("a thread starts");
+        let (inference, _thread) = Inference::start(fake()).expect("a thread starts");
         let error = inference.classify(&[Face::blank(255)]).expect_err("white faces fail");
         assert!(error.to_string().contains("white"), "{error}");
         let rows = inference.classify(&[Face::blank(7)]).expect("grey faces are read");

@@ -5,14 +5,14 @@
 use fer_data::picture::{PictureError, decode_upright};
 use image::RgbImage;
 
-use super::problem::{Kind, Problem};
+use crate::problem::{Problem, ProblemKind};
 
 /// Decodes a picture of at most `max_pixels`, turned upright by its EXIF orientation as browsers show it.
 ///
 /// # Errors
-/// [`Kind::NotAPicture`] for bytes of no known format, damaged pictures and empty ones;
-/// [`Kind::PictureTooLarge`] from the header alone, before any pixel is decoded.
-pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<RgbImage, Problem> {
+/// [`ProblemKind::NotAPicture`] for bytes of no known format, damaged pictures and empty ones;
+/// [`ProblemKind::PictureTooLarge`] from the header alone, before any pixel is decoded.
+pub(crate) fn decode(bytes: &[u8], max_pixels: u64) -> Result<RgbImage, Problem> {
     if image::guess_format(bytes).is_err() {
         return Err(unreadable("none of JPEG, PNG, WebP, GIF, BMP, TIFF, PNM"));
     }
@@ -29,7 +29,7 @@ pub(super) fn decode(bytes: &[u8], max_pixels: u64) -> Result<RgbImage, Problem>
 fn too_large(width: u32, height: u32, max_pixels: u64) -> Problem {
     let n_pixels = u64::from(width) * u64::from(height);
     Problem::new(
-        Kind::PictureTooLarge,
+        ProblemKind::PictureTooLarge,
         format!(
             "the picture is {width}×{height}, {:.0} megapixels; at most {:.0} are read: scale it down first",
             n_pixels as f64 / 1e6,
@@ -40,7 +40,7 @@ fn too_large(width: u32, height: u32, max_pixels: u64) -> Problem {
 
 fn unreadable(found: impl std::fmt::Display) -> Problem {
     Problem::new(
-        Kind::NotAPicture,
+        ProblemKind::NotAPicture,
         format!("expected a JPEG, PNG, WebP, GIF, BMP, TIFF or PNM picture, found: {found}"),
     )
 }

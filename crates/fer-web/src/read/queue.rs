@@ -8,11 +8,11 @@ use std::{
 };
 
 /// Who a job belongs to; unique for the life of the server.
-pub(super) type Client = u64;
+pub(crate) type Client = u64;
 
 /// What became of a pushed job.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Pushed<J> {
+pub(crate) enum Pushed<J> {
     /// It waits.
     Waiting,
     /// It waits in the place of this older job of the same client.
@@ -23,7 +23,7 @@ pub(super) enum Pushed<J> {
     Closed(J),
 }
 
-struct State<J> {
+struct Waiting<J> {
     waiting: VecDeque<(Client, J)>,
     in_work: HashSet<Client>,
     closed: bool,
@@ -31,8 +31,8 @@ struct State<J> {
 
 /// A bounded queue, fair to clients: at most one job of a client waits and one is in work,
 /// so that a client's answers come in the order of its frames.
-pub(super) struct Queue<J> {
-    state: Mutex<State<J>>,
+pub(crate) struct Queue<J> {
+    state: Mutex<Waiting<J>>,
     ready: Condvar,
     capacity: usize,
 }
@@ -40,13 +40,13 @@ pub(super) struct Queue<J> {
 impl<J> Queue<J> {
     /// An empty queue for at most `capacity` waiting jobs.
     #[must_use]
-    pub(super) fn new(capacity: usize) -> Self {
-        let state = State { waiting: VecDeque::new(), in_work: HashSet::new(), closed: false };
+    pub(crate) fn new(capacity: usize) -> Self {
+        let state = Waiting { waiting: VecDeque::new(), in_work: HashSet::new(), closed: false };
         Self { state: Mutex::new(state), ready: Condvar::new(), capacity }
     }
 
     /// Adds a job, or puts it in the place of the client's waiting one.
-    pub(super) fn push(&self, client: Client, job: J) -> Pushed<J> {
+    pub(crate) fn push(&self, client: Client, job: J) -> Pushed<J> {
         let mut state = self.lock();
         if state.closed {
             return Pushed::Closed(job);
@@ -64,7 +64,7 @@ impl<J> Queue<J> {
     }
 
     /// Waits for a job and marks its client as in work until [`Queue::finish`]; `None` once closed.
-    pub(super) fn take(&self) -> Option<(Client, J)> {
+    pub(crate) fn take(&self) -> Option<(Client, J)> {
         let mut state = self.lock();
         loop {
             if state.closed {
@@ -80,26 +80,20 @@ impl<J> Queue<J> {
     }
 
     /// The client's job is done: its next one may be taken.
-    pub(super) fn finish(&self, client: Client) {
+    pub(crate) fn finish(&self, client: Client) {
         self.lock().in_work.remove(&client);
         self.ready.notify_one();
     }
 
     /// Forgets a client's waiting job, when the client has gone.
-    pub(super) fn forget(&self, client: Client) -> Option<J> {
+    pub(crate) fn forget(&self, client: Client) -> Option<J> {
         let mut state = self.lock();
         let idx = state.waiting.iter().position(|(owner, _)| *owner == client)?;
         state.waiting.remove(idx).map(|(_, job)| job)
     }
 
-    /// How many jobs wait.
-    #[must_use]
-    pub(super) fn n_waiting(&self) -> usize {
-        self.lock().waiting.len()
-    }
-
     /// Ends every [`Queue::take`] and hands back what still waited.
-    pub(super) fn close(&self) -> Vec<J> {
+    pub(crate) fn close(&self) -> Vec<J> {
         let mut state = self.lock();
         state.closed = true;
         let rest = state.waiting.drain(..).map(|(_, job)| job).collect();
@@ -108,7 +102,7 @@ impl<J> Queue<J> {
         rest
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<J>> {
+    fn lock(&self) -> MutexGuard<'_, Waiting<J>> {
         self.state.lock().expect("no holder of the queue panics")
     }
 }
@@ -161,7 +155,6 @@ mod tests {
         let queue = Queue::new(4);
         queue.push(1, 'a');
         assert_eq!(queue.forget(1), Some('a'));
-        assert_eq!(queue.n_waiting(), 0);
         assert_eq!(queue.forget(1), None);
     }
 }

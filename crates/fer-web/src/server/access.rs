@@ -1,54 +1,37 @@
-//! What `fer-live serve` is told.
-//! In: command-line words. Out: [`ServeOptions`], checked.
+//! Who may ask, and under which address.
+//! In: an address, and leave to let others in. Out: [`Access`], and the address to open in a browser.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::{net::SocketAddr, sync::Arc};
 
-use super::security::{Access, random_hex};
-use crate::error::LiveError;
+use crate::{error::WebError, random::random_hex};
 
-/// Options of `fer-live serve` beside those of the model, the detector and `--input`.
-#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
-pub struct ServeOptions {
-    /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = parse_address)]
-    pub address: SocketAddr,
-    /// Let other machines in: makes an access token and prints the address that holds it.
-    #[arg(long)]
-    pub allow_remote: bool,
-    /// Open the page in the browser.
-    #[arg(long)]
-    pub open: bool,
+/// Who may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// This machine only, under its loopback names.
+    Loopback,
+    /// Anybody who knows the token, under any name.
+    Token(Arc<str>),
 }
 
-impl ServeOptions {
-    /// Who may ask: this machine, or whoever knows a new token.
+impl Access {
+    /// This machine, or with `allow_remote` whoever knows a new token.
     ///
     /// # Errors
-    /// [`LiveError::Config`] for an address beyond this machine without `--allow-remote`,
-    /// [`LiveError::Device`] when the system has no randomness for the token.
-    pub fn access(&self) -> Result<Access, LiveError> {
-        if !self.allow_remote {
-            return if self.address.ip().is_loopback() {
-                Ok(Access::Loopback)
+    /// [`WebError::Beyond`] for an address beyond this machine without `allow_remote`,
+    /// [`WebError::System`] when the system has no randomness for the token.
+    pub fn at(address: SocketAddr, allow_remote: bool) -> Result<Self, WebError> {
+        if !allow_remote {
+            return if address.ip().is_loopback() {
+                Ok(Self::Loopback)
             } else {
-                Err(LiveError::Config(format!(
-                    "{}: other machines could reach this address: add --allow-remote to let them in with a token",
-                    self.address
-                )))
+                Err(WebError::Beyond(address))
             };
         }
-        let token = random_hex().map_err(|error| LiveError::Device {
-            device: "access token".to_owned(),
-            reason: format!("the system gives no randomness: {error}"),
-        })?;
-        Ok(Access::Token(token.into()))
+        let token =
+            random_hex().map_err(|cause| WebError::System { what: "randomness for a token", cause })?;
+        Ok(Self::Token(token.into()))
     }
-}
-
-/// An address, or a name of this machine such as `localhost`, with a port.
-fn parse_address(words: &str) -> Result<SocketAddr, String> {
-    let found = words.to_socket_addrs().ok().and_then(|mut found| found.next());
-    found.ok_or_else(|| "expected an address and a port, such as 127.0.0.1:8000".to_owned())
 }
 
 /// The address to open in a browser, with the token where there is one.
@@ -70,20 +53,20 @@ pub fn page_address(address: SocketAddr, access: &Access) -> String {
 mod tests {
     use super::*;
 
-    fn options(address: &str, allow_remote: bool) -> ServeOptions {
-        ServeOptions { address: address.parse().expect("an address"), allow_remote, open: false }
+    fn access(address: &str, allow_remote: bool) -> Result<Access, WebError> {
+        Access::at(address.parse().expect("an address"), allow_remote)
     }
 
     #[test]
     fn another_address_needs_leave_and_gets_a_token() {
-        assert_eq!(options("127.0.0.1:8000", false).access().expect("loopback"), Access::Loopback);
-        let error = options("0.0.0.0:8000", false).access().expect_err("no leave").to_string();
+        assert_eq!(access("127.0.0.1:8000", false).expect("loopback"), Access::Loopback);
+        let error = access("0.0.0.0:8000", false).expect_err("no leave").to_string();
         assert!(error.contains("0.0.0.0:8000: ") && error.contains("--allow-remote"), "{error}");
-        let Access::Token(first) = options("0.0.0.0:8000", true).access().expect("leave") else {
+        let Access::Token(first) = access("0.0.0.0:8000", true).expect("leave") else {
             panic!("another address without a token");
         };
         assert_eq!(first.len(), 32);
-        assert_ne!(options("0.0.0.0:8000", true).access().expect("leave"), Access::Token(first));
+        assert_ne!(access("0.0.0.0:8000", true).expect("leave"), Access::Token(first));
     }
 
     #[test]

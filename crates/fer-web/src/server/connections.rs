@@ -19,28 +19,22 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, Sleep},
 };
 
-use super::{
+use crate::{
+    error::WebError,
     limits::Limits,
-    metrics::{Metrics, Open},
-    problem::{Kind, Problem},
-    state::stopped,
+    problem::{Problem, ProblemKind},
+    stop::{Stop, stopped},
 };
 
 /// Pause after a failed accept (no file handles left), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until `stop` turns true; then lets running requests end within [`Limits::stop_time`].
-pub(super) async fn run(
-    listener: TcpListener,
-    router: Router,
-    limits: &Limits,
-    metrics: Arc<Metrics>,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(crate) async fn run(listener: TcpListener, router: Router, limits: &Limits, mut stop: Stop) {
     let places = Arc::new(Semaphore::new(limits.connections));
     loop {
         let accepted = tokio::select! {
@@ -50,11 +44,10 @@ pub(super) async fn run(
         match accepted {
             Ok((socket, _)) => match places.clone().try_acquire_owned() {
                 Ok(place) => {
-                    let socket = Watched::new(socket, limits.idle_time, place, metrics.connection());
+                    let socket = Watched::new(socket, limits.idle_time, place);
                     tokio::spawn(serve(socket, router.clone(), limits.header_time, stop.clone()));
                 }
                 Err(_) => {
-                    metrics.refuse_connection();
                     tokio::spawn(refuse(socket, limits.connections));
                 }
             },
@@ -63,10 +56,10 @@ pub(super) async fn run(
     }
     let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     // Connections that do not end in time are cut when the runtime ends.
-    let _ended = tokio::time::timeout(limits.stop_time, places.acquire_many(all)).await;
+    drop(tokio::time::timeout(limits.stop_time, places.acquire_many(all)).await);
 }
 
-async fn serve(socket: Watched, router: Router, header_time: Duration, mut stop: watch::Receiver<bool>) {
+async fn serve(socket: Watched, router: Router, header_time: Duration, mut stop: Stop) {
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
@@ -90,7 +83,7 @@ async fn serve(socket: Watched, router: Router, header_time: Duration, mut stop:
 /// Answers 503 without reading the request, and closes.
 async fn refuse(mut socket: TcpStream, limit: usize) {
     let detail = format!("all {limit} connections are in use: close some, or try again");
-    let body = Problem::new(Kind::Busy, detail).to_json().to_string();
+    let body = Problem::new(ProblemKind::Busy, detail).to_json().to_string();
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
          retry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
@@ -105,7 +98,7 @@ async fn refuse(mut socket: TcpStream, limit: usize) {
         Ok::<(), io::Error>(())
     };
     // A client that does not take the answer is cut.
-    let _sent = tokio::time::timeout(Duration::from_secs(1), send).await;
+    drop(tokio::time::timeout(Duration::from_secs(1), send).await);
 }
 
 /// A socket that fails when no byte has moved for a while, and that holds its place until dropped.
@@ -114,15 +107,14 @@ struct Watched {
     idle: Duration,
     deadline: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
-    _open: Open,
 }
 
 impl Watched {
-    fn new(socket: TcpStream, idle: Duration, place: OwnedSemaphorePermit, open: Open) -> Self {
+    fn new(socket: TcpStream, idle: Duration, place: OwnedSemaphorePermit) -> Self {
         // Answers are small and wanted at once; a socket that refuses the option still works.
-        let _without_delay = socket.set_nodelay(true);
+        drop(socket.set_nodelay(true));
         let deadline = Box::pin(tokio::time::sleep(idle));
-        Self { socket, idle, deadline, _place: place, _open: open }
+        Self { socket, idle, deadline, _place: place }
     }
 
     /// Moves the deadline when a byte moved; fails when it is over.
@@ -180,16 +172,16 @@ impl AsyncWrite for Watched {
 /// Binds an address.
 ///
 /// # Errors
-/// The address with what to try, when it is in use or not this machine's.
-pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, crate::error::LiveError> {
-    TcpListener::bind(address).await.map_err(|error| crate::error::LiveError::Device {
-        device: address.to_string(),
-        reason: match error.kind() {
-            io::ErrorKind::AddrInUse => "another program listens here: choose another with --address".into(),
+/// [`WebError::Address`] with what to try, when it is in use or not this machine's.
+pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, WebError> {
+    TcpListener::bind(address).await.map_err(|cause| {
+        let problem = match cause.kind() {
+            io::ErrorKind::AddrInUse => "another program listens here: choose another with --address",
             io::ErrorKind::PermissionDenied => {
-                "ports under 1024 need rights: choose a higher one with --address".into()
+                "ports under 1024 need rights: choose a higher one with --address"
             }
-            _ => format!("expected an address of this machine: {error}"),
-        },
+            _ => "expected an address of this machine",
+        };
+        WebError::Address { address, problem, cause }
     })
 }

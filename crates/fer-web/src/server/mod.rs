@@ -1,5 +1,10 @@
 //! The parts put together, and their life from first to last request.
-//! In: [`Parts`]. Out: a running [`Server`], stopped in order.
+//! In: [`ServerParts`]. Out: a running [`Server`], stopped in order.
+
+mod access;
+mod connections;
+mod routes;
+mod security;
 
 use std::{
     net::SocketAddr,
@@ -10,40 +15,28 @@ use std::{
     thread::JoinHandle,
 };
 
+use fer_stream::{
+    Feed,
+    pipeline::{LiveOptions, run},
+    record::columns,
+};
+use fer_vision::{Analyzer, Classify, SmoothOptions, ms};
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use super::{
-    connections,
-    engine::Engine,
-    inference::Inference,
+pub use self::access::{Access, page_address};
+use self::routes::router;
+use crate::{
+    app::App,
+    error::WebError,
     limits::Limits,
-    metrics::Metrics,
-    routes::router,
-    security::Access,
-    source::{Hub, HubSink},
-    state::{App, MakeFinder},
+    live::hub::{Hub, HubSink},
+    read::{MakeFinder, engine::Engine, inference::Inference},
     videos::{OpenVideo, VideoTools, Videos},
 };
-use crate::{
-    classify::Classify,
-    error::LiveError,
-    frame::FrameSource,
-    pipeline::{LiveOptions, Opener, Stages, run},
-    record::csv_header,
-    smooth::{SmoothOptions, Smoother},
-};
-
-/// The server's own camera or file.
-pub struct Input {
-    /// Where frames come from.
-    pub source: Box<dyn FrameSource>,
-    /// How a live source is opened again after it failed.
-    pub open_again: Option<Opener>,
-}
 
 /// What a server is made of.
-pub struct Parts {
+pub struct ServerParts {
     /// The network.
     pub classifier: Arc<dyn Classify>,
     /// Makes a finder for each camera and video.
@@ -55,9 +48,9 @@ pub struct Parts {
     /// The model's card, shown as it is at `/v1/model`.
     pub card: serde_json::Value,
     /// Opens an uploaded video.
-    pub open_video: Box<OpenVideo>,
+    pub open_video: Box<dyn OpenVideo>,
     /// The server's own camera or file, if any.
-    pub input: Option<Input>,
+    pub input: Option<Feed>,
     /// Detector threads, one per core: decoding and detection are most of the work.
     pub n_threads: usize,
     /// What a client may ask for.
@@ -79,21 +72,19 @@ impl Server {
     /// Starts threads and listens; answers wait until [`Server::run`].
     ///
     /// # Errors
-    /// [`LiveError`] when the address is taken, a detector cannot be made or a thread not started.
-    pub async fn start(parts: Parts, address: SocketAddr, access: Access) -> Result<Self, LiveError> {
+    /// [`WebError`] when the address is taken, a detector cannot be made or a thread not started.
+    pub async fn start(parts: ServerParts, address: SocketAddr, access: Access) -> Result<Self, WebError> {
         let listener = connections::bind(address).await?;
-        let metrics = Arc::new(Metrics::default());
         let (stop, stopped) = watch::channel(false);
         let stop_input = Arc::new(AtomicBool::new(false));
-        let (inference, thread) =
-            Inference::start(parts.classifier.clone(), metrics.clone()).map_err(no_thread)?;
+        let (inference, thread) = Inference::start(parts.classifier.clone()).map_err(no_thread)?;
         let labels = parts.classifier.labels().clone();
         let model = describe(&parts);
         let finders =
             (0..parts.n_threads.max(1)).map(|_| (parts.make_photo_finder)()).collect::<Result<_, _>>()?;
         let limits = parts.limits;
         let engine =
-            Engine::start(finders, inference.clone(), limits.waiting, limits.pixels, metrics.clone())?;
+            Engine::start(finders, inference.clone(), limits.waiting, limits.pixels).map_err(no_thread)?;
         let tools = VideoTools {
             open: parts.open_video,
             labels: labels.clone(),
@@ -101,7 +92,8 @@ impl Server {
             inference: inference.clone(),
             smoothing: parts.smoothing,
         };
-        let videos = Videos::start(tools, limits.videos, limits.video_keep).map_err(no_thread)?;
+        let videos = Videos::start(tools, &limits)
+            .map_err(|cause| WebError::System { what: "folder for videos, or no thread", cause })?;
         let hub = parts
             .input
             .as_ref()
@@ -109,24 +101,20 @@ impl Server {
         let input = match (parts.input, &hub) {
             (Some(input), Some(hub)) => {
                 let finder = (parts.make_finder)()?;
-                let stages = Stages {
-                    finder,
-                    classifier: Arc::new(inference.clone()),
-                    smoother: Smoother::new(parts.smoothing),
-                };
-                Some(feed(input, stages, hub.clone(), stop_input.clone())?)
+                let analyzer = Analyzer::new(finder, Arc::new(inference.clone()), parts.smoothing);
+                Some(watch_input(input, analyzer, hub.clone(), stop_input.clone())?)
             }
             _ => None,
         };
         let app = Arc::new(App {
             engine,
+            browsers: Arc::new(Semaphore::new(limits.live_clients)),
             limits,
-            metrics,
             labels,
             smoothing: parts.smoothing,
             make_finder: parts.make_finder,
             model,
-            source: hub,
+            hub,
             videos,
             stop: stopped,
             clients: AtomicU64::new(0),
@@ -137,9 +125,9 @@ impl Server {
     /// The address it listens on; the port is the true one also when 0 was asked for.
     ///
     /// # Errors
-    /// The system's, when the socket is gone.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// [`WebError::System`] when the socket is gone.
+    pub fn address(&self) -> Result<SocketAddr, WebError> {
+        self.listener.local_addr().map_err(|cause| WebError::System { what: "address", cause })
     }
 
     /// Answers requests until `until` is ready; then ends what runs, in order, and joins all threads.
@@ -149,25 +137,25 @@ impl Server {
         let asked = tokio::spawn(async move {
             until.await;
             // Everybody who waits for it is told; nobody waiting is well, too.
-            let _told = stop.send(true);
+            stop.send_replace(true);
             stop
         });
-        let (limits, metrics) = (app.limits.clone(), app.metrics.clone());
+        let limits = app.limits.clone();
         let forgetter = tokio::spawn(forget_old(app.clone()));
-        connections::run(listener, router(app.clone(), access), &limits, metrics, stopped).await;
+        connections::run(listener, router(app.clone(), access), &limits, stopped).await;
         forgetter.abort();
         asked.abort();
         stop_input.store(true, Ordering::Relaxed);
-        app.videos.clear();
+        app.videos.shelf.clear();
         let ended = tokio::task::spawn_blocking(move || {
             app.engine.stop();
             drop(app);
             if let Some(input) = input {
-                let _ended = input.join();
+                drop(input.join());
             }
             inference.is_finished()
         });
-        let _ended = ended.await;
+        drop(ended.await);
     }
 }
 
@@ -176,32 +164,32 @@ async fn forget_old(app: Arc<App>) {
     let mut minutes = tokio::time::interval(std::time::Duration::from_secs(60));
     loop {
         minutes.tick().await;
-        app.videos.forget_old();
+        app.videos.shelf.forget_old();
     }
 }
 
-fn feed(
-    input: Input,
-    stages: Stages,
+fn watch_input(
+    input: Feed,
+    analyzer: Analyzer,
     hub: Arc<Hub>,
     stop: Arc<AtomicBool>,
-) -> Result<JoinHandle<()>, LiveError> {
+) -> Result<JoinHandle<()>, WebError> {
     std::thread::Builder::new()
         .name("input".into())
         .spawn(move || {
             let mut sink = HubSink::new(hub.clone());
-            let ended = run(input.source, input.open_again, LiveOptions::default(), stages, &stop, &mut sink);
+            let ended = run(input, LiveOptions::default(), analyzer, &stop, &mut sink);
             hub.end(&ended);
         })
         .map_err(no_thread)
 }
 
-fn no_thread(error: std::io::Error) -> LiveError {
-    LiveError::Open { input: "web app".into(), reason: format!("no thread for it: {error}") }
+fn no_thread(cause: std::io::Error) -> WebError {
+    WebError::System { what: "thread", cause }
 }
 
 /// The answer to `GET /v1/model`: all a client needs to know before its first picture.
-fn describe(parts: &Parts) -> serde_json::Value {
+fn describe(parts: &ServerParts) -> serde_json::Value {
     let labels = parts.classifier.labels();
     let source = parts.input.as_ref().map(|input| {
         let info = input.source.info();
@@ -216,9 +204,9 @@ fn describe(parts: &Parts) -> serde_json::Value {
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "labels": labels.names(),
-        "columns": csv_header(labels),
+        "columns": columns(labels),
         "uncertain_below": parts.smoothing.uncertain_below,
-        "half_life_ms": crate::reading::ms(parts.smoothing.half_life),
+        "half_life_ms": ms(parts.smoothing.half_life),
         "source": source,
         "limits": parts.limits,
         "card": parts.card,

@@ -5,41 +5,43 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, MatchedPath, Request, State},
-    http::{HeaderMap, Uri, header},
-    middleware::{Next, from_fn_with_state},
+    extract::{DefaultBodyLimit, Path, Request, State},
+    http::{HeaderMap, Uri},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Json, Response},
     routing::{get, post},
 };
+use fer_stream::record::{FORMATS, Suits};
 
-use super::{
-    analyze::analyze,
-    assets,
-    live::live,
-    problem::{Kind, Problem},
-    security::{Access, guard},
-    source, state,
-    state::App,
-    uploads,
+use super::{access::Access, security::guard};
+use crate::{
+    app::App,
+    live::{camera::live, streams},
+    page,
+    problem::{Problem, ProblemKind},
+    read::analyze::analyze,
+    stop::stopping,
+    videos::routes as videos,
 };
 
 /// The router of the whole web app.
-pub(super) fn router(app: Arc<App>, access: Access) -> Router {
+pub(crate) fn router(app: Arc<App>, access: Access) -> Router {
     let mut router = Router::new()
         .route("/v1/analyze", post(analyze))
         .route("/v1/live", get(live))
         .route("/v1/model", get(model))
-        .route("/v1/readings", get(source::readings))
-        .route("/v1/videos", post(uploads::upload))
-        .route("/v1/videos/{id}", get(uploads::status).delete(uploads::remove))
-        .route("/v1/videos/{id}/readings", get(uploads::readings))
-        .route("/v1/videos/{id}/readings.csv", get(uploads::csv))
-        .route("/v1/videos/{id}/readings.jsonl", get(uploads::jsonl))
-        .route("/v1/videos/{id}/annotated.mp4", get(uploads::annotated))
-        .route("/stream.mjpg", get(source::mjpeg))
-        .route("/healthz", get(health))
-        .route("/metrics", get(metrics));
-    for path in assets::paths() {
+        .route("/v1/readings", get(streams::readings))
+        .route("/v1/videos", post(videos::upload))
+        .route("/v1/videos/{id}", get(videos::status).delete(videos::remove))
+        .route("/v1/videos/{id}/readings", get(videos::readings))
+        .route("/v1/videos/{id}/annotated.mp4", get(videos::annotated))
+        .route("/stream.mjpg", get(streams::mjpeg))
+        .route("/healthz", get(health));
+    for format in FORMATS.into_iter().filter(|format| format.suits == Suits::Everything) {
+        let readings = move |app: State<Arc<App>>, id: Path<String>| videos::readings_as(format, app, id);
+        router = router.route(&format!("/v1/videos/{{id}}/readings.{}", format.ending), get(readings));
+    }
+    for path in page::paths() {
         router = router.route(path, get(asset));
     }
     router
@@ -47,13 +49,12 @@ pub(super) fn router(app: Arc<App>, access: Access) -> Router {
         .method_not_allowed_fallback(other_method)
         // Bodies have their own limits, which answer as problems.
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(app.clone(), count))
         .layer(from_fn_with_state(access, guard))
         .with_state(app)
 }
 
 async fn asset(uri: Uri, headers: HeaderMap) -> Response {
-    assets::answer(uri.path(), &headers).unwrap_or_else(|| not_found(&uri).into_response())
+    page::answer(uri.path(), &headers).unwrap_or_else(|| not_found(&uri).into_response())
 }
 
 async fn model(State(app): State<Arc<App>>) -> Json<serde_json::Value> {
@@ -62,14 +63,9 @@ async fn model(State(app): State<Arc<App>>) -> Json<serde_json::Value> {
 
 async fn health(State(app): State<Arc<App>>) -> Response {
     if *app.stop.borrow() {
-        return state::stopping().into_response();
+        return stopping().into_response();
     }
     Json(serde_json::json!({ "status": "ok" })).into_response()
-}
-
-async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let text = app.metrics.text(app.engine.n_waiting());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
 async fn nothing_here(uri: Uri) -> Problem {
@@ -78,7 +74,7 @@ async fn nothing_here(uri: Uri) -> Problem {
 
 fn not_found(uri: &Uri) -> Problem {
     let detail = format!("{} is no address of this server: /openapi.json lists them", uri.path());
-    Problem::new(Kind::NotFound, detail)
+    Problem::new(ProblemKind::NotFound, detail)
 }
 
 async fn other_method(request: Request) -> Problem {
@@ -87,14 +83,5 @@ async fn other_method(request: Request) -> Problem {
         request.uri().path(),
         request.method()
     );
-    Problem::new(Kind::MethodNotAllowed, detail)
-}
-
-/// Counts every answer by its route, not its address, so that strangers cannot grow the list.
-async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let route =
-        request.extensions().get::<MatchedPath>().map_or("none".to_owned(), |path| path.as_str().to_owned());
-    let response = next.run(request).await;
-    app.metrics.response(&route, response.status().as_u16());
-    response
+    Problem::new(ProblemKind::MethodNotAllowed, detail)
 }

@@ -11,7 +11,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::problem::{Kind, Problem};
+use super::access::Access;
+use crate::problem::{Problem, ProblemKind};
 
 /// Name of the cookie that holds the access token.
 const COOKIE: &str = "fer_token";
@@ -37,27 +38,8 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("x-robots-tag"), "noindex"),
 ];
 
-/// Who may ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// This machine only, under its loopback names.
-    Loopback,
-    /// Anybody who knows the token, under any name.
-    Token(Arc<str>),
-}
-
-/// 128 random bits of the system as 32 hexadecimal digits, for tokens and addresses nobody can guess.
-///
-/// # Errors
-/// The system's, when it has no randomness.
-pub(super) fn random_hex() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
 /// Refuses what may not ask; adds the security headers to every answer.
-pub(super) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
     let mut response = match check(&access, request.headers(), request.uri()) {
         Verdict::Allow => next.run(request).await,
         Verdict::SignIn(token) => sign_in(&token),
@@ -106,19 +88,24 @@ fn check_token(token: &Arc<str>, headers: &HeaderMap, uri: &Uri) -> Verdict {
         return Verdict::Allow;
     }
     Verdict::Refuse(Problem::new(
-        Kind::TokenMissing,
+        ProblemKind::TokenMissing,
         "open the address with ?token= that fer-live printed when it started, or send the header \
          Authorization: Bearer with the token",
     ))
 }
 
-/// The name the client used for this server; `None` when there is no one such name.
+/// The name the client used for this server; `None` when there is no one such name. A request line may name
+/// the server too (RFC 9112, section 3.2.2): then both must say the same.
 fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     let mut names = headers.get_all(header::HOST).iter();
-    match (names.next(), names.next()) {
-        (Some(name), None) => name.to_str().ok()?.parse().ok(),
-        (None, None) => uri.authority().cloned(),
-        _ => None,
+    let named: Option<Authority> = match (names.next(), names.next()) {
+        (Some(name), None) => Some(name.to_str().ok()?.parse().ok()?),
+        (None, None) => None,
+        _ => return None,
+    };
+    match (named, uri.authority()) {
+        (Some(named), Some(target)) => named.as_str().eq_ignore_ascii_case(target.as_str()).then_some(named),
+        (named, target) => named.or_else(|| target.cloned()),
     }
 }
 
@@ -149,7 +136,7 @@ fn foreign_origin(headers: &HeaderMap, host: &Authority) -> Option<Problem> {
 }
 
 fn foreign(detail: impl Into<String>) -> Problem {
-    Problem::new(Kind::ForeignOrigin, detail)
+    Problem::new(ProblemKind::ForeignOrigin, detail)
 }
 
 fn refuse_origin(detail: impl Into<String>) -> Verdict {
@@ -187,9 +174,9 @@ fn refuse(problem: Problem, headers: &HeaderMap) -> Response {
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
-    if problem.kind == Kind::TokenMissing && wants_page {
+    if problem.kind == ProblemKind::TokenMissing && wants_page {
         let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-        let page = include_str!("assets/token.html");
+        let page = include_str!("../page/token.html");
         return (problem.kind.status(), headers, page).into_response();
     }
     problem.into_response()
@@ -207,7 +194,7 @@ mod tests {
         check(access, &map, &uri.parse().expect("the test writes a good address"))
     }
 
-    fn is_refused(verdict: &Verdict, kind: Kind) -> bool {
+    fn is_refused(verdict: &Verdict, kind: ProblemKind) -> bool {
         matches!(verdict, Verdict::Refuse(problem) if problem.kind == kind)
     }
 
@@ -218,10 +205,29 @@ mod tests {
         }
         for host in ["evil.example:8000", "localhost.evil.example", "192.168.1.7:8000", "127.0.0.1.nip.io"] {
             let verdict = ask(&Access::Loopback, "/", &[("host", host)]);
-            assert!(is_refused(&verdict, Kind::ForeignOrigin), "{host}: {verdict:?}");
+            assert!(is_refused(&verdict, ProblemKind::ForeignOrigin), "{host}: {verdict:?}");
         }
         let two = [("host", "localhost"), ("host", "evil.example")];
-        assert!(is_refused(&ask(&Access::Loopback, "/", &two), Kind::ForeignOrigin));
+        assert!(is_refused(&ask(&Access::Loopback, "/", &two), ProblemKind::ForeignOrigin));
+    }
+
+    #[test]
+    fn a_request_line_with_another_host_is_refused_like_a_foreign_host() {
+        let host = [("host", "localhost:8000")];
+        for target in
+            ["http://evil.example/v1/model", "http://evil.example:8000/", "http://a@localhost:8000/"]
+        {
+            for headers in [&host[..], &[]] {
+                let verdict = ask(&Access::Loopback, target, headers);
+                let is_own = headers.is_empty() && target.contains("localhost");
+                assert!(is_own || is_refused(&verdict, ProblemKind::ForeignOrigin), "{target}: {verdict:?}");
+            }
+        }
+        let token = Access::Token("s3cret".into());
+        let verdict =
+            ask(&token, "http://evil.example/v1/model", &[host[0], ("authorization", "Bearer s3cret")]);
+        assert!(is_refused(&verdict, ProblemKind::ForeignOrigin), "{verdict:?}");
+        assert_eq!(ask(&Access::Loopback, "http://localhost:8000/v1/model", &host), Verdict::Allow);
     }
 
     #[test]
@@ -229,12 +235,12 @@ mod tests {
         let host = ("host", "localhost:8000");
         for origin in ["http://evil.example", "null", "http://localhost:3000", "http://localhost"] {
             let verdict = ask(&Access::Loopback, "/v1/live", &[host, ("origin", origin)]);
-            assert!(is_refused(&verdict, Kind::ForeignOrigin), "{origin}: {verdict:?}");
+            assert!(is_refused(&verdict, ProblemKind::ForeignOrigin), "{origin}: {verdict:?}");
         }
         let own = [host, ("origin", "http://localhost:8000")];
         assert_eq!(ask(&Access::Loopback, "/v1/live", &own), Verdict::Allow);
         let image = [host, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")];
-        assert!(is_refused(&ask(&Access::Loopback, "/stream.mjpg", &image), Kind::ForeignOrigin));
+        assert!(is_refused(&ask(&Access::Loopback, "/stream.mjpg", &image), ProblemKind::ForeignOrigin));
         let link = [host, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
         assert_eq!(ask(&Access::Loopback, "/", &link), Verdict::Allow, "a link may lead here");
     }
@@ -250,14 +256,14 @@ mod tests {
             vec![host, ("cookie", "fer_token=s3cre")],
         ] {
             let verdict = ask(&access, "/v1/model", &headers);
-            assert!(is_refused(&verdict, Kind::TokenMissing), "{headers:?}");
+            assert!(is_refused(&verdict, ProblemKind::TokenMissing), "{headers:?}");
         }
         let bearer = [host, ("authorization", "Bearer s3cret")];
         assert_eq!(ask(&access, "/v1/model", &bearer), Verdict::Allow);
         let cookie = [host, ("cookie", "a=b; fer_token=s3cret")];
         assert_eq!(ask(&access, "/v1/live", &cookie), Verdict::Allow);
         assert_eq!(ask(&access, "/?token=s3cret", &[host]), Verdict::SignIn("s3cret".into()));
-        assert!(is_refused(&ask(&access, "/?token=wrong", &[host]), Kind::TokenMissing));
-        assert!(is_refused(&ask(&access, "/v1/model?token=s3cret", &[host]), Kind::TokenMissing));
+        assert!(is_refused(&ask(&access, "/?token=wrong", &[host]), ProblemKind::TokenMissing));
+        assert!(is_refused(&ask(&access, "/v1/model?token=s3cret", &[host]), ProblemKind::TokenMissing));
     }
 }

@@ -1,51 +1,26 @@
-//! Uploaded videos: kept while they are read, then only their readings, then nothing.
-//! In: a video's bytes. Out: progress, readings, the annotated video; all forgotten after a while.
-//! One thread reads one video after the other.
+//! Uploaded videos by their addresses: how far each is, and what was read.
+//! In: videos, and their progress. Out: what is told of them; all forgotten after a while.
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Sender, channel},
     },
     time::{Duration, Instant},
 };
 
-use fer_data::Labels;
+use fer_vision::Reading;
 use serde::Serialize;
-use tempfile::TempDir;
 
-use super::{
-    inference::Inference,
-    problem::{Kind, Problem},
-    state::MakeFinder,
-    video_reader::read_all,
-};
-use crate::{error::LiveError, frame::FrameSource, reading::Reading, smooth::SmoothOptions};
+use super::room::Place;
+use crate::problem::{Problem, ProblemKind};
 
-/// Opens a video file.
-pub(super) type OpenVideo = dyn Fn(&Path) -> Result<Box<dyn FrameSource>, LiveError> + Send + Sync;
-
-/// What reads videos.
-pub(super) struct VideoTools {
-    /// Opens a file.
-    pub(super) open: Box<OpenVideo>,
-    /// The names drawn on the annotated copy.
-    pub(super) labels: Labels,
-    /// Makes a finder for each video.
-    pub(super) make_finder: Arc<MakeFinder>,
-    /// The network, shared with all clients.
-    pub(super) inference: Inference,
-    /// How readings are steadied.
-    pub(super) smoothing: SmoothOptions,
-}
-
-/// Where a video is on its way.
+/// How far a video is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Stage {
+pub(crate) enum Progress {
     /// It waits for the videos before it.
     Waiting,
     /// It is being read.
@@ -58,115 +33,49 @@ pub(super) enum Stage {
 
 /// What is told of a video.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Status {
+pub(crate) struct Status {
     /// The video's address under `/v1/videos/`.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// The name the client gave it.
-    pub(super) name: String,
-    /// Where it is on its way.
-    pub(super) stage: Stage,
+    pub(crate) name: String,
+    /// How far it is.
+    pub(crate) stage: Progress,
     /// Frames read so far.
-    pub(super) n_read: u64,
+    pub(crate) n_read: u64,
     /// Frames in all, when the file tells.
-    pub(super) n_frames: Option<u64>,
+    pub(crate) n_frames: Option<u64>,
     /// Width in pixels, 0 until the first frame.
-    pub(super) width: u32,
+    pub(crate) width: u32,
     /// Height in pixels, 0 until the first frame.
-    pub(super) height: u32,
+    pub(crate) height: u32,
     /// Whether an annotated video can be fetched.
-    pub(super) annotated: bool,
+    pub(crate) annotated: bool,
     /// Why it failed, or ended before its end.
-    pub(super) problem: Option<serde_json::Value>,
+    pub(crate) problem: Option<serde_json::Value>,
 }
 
-/// Where files live in memory, on systems that have such a place.
-const MEMORY: &str = "/dev/shm";
-
-/// How the folder of a video begins; the number of the server's process follows.
-const FOLDER: &str = "fer-video-";
-
 /// The readings of a video, which grow while it is read.
-pub(super) type Readings = Arc<Mutex<Vec<Reading>>>;
-
-/// All videos by their ids.
-pub(super) type Shelf = Mutex<HashMap<String, Video>>;
+pub(crate) type GrowingReadings = Arc<Mutex<Vec<Reading>>>;
 
 /// One video of the shelf.
-pub(super) struct Video {
-    pub(super) status: Status,
-    pub(super) readings: Readings,
-    pub(super) stop: Arc<AtomicBool>,
-    pub(super) wants_annotated: bool,
-    folder: TempDir,
+pub(crate) struct Video {
+    pub(crate) status: Status,
+    pub(crate) readings: GrowingReadings,
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) wants_annotated: bool,
+    pub(crate) place: Place,
     /// When it was done; from then on its time to be forgotten runs.
-    pub(super) done: Option<Instant>,
+    pub(crate) done: Option<Instant>,
 }
 
 impl Video {
-    /// The uploaded file.
-    pub(super) fn original(&self) -> PathBuf {
-        self.folder.path().join("video")
-    }
-
-    /// The annotated copy.
-    pub(super) fn annotated(&self) -> PathBuf {
-        self.folder.path().join("annotated.mp4")
-    }
-}
-
-/// All videos in the server's hands.
-#[derive(Clone)]
-pub(super) struct Videos {
-    shelf: Arc<Shelf>,
-    next: Sender<String>,
-    at_once: usize,
-    keep: Duration,
-}
-
-impl Videos {
-    /// An empty shelf, and its thread that reads one video after the other.
-    ///
-    /// # Errors
-    /// The system's, when no thread can be started.
-    pub(super) fn start(tools: VideoTools, at_once: usize, keep: Duration) -> std::io::Result<Self> {
-        remove_left_behind();
-        let (next, ids) = channel();
-        let videos = Self { shelf: Arc::default(), next, at_once, keep };
-        let shelf = videos.shelf.clone();
-        std::thread::Builder::new().name("videos".into()).spawn(move || read_all(&ids, &shelf, &tools))?;
-        Ok(videos)
-    }
-
-    /// A folder for a new video's file, in memory where the system has such a place.
-    ///
-    /// # Errors
-    /// [`Kind::Busy`] when too many videos wait, [`Kind::Failed`] when there is no place for files.
-    pub(super) fn folder(&self) -> Result<(TempDir, PathBuf), Problem> {
-        self.forget_old();
-        let n_open = self.lock().values().filter(|video| video.done.is_none()).count();
-        if n_open >= self.at_once {
-            let detail = format!("{n_open} videos are being read already: try again when one is done");
-            return Err(Problem::new(Kind::Busy, detail));
-        }
-        let memory = Path::new(MEMORY);
-        let prefix = format!("{FOLDER}{}-", std::process::id());
-        let mut builder = tempfile::Builder::new();
-        let builder = builder.prefix(&prefix);
-        let folder = if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() };
-        let folder = folder
-            .or_else(|_| builder.tempdir())
-            .map_err(|error| Problem::new(Kind::Failed, format!("no place for the video's file: {error}")))?;
-        let path = folder.path().join("video");
-        Ok((folder, path))
-    }
-
-    /// Puts a video, whose bytes lie in its folder, on the shelf to be read.
+    /// A video, uploaded whole, that waits to be read.
     #[must_use]
-    pub(super) fn add(&self, id: String, name: String, folder: TempDir, wants_annotated: bool) -> Status {
+    pub(crate) fn new(id: String, name: String, place: Place, wants_annotated: bool) -> Self {
         let status = Status {
-            id: id.clone(),
+            id,
             name,
-            stage: Stage::Waiting,
+            stage: Progress::Waiting,
             n_read: 0,
             n_frames: None,
             width: 0,
@@ -174,36 +83,50 @@ impl Videos {
             annotated: false,
             problem: None,
         };
-        let video = Video {
-            status: status.clone(),
-            readings: Arc::default(),
-            stop: Arc::default(),
-            wants_annotated,
-            folder,
-            done: None,
-        };
-        self.lock().insert(id.clone(), video);
-        // The thread lives as long as the server; a video it never takes is told as waiting.
-        let _sent = self.next.send(id);
-        status
+        Self { status, readings: Arc::default(), stop: Arc::default(), wants_annotated, place, done: None }
+    }
+}
+
+/// All videos in the server's hands.
+#[derive(Clone)]
+pub(crate) struct Shelf {
+    videos: Arc<Mutex<HashMap<String, Video>>>,
+    keep: Duration,
+}
+
+impl Shelf {
+    /// An empty shelf that forgets a video so long after it is done.
+    #[must_use]
+    pub(crate) fn new(keep: Duration) -> Self {
+        Self { videos: Arc::default(), keep }
+    }
+
+    /// Puts a video on the shelf.
+    pub(crate) fn add(&self, video: Video) {
+        self.lock().insert(video.status.id.clone(), video);
+    }
+
+    /// Looks at a video and changes it; `None` when it was removed.
+    pub(crate) fn with<T>(&self, id: &str, look: impl FnOnce(&mut Video) -> T) -> Option<T> {
+        self.lock().get_mut(id).map(look)
     }
 
     /// What is known of a video.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] when it was never there or is forgotten.
-    pub(super) fn status(&self, id: &str) -> Result<Status, Problem> {
+    /// [`ProblemKind::NotFound`] when it was never there or is forgotten.
+    pub(crate) fn status(&self, id: &str) -> Result<Status, Problem> {
         self.lock().get(id).map(|video| video.status.clone()).ok_or_else(|| unknown(id))
     }
 
     /// The readings of a video that is done.
     ///
     /// # Errors
-    /// [`Kind::NotFound`], or [`Kind::NotReady`] while it is read.
-    pub(super) fn readings(&self, id: &str) -> Result<(Status, Readings), Problem> {
-        let shelf = self.lock();
-        let video = shelf.get(id).ok_or_else(|| unknown(id))?;
-        if video.status.stage != Stage::Done {
+    /// [`ProblemKind::NotFound`], or [`ProblemKind::NotReady`] while it is read.
+    pub(crate) fn readings(&self, id: &str) -> Result<(Status, GrowingReadings), Problem> {
+        let videos = self.lock();
+        let video = videos.get(id).ok_or_else(|| unknown(id))?;
+        if video.status.stage != Progress::Done {
             return Err(not_ready(&video.status));
         }
         Ok((video.status.clone(), video.readings.clone()))
@@ -212,15 +135,15 @@ impl Videos {
     /// The file of the annotated video.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] when none was asked for, or [`Kind::NotReady`] while it is written.
-    pub(super) fn annotated(&self, id: &str) -> Result<PathBuf, Problem> {
-        let shelf = self.lock();
-        let video = shelf.get(id).ok_or_else(|| unknown(id))?;
+    /// [`ProblemKind::NotFound`] when none was asked for, or [`ProblemKind::NotReady`] while it is written.
+    pub(crate) fn annotated(&self, id: &str) -> Result<PathBuf, Problem> {
+        let videos = self.lock();
+        let video = videos.get(id).ok_or_else(|| unknown(id))?;
         match (video.status.annotated, video.wants_annotated) {
-            (true, _) => Ok(video.annotated()),
+            (true, _) => Ok(video.place.annotated()),
             (false, true) => Err(not_ready(&video.status)),
             (false, false) => Err(Problem::new(
-                Kind::NotFound,
+                ProblemKind::NotFound,
                 "no annotated video was asked for: upload with ?annotated=true",
             )),
         }
@@ -229,50 +152,36 @@ impl Videos {
     /// Stops reading a video and removes everything of it.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] when it was never there or is forgotten.
-    pub(super) fn remove(&self, id: &str) -> Result<(), Problem> {
+    /// [`ProblemKind::NotFound`] when it was never there or is forgotten.
+    pub(crate) fn remove(&self, id: &str) -> Result<(), Problem> {
         let video = self.lock().remove(id).ok_or_else(|| unknown(id))?;
         video.stop.store(true, Ordering::Relaxed);
         Ok(())
     }
 
     /// Stops reading and removes all videos.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         for (_, video) in self.lock().drain() {
             video.stop.store(true, Ordering::Relaxed);
         }
     }
 
     /// Removes the videos whose time is over.
-    pub(super) fn forget_old(&self) {
+    pub(crate) fn forget_old(&self) {
         let keep = self.keep;
         self.lock().retain(|_, video| video.done.is_none_or(|done| done.elapsed() < keep));
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Video>> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Removes the videos of servers that were killed: their process is gone, so nobody else will.
-fn remove_left_behind() {
-    let is_gone = |name: &str| {
-        let id = name.strip_prefix(FOLDER)?.split('-').next()?.parse::<u32>().ok()?;
-        let processes = Path::new("/proc");
-        Some(processes.join("self").exists() && !processes.join(id.to_string()).exists())
-    };
-    for place in [PathBuf::from(MEMORY), std::env::temp_dir()] {
-        for entry in std::fs::read_dir(place).into_iter().flatten().flatten() {
-            if entry.file_name().to_str().and_then(is_gone) == Some(true) {
-                // Another user's folder is not ours to remove.
-                let _removed = std::fs::remove_dir_all(entry.path());
-            }
-        }
+        self.videos.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn unknown(id: &str) -> Problem {
-    Problem::new(Kind::NotFound, format!("there is no video {id}: it was removed, or its time was over"))
+    Problem::new(
+        ProblemKind::NotFound,
+        format!("there is no video {id}: it was removed, or its time was over"),
+    )
 }
 
 fn not_ready(status: &Status) -> Problem {
@@ -282,5 +191,5 @@ fn not_ready(status: &Status) -> Problem {
         }
         None => format!("{} frames are read so far: ask again when the stage is done", status.n_read),
     };
-    Problem::new(Kind::NotReady, detail)
+    Problem::new(ProblemKind::NotReady, detail)
 }

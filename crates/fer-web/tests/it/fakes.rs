@@ -9,15 +9,9 @@ use std::{
 };
 
 use fer_data::{Face, Labels};
-use fer_live::{
-    classify::Classify,
-    detect::{DetectFaces, FaceBox},
-    error::LiveError,
-    frame::{Frame, FrameSource, SourceInfo},
-    pipeline::{Finder, FinderOptions},
-    smooth::SmoothOptions,
-    web::{Access, Input, Limits, Parts, Server},
-};
+use fer_stream::{Feed, FrameSource, SourceInfo, StreamError};
+use fer_vision::{Classify, DetectFaces, FaceBox, Finder, FinderOptions, Frame, SmoothOptions, VisionError};
+use fer_web::{Access, Limits, Server, ServerParts};
 use image::{ImageFormat, Rgb, RgbImage};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -30,7 +24,7 @@ use tokio::{
 struct BrightCorner;
 
 impl DetectFaces for BrightCorner {
-    fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, LiveError> {
+    fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, VisionError> {
         let is_bright = picture.get_pixel(0, 0).0[0] > 128;
         let face = FaceBox { x: 10.0, y: 10.0, width: 40.0, height: 40.0, score: 50.0 };
         Ok(if is_bright { vec![face] } else { Vec::new() })
@@ -75,7 +69,7 @@ impl Classify for AlwaysFourth {
         &self.labels
     }
 
-    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, LiveError> {
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
         self.gate.pass();
         let rest = 0.1 / (self.labels.len() - 1) as f32;
         let row: Vec<f32> = (0..self.labels.len()).map(|label| if label == 3 { 0.9 } else { rest }).collect();
@@ -108,14 +102,15 @@ impl FrameSource for Clip {
         }
     }
 
-    fn next_frame(&mut self) -> Result<Option<Frame>, LiveError> {
+    fn next_frame(&mut self) -> Result<Option<Frame>, StreamError> {
         if self.next == self.n {
             return Ok(None);
         }
         let index = self.next;
         self.next += 1;
         if self.live {
-            std::thread::sleep(Duration::from_millis(10));
+            // A camera has its own pace.
+            std::thread::park_timeout(Duration::from_millis(10));
         }
         let picture = picture(64, 64);
         Ok(Some(Frame { picture, timestamp: Duration::from_millis(40 * index), index }))
@@ -171,17 +166,17 @@ impl Running {
                     let n = String::from_utf8_lossy(n).parse().expect("a test writes a number");
                     Ok(Box::new(Clip::new(n, false)) as Box<dyn FrameSource>)
                 }
-                None => Err(LiveError::Open { input: path.display().to_string(), reason: "no video".into() }),
+                None => Err(StreamError::open(path.display(), "no video")),
             }
         };
-        let parts = Parts {
+        let parts = ServerParts {
             classifier: Arc::new(AlwaysFourth { labels: Labels::emotions(), gate: gate.clone() }),
             make_finder: Arc::new(make),
             make_photo_finder: Arc::new(make),
             smoothing: SmoothOptions::default(),
             card: serde_json::json!({ "name": "fake" }),
             open_video: Box::new(open_video),
-            input: input.map(|clip| Input { source: Box::new(clip), open_again: None }),
+            input: input.map(|clip| Feed::once(Box::new(clip))),
             n_threads: 2,
             limits,
         };
@@ -190,7 +185,7 @@ impl Running {
         let address = server.address().expect("a listening server");
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(server.run(async {
-            let _stopped = stopped.await;
+            drop(stopped.await);
         }));
         Self { address, gate, stop: Some(stop), served }
     }
@@ -212,7 +207,7 @@ impl Running {
         let mut socket = TcpStream::connect(self.address).await.expect("the server listens");
         socket.write_all(&self.head(method, path, headers, body.len())).await.expect("the server reads");
         // A server that refuses may close before it has read everything.
-        let _refused = socket.write_all(body).await;
+        drop(socket.write_all(body).await);
         Answer::read(&mut socket).await
     }
 
@@ -237,6 +232,11 @@ impl Running {
     pub(crate) async fn post(&self, path: &str, body: &[u8]) -> Answer {
         self.ask("POST", path, &[], body).await
     }
+}
+
+/// The value of a wait that ends well long before; one that does not fails its test instead of hanging it.
+pub(crate) async fn in_time<T>(wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(120), wait).await.expect("it comes to an end")
 }
 
 /// What a server answered.

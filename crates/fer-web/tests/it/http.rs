@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use fer_live::web::{Access, Limits};
+use fer_web::{Access, Limits};
 use image::ImageFormat;
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
 
-use super::fakes::{Answer, Running, dark, encoded, jpeg, picture};
+use super::fakes::{Answer, Running, dark, encoded, in_time, jpeg, picture};
 
 #[tokio::test]
 async fn a_picture_is_answered_with_its_face() {
@@ -110,6 +110,7 @@ async fn every_refusal_is_a_problem_that_says_what_to_do() {
     assert_eq!(server.ask("POST", "/v1/analyze", &[FORM], other.as_bytes()).await.problem(), "bad-request");
     assert_eq!(server.get("/v1/analyze").await.problem(), "method-not-allowed");
     assert_eq!(server.get("/nothing").await.problem(), "not-found");
+    assert_eq!(server.get("/metrics").await.problem(), "not-found");
     assert_eq!(server.get("/stream.mjpg").await.problem(), "not-found");
     server.stop().await;
 }
@@ -146,30 +147,20 @@ async fn a_full_queue_answers_503_and_says_when_to_try_again() {
     let limits = Limits { waiting: 1, ..Limits::default() };
     let server = std::sync::Arc::new(Running::start(limits).await);
     server.gate.close();
-    let mut asked = Vec::new();
+    let mut asked = JoinSet::new();
     for _ in 0..64 {
         let server = server.clone();
-        asked.push(tokio::spawn(async move { server.post("/v1/analyze", &jpeg()).await }));
+        asked.spawn(async move { server.post("/v1/analyze", &jpeg()).await });
     }
     // The network waits at the gate: what its queue, the detectors and the one place hold is answered later.
-    let mut busy = 0;
-    while busy == 0 {
-        let metrics = server.get("/metrics").await.text();
-        busy = metrics
-            .lines()
-            .find_map(|line| {
-                line.strip_prefix("fer_http_responses_total{route=\"/v1/analyze\",status=\"503\"} ")
-            })
-            .map_or(0, |n| n.parse::<u64>().expect("a count"));
-    }
-    server.gate.open();
     let (mut read, mut refused) = (0, 0);
-    for answer in asked {
-        let answer = answer.await.expect("no panic");
+    while let Some(answer) = in_time(asked.join_next()).await {
+        let answer = answer.expect("no panic");
         if answer.status == 503 {
             assert_eq!(answer.problem(), "busy");
             assert!(answer.headers.contains("retry-after: 1"), "{}", answer.headers);
             refused += 1;
+            server.gate.open();
         } else {
             assert_eq!(answer.status, 200);
             read += 1;
@@ -204,6 +195,20 @@ async fn a_body_that_does_not_come_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_announced_too_large_is_refused_before_it_comes() {
+    let limits = Limits { body_bytes: 1000, video_bytes: 1000, ..Limits::default() };
+    let server = Running::start(limits).await;
+    for path in ["/v1/analyze", "/v1/videos"] {
+        let mut socket = TcpStream::connect(server.address).await.expect("a place");
+        socket.write_all(&server.head("POST", path, &[], 1001)).await.expect("sent");
+        // Not a byte of the body is sent: the default time for one is half a minute.
+        let answer = in_time(Answer::read(&mut socket)).await;
+        assert_eq!((answer.status, answer.problem().as_str()), (413, "body-too-large"), "{path}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn headers_that_do_not_come_end_the_connection() {
     let limits = Limits { header_time: Duration::from_millis(100), ..Limits::default() };
     let server = Running::start(limits).await;
@@ -223,6 +228,10 @@ async fn strangers_are_refused_before_anything_is_read() {
     let server = Running::start(Limits::default()).await;
     let foreign_host = server.ask("GET", "/v1/model", &[("host", "evil.example")], b"").await;
     assert_eq!((foreign_host.status, foreign_host.problem().as_str()), (403, "foreign-origin"));
+    let foreign_target = server.get("http://evil.example/v1/model").await;
+    assert_eq!((foreign_target.status, foreign_target.problem().as_str()), (403, "foreign-origin"));
+    let own_target = server.get(&format!("http://{}/v1/model", server.address)).await;
+    assert_eq!(own_target.status, 200, "{}", own_target.text());
     let foreign_page =
         server.ask("POST", "/v1/analyze", &[("origin", "https://evil.example")], &jpeg()).await;
     assert_eq!(foreign_page.problem(), "foreign-origin");
@@ -234,7 +243,7 @@ async fn strangers_are_refused_before_anything_is_read() {
 #[tokio::test]
 async fn with_a_token_nothing_is_answered_without_it() {
     let server = Running::start_with(Limits::default(), Access::Token("abc123".into()), None).await;
-    for path in ["/", "/v1/model", "/metrics", "/healthz", "/assets/app.js", "/v1/live"] {
+    for path in ["/", "/v1/model", "/healthz", "/assets/app.js", "/v1/live"] {
         let answer = server.get(path).await;
         assert_eq!((answer.status, answer.problem().as_str()), (401, "token-missing"), "{path}");
     }
@@ -252,7 +261,7 @@ async fn with_a_token_nothing_is_answered_without_it() {
 #[tokio::test]
 async fn every_answer_has_the_security_headers_and_no_inline_script_is_allowed() {
     let server = Running::start(Limits::default()).await;
-    for path in ["/", "/assets/app.js", "/v1/model", "/nothing", "/metrics"] {
+    for path in ["/", "/assets/app.js", "/v1/model", "/nothing"] {
         let answer = server.get(path).await;
         for header in [
             "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self';",
@@ -283,7 +292,7 @@ async fn the_page_names_only_this_server_and_has_no_script_of_its_own() {
     }
     assert!(seen.contains(&"/assets/app.js".to_owned()), "{seen:?}");
     assert!(!page.contains("<script>") && !page.contains(" style=") && !page.contains(" onclick="));
-    for asset in ["/", "/assets/app.js", "/assets/style.css", "/assets/capture.js", "/favicon.svg"] {
+    for asset in ["/", "/assets/app.js", "/assets/style.css", "/assets/camera/capture.js", "/favicon.svg"] {
         let text = server.get(asset).await.text().replace("http://www.w3.org/2000/svg", "");
         assert!(!text.contains("http://") && !text.contains("https://"), "{asset} names another host");
     }

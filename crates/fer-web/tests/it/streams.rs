@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use fer_live::web::{Access, Limits};
+use fer_web::{Access, Limits};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use super::fakes::{Clip, Running};
+use super::fakes::{Clip, Running, in_time};
 
 /// Reads an answer until it holds a text `n` times.
 async fn read_until(server: &Running, path: &str, text: &str, n: usize) -> Vec<u8> {
@@ -23,7 +23,7 @@ async fn read_until(server: &Running, path: &str, text: &str, n: usize) -> Vec<u
             bytes.extend_from_slice(&chunk[..n_read]);
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), read).await.expect("in time");
+    in_time(read).await;
     bytes
 }
 
@@ -61,13 +61,12 @@ async fn the_end_of_a_file_is_told_also_to_those_who_come_later() {
 
 #[tokio::test]
 async fn an_open_stream_does_not_keep_the_server_from_stopping() {
-    let server =
-        Running::start_with(Limits::default(), Access::Loopback, Some(Clip::new(100_000, true))).await;
+    // Nothing that still ran would be cut within the test's time.
+    let limits = Limits { stop_time: Duration::from_secs(3600), ..Limits::default() };
+    let server = Running::start_with(limits, Access::Loopback, Some(Clip::new(100_000, true))).await;
     let mut socket = TcpStream::connect(server.address).await.expect("a place");
     socket.write_all(&server.head("GET", "/stream.mjpg", &[], 0)).await.expect("sent");
     let mut first = [0; 64];
     assert!(socket.read(&mut first).await.expect("open") > 0);
-    tokio::time::timeout(Duration::from_secs(4), server.stop())
-        .await
-        .expect("before running requests are cut");
+    in_time(server.stop()).await;
 }

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use fer_live::web::Limits;
+use fer_web::Limits;
 use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
-use super::fakes::Running;
+use super::fakes::{Running, in_time};
 
 async fn upload(server: &Running, query: &str, body: &[u8]) -> String {
     let answer = server.post(&format!("/v1/videos{query}"), body).await;
@@ -17,14 +21,15 @@ async fn upload(server: &Running, query: &str, body: &[u8]) -> String {
 
 /// Asks until the video is done or failed.
 async fn settled(server: &Running, id: &str) -> Value {
-    for _ in 0..1000 {
-        let status = server.get(&format!("/v1/videos/{id}")).await.json();
-        if status["stage"] == "done" || status["stage"] == "failed" {
-            return status;
+    let ask = async {
+        loop {
+            let status = server.get(&format!("/v1/videos/{id}")).await.json();
+            if status["stage"] == "done" || status["stage"] == "failed" {
+                return status;
+            }
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the video is not settled");
+    };
+    in_time(ask).await
 }
 
 /// Whether a video still waits or is being read.
@@ -65,7 +70,7 @@ async fn what_is_no_video_says_so_and_tells_no_path() {
     let status = settled(&server, &id).await;
     assert_eq!(status["stage"], "failed");
     assert_eq!(status["problem"]["type"], "urn:fer:problem:not-a-video");
-    assert!(!status.to_string().contains("fer-video-"), "{status}");
+    assert!(!status.to_string().contains("fer-videos-"), "{status}");
     assert_eq!(server.get(&format!("/v1/videos/{id}/readings.csv")).await.problem(), "not-ready");
     let empty = upload(&server, "", b"clip 0").await;
     assert_eq!(settled(&server, &empty).await["problem"]["type"], "urn:fer:problem:not-a-video");
@@ -100,16 +105,46 @@ async fn only_so_many_videos_wait_and_a_removed_one_makes_room() {
 async fn a_finished_video_is_forgotten_when_its_time_is_over() {
     let server = Running::start(Limits { video_keep: Duration::from_millis(1), ..Limits::default() }).await;
     let id = upload(&server, "", b"clip 1").await;
-    // Every upload first forgets what is old.
-    loop {
-        let other = upload(&server, "", b"clip 1").await;
-        if server.get(&format!("/v1/videos/{id}")).await.status == 404 {
-            break;
+    // Every upload first forgets what is old; the next one comes when this one is read or forgotten, so that
+    // the queue never fills.
+    let forgotten = async {
+        while server.get(&format!("/v1/videos/{id}")).await.status != 404 {
+            let other = upload(&server, "", b"clip 1").await;
+            while is_unread(&server, &other).await {}
         }
-        // The next upload comes when this one is read or forgotten, so that the queue never fills.
-        while is_unread(&server, &other).await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
+    };
+    in_time(forgotten).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_upload_takes_its_place_from_its_first_byte_and_gives_it_back_when_it_breaks_off() {
+    let server = Running::start(Limits { videos: 1, ..Limits::default() }).await;
+    let mut socket = TcpStream::connect(server.address).await.expect("a place");
+    let head = server.head("POST", "/v1/videos", &[("expect", "100-continue")], 1000);
+    socket.write_all(&head).await.expect("sent");
+    // The server asks for the first byte when the video has its place.
+    let mut asked = [0; 12];
+    in_time(socket.read_exact(&mut asked)).await.expect("open");
+    assert_eq!(&asked, b"HTTP/1.1 100");
+    let refused = server.post("/v1/videos", b"clip 1").await;
+    assert_eq!(refused.problem(), "busy");
+    assert!(refused.text().contains("being uploaded"), "{}", refused.text());
+    drop(socket);
+    let taken = async { while server.post("/v1/videos", b"clip 1").await.status != 202 {} };
+    in_time(taken).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn all_videos_share_one_budget() {
+    let server = Running::start(Limits { all_video_bytes: 10, ..Limits::default() }).await;
+    server.gate.close();
+    upload(&server, "", b"clip 1").await;
+    let full = server.post("/v1/videos", b"clip 2").await;
+    assert_eq!(full.problem(), "busy", "6 of 10 bytes are taken");
+    server.gate.open();
+    let taken = async { while server.post("/v1/videos", b"clip 3").await.status != 202 {} };
+    in_time(taken).await;
     server.stop().await;
 }

@@ -1,5 +1,5 @@
 //! The files a run writes, opened before it begins.
-//! In: the command line, every shot. Out: CSV, JSON Lines, video.
+//! In: the command line, every shot. Out: readings in every format that was asked for, an annotated video.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,38 +8,33 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fer_data::{Labels, atomic};
+use fer_stream::pipeline::Shot;
+use fer_stream::record::{Entry, Recorder, VideoRecorder};
+use fer_stream::{OverlayOptions, StreamError, draw};
 use image::RgbImage;
 
 use crate::cli::WatchArgs;
 use crate::error::LiveError;
-use crate::overlay::{OverlayOptions, draw};
-use crate::pipeline::Shot;
-use crate::reading::Reading;
-use crate::record::{CsvRecorder, JsonlRecorder, VideoRecorder};
 use crate::source::Input;
 
-/// The recorders that were asked for.
-pub(super) struct Outputs {
-    csv: Option<CsvRecorder<Box<dyn Write>>>,
-    jsonl: Option<JsonlRecorder<Box<dyn Write>>>,
+/// The records that were asked for.
+pub(super) struct Records {
+    files: Vec<(String, Box<dyn Recorder>)>,
     video: Option<VideoRecorder>,
     labels: Labels,
     reader_has_left: Arc<AtomicBool>,
 }
 
-impl Outputs {
+impl Records {
     /// Creates all files: what cannot be written is said before anything is read.
-    pub(super) fn create(args: &WatchArgs, labels: &Labels) -> Result<Self, LiveError> {
+    pub(super) fn create(args: &WatchArgs, labels: &Labels) -> Result<Self, StreamError> {
         let left = Arc::new(AtomicBool::new(false));
-        let open = |path: &Path| create(path, &left);
-        let csv = args.csv.as_deref().map(|path| CsvRecorder::new(open(path)?, labels, &name(path)));
-        let jsonl = args
-            .jsonl
-            .as_deref()
-            .map(|path| Ok::<_, LiveError>(JsonlRecorder::new(open(path)?, labels, &name(path))));
+        let begin = |(format, path): &(fer_stream::record::Format, PathBuf)| {
+            let recorder = (format.begin)(create(path, &left)?, labels);
+            Ok((name(path), recorder.map_err(|error| not_written(&name(path), error))?))
+        };
         Ok(Self {
-            csv: csv.transpose()?,
-            jsonl: jsonl.transpose()?,
+            files: args.records.files.iter().map(begin).collect::<Result<_, StreamError>>()?,
             video: args.save_video.as_deref().map(VideoRecorder::create).transpose()?,
             labels: labels.clone(),
             reader_has_left: left,
@@ -51,17 +46,14 @@ impl Outputs {
         self.reader_has_left.load(Ordering::Relaxed)
     }
 
-    /// Records the rows of a frame.
-    pub(super) fn rows(&mut self, input: &str, reading: &Reading) -> Result<(), LiveError> {
-        if let Some(csv) = &mut self.csv {
-            csv.record(input, reading)?;
-        }
-        self.jsonl.as_mut().map_or(Ok(()), |jsonl| jsonl.record(input, reading))
+    /// Records the readings of a frame.
+    pub(super) fn reading(&mut self, entry: &Entry<'_>) -> Result<(), StreamError> {
+        self.each(|recorder| recorder.record(entry))
     }
 
-    /// Records a shot: its rows, and its annotated picture.
-    pub(super) fn record(&mut self, input: &str, shot: &Shot) -> Result<(), LiveError> {
-        self.rows(input, &shot.reading)?;
+    /// Records a shot: its readings, and its annotated picture.
+    pub(super) fn shot(&mut self, input: &str, shot: &Shot) -> Result<(), StreamError> {
+        self.reading(&Entry { input, size: shot.frame.picture.dimensions(), reading: &shot.reading })?;
         if let Some(video) = &mut self.video {
             let mut picture = shot.frame.picture.clone();
             draw(&shot.reading, &self.labels, &mut picture, &OverlayOptions::default());
@@ -71,22 +63,33 @@ impl Outputs {
     }
 
     /// Finishes all files.
-    pub(super) fn finish(&mut self) -> Result<(), LiveError> {
-        self.video.as_mut().map_or(Ok(()), VideoRecorder::finish)
+    pub(super) fn finish(&mut self) -> Result<(), StreamError> {
+        let video = self.video.as_mut().map_or(Ok(()), VideoRecorder::finish);
+        self.each(|recorder| recorder.finish()).and(video)
+    }
+
+    fn each(&mut self, mut act: impl FnMut(&mut dyn Recorder) -> io::Result<()>) -> Result<(), StreamError> {
+        self.files
+            .iter_mut()
+            .try_for_each(|(path, recorder)| act(recorder.as_mut()).map_err(|error| not_written(path, error)))
     }
 }
 
+fn not_written(path: &str, error: io::Error) -> StreamError {
+    StreamError::write_for(path, "not written", error)
+}
+
 /// A file, or standard output for `-`; `left` turns true when nobody reads that any more.
-pub(super) fn create(path: &Path, left: &Arc<AtomicBool>) -> Result<Box<dyn Write>, LiveError> {
+fn create(path: &Path, left: &Arc<AtomicBool>) -> Result<Box<dyn Write>, StreamError> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(Standard { left: Arc::clone(left) }));
     }
-    let file = File::create(path).map_err(|error| LiveError::Write {
-        path: name(path),
-        reason: format!("{error}: is the folder there and writable?"),
-    })?;
+    let file = File::create(path).map_err(|error| StreamError::write_for(name(path), NOT_CREATED, error))?;
     Ok(Box::new(BufWriter::new(file)))
 }
+
+/// What is said of a file that cannot be created.
+const NOT_CREATED: &str = "not created; is the folder there and writable?";
 
 /// Standard output, whose reader may leave when it has had enough: that is no error.
 struct Standard {
@@ -123,7 +126,7 @@ pub(super) fn picture_path(target: &Path, photo: &Path, n_photos: usize) -> Path
     target.join(photo.file_stem().unwrap_or_default()).with_extension("png")
 }
 
-/// Refuses to write over an input, and two outputs into one file: both would destroy what they hold.
+/// Refuses to write over an input or the model, and two outputs into one file: both would destroy what they hold.
 ///
 /// # Errors
 /// [`LiveError::Config`] with the file.
@@ -131,18 +134,14 @@ pub(super) fn refuse_overlaps(args: &WatchArgs, input: &Input) -> Result<(), Liv
     let photos: &[PathBuf] = if let Input::Photos(paths) = input { paths } else { &[] };
     let video = if let Input::Video(path) = input { std::slice::from_ref(path) } else { &[] };
     let pictures = args.save_picture.iter().flat_map(|target| {
-        photos.iter().map(|photo| ("--save-picture", picture_path(target, photo, photos.len())))
+        photos.iter().map(|photo| ("--save-picture".to_owned(), picture_path(target, photo, photos.len())))
     });
-    let records = [
-        ("--save-video", &args.save_video),
-        ("--csv", &args.csv),
-        ("--jsonl", &args.jsonl),
-        ("--json", &args.json),
-    ];
-    let records = records.into_iter().filter_map(|(option, path)| Some((option, path.clone()?)));
-    let mut taken: Vec<(String, PathBuf)> =
-        photos.iter().chain(video).map(|path| ("the input".to_owned(), real(path))).collect();
-    for (option, path) in records.chain(pictures) {
+    let records =
+        args.records.files.iter().map(|(format, path)| (format!("--{}", format.ending), path.clone()));
+    let videos = args.save_video.iter().map(|path| ("--save-video".to_owned(), path.clone()));
+    let inputs = photos.iter().chain(video).map(|path| ("the input".to_owned(), real(path)));
+    let mut taken: Vec<(String, PathBuf)> = inputs.chain(model_files(args)).collect();
+    for (option, path) in videos.chain(records).chain(pictures) {
         // Standard output and devices such as /dev/null hold nothing that could be destroyed.
         if path.as_os_str() != "-" && path.exists() && !path.is_file() {
             continue;
@@ -152,9 +151,18 @@ pub(super) fn refuse_overlaps(args: &WatchArgs, input: &Input) -> Result<(), Liv
             let path = path.display();
             return Err(LiveError::Config(format!("{option} {path}: {other} is there too; choose another")));
         }
-        taken.push((option.to_owned(), place));
+        taken.push((option, place));
     }
     Ok(())
+}
+
+/// The files that reading needs, and that an output would destroy: the model's and the detector's.
+fn model_files(args: &WatchArgs) -> impl Iterator<Item = (String, PathBuf)> {
+    let folder = crate::model::folder_of(args.common.model.as_deref());
+    let in_folder = folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten();
+    let model = in_folder.flatten().map(|entry| ("the model".to_owned(), real(&entry.path())));
+    let detector = args.common.detector.files().map(|path| ("the detector's file".to_owned(), real(path)));
+    model.chain(detector)
 }
 
 /// The one name of a file that may not be there yet.
@@ -170,15 +178,16 @@ pub(super) fn name(path: &Path) -> String {
 }
 
 /// Writes a picture whole or not at all.
-pub(super) fn save_picture(picture: &RgbImage, path: &Path) -> Result<(), LiveError> {
-    let failed = |reason: String| LiveError::Write { path: path.display().to_string(), reason };
+pub(super) fn save_picture(picture: &RgbImage, path: &Path) -> Result<(), StreamError> {
     let format = image::ImageFormat::from_path(path).map_err(|_| {
-        failed("expected a name that ends in .png, .jpg or another picture format".to_owned())
+        StreamError::write(name(path), "expected a name that ends in .png, .jpg or another picture format")
     })?;
     let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, format).map_err(|error| failed(error.to_string()))?;
+    picture
+        .write_to(&mut bytes, format)
+        .map_err(|error| StreamError::write_for(name(path), "the picture cannot be encoded", error))?;
     atomic::write(path, bytes.get_ref())
-        .map_err(|error| failed(format!("{error}: is the folder there and writable?")))
+        .map_err(|error| StreamError::write_for(name(path), NOT_CREATED, error))
 }
 
 #[cfg(test)]
@@ -209,6 +218,27 @@ mod tests {
         assert!(refused(&["--csv", "-", "--jsonl", "-"], &input).is_some());
         assert_eq!(refused(&["--csv", "/dev/null", "--jsonl", "/dev/null"], &input), None);
         assert_eq!(refused(&["--csv", "a.csv", "--jsonl", "-", "--save-video", "b.mp4"], &input), None);
+    }
+
+    #[test]
+    fn an_output_is_never_a_file_of_the_model_or_the_detector() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "needed").expect("room for a file");
+            path.display().to_string()
+        };
+        let (card, weights, cascade) = (file("card.json"), file("weights.safetensors"), file("faces.xml"));
+        let model = folder.path().display().to_string();
+        for (option, path) in [("--json", &card), ("--save-video", &weights), ("--csv", &weights)] {
+            let said =
+                refused(&["--model", &model, option, path], &Input::Drawn).expect("it would destroy it");
+            assert!(said.ends_with("the model is there too; choose another"), "{said}");
+        }
+        let said = refused(&["--cascade", &cascade, "--jsonl", &cascade], &Input::Drawn);
+        assert!(said.is_some_and(|said| said.contains("the detector's file is there too")));
+        let beside = folder.path().join("readings.csv").display().to_string();
+        assert_eq!(refused(&["--model", &model, "--csv", &beside], &Input::Drawn), None);
     }
 
     #[test]

@@ -1,0 +1,6 @@
+//! What is read as it happens: the browser's camera, and the server's own.
+//! In: frames. Out: readings and annotated pictures, to the page.
+
+pub(crate) mod camera;
+pub(crate) mod hub;
+pub(crate) mod streams;

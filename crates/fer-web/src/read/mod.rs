@@ -1,0 +1,13 @@
+//! Pictures of all clients → readings.
+//! In: encoded pictures. Out: faces with probabilities; in order for each client.
+
+pub(crate) mod analyze;
+pub(crate) mod engine;
+pub(crate) mod inference;
+mod picture;
+pub(crate) mod queue;
+
+use fer_vision::{Finder, VisionError};
+
+/// Makes a finder that has seen nothing, for a client or a thread.
+pub type MakeFinder = dyn Fn() -> Result<Finder, VisionError> + Send + Sync;

@@ -4,7 +4,6 @@
 mod facts;
 mod haar;
 mod picture;
-mod turn;
 mod video;
 mod window;
 mod yunet;
@@ -12,7 +11,7 @@ mod yunet;
 use fer_vision::{Cause, VisionError};
 
 pub use facts::{CameraFacts, OpenCvFacts, camera_facts, facts};
-pub use haar::{Haar, cascade_places, find_cascade};
+pub use haar::{OpenCvCascade, cascade_places, find_cascade};
 pub use video::VideoSource;
 pub use window::{Window, display};
 pub use yunet::{YuNet, YuNetOptions};

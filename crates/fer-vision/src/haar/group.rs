@@ -80,8 +80,8 @@ fn means(windows: &[Window]) -> Vec<(Window, u32)> {
 fn classes(windows: &[Window]) -> Vec<usize> {
     let mut parents: Vec<usize> = (0..windows.len()).collect();
     for (idx, window) in windows.iter().enumerate() {
-        for other_idx in 0..idx {
-            if window.agrees(&windows[other_idx]) {
+        for (other_idx, other) in windows[..idx].iter().enumerate() {
+            if window.agrees(other) {
                 let (a, b) = (root(&mut parents, idx), root(&mut parents, other_idx));
                 // The smaller position leads, so that a root is the first of its class.
                 parents[a.max(b)] = a.min(b);
@@ -117,11 +117,53 @@ pub(super) fn clipped(window: Window, neighbours: u32, picture: (u32, u32)) -> O
     let top = i64::from(window.y).max(0);
     let width = (i64::from(window.x) + i64::from(window.width)).min(picture_width) - left;
     let height = (i64::from(window.y) + i64::from(window.height)).min(picture_height) - top;
-    (width > 0 && height > 0).then(|| Hit {
+    (width > 0 && height > 0).then_some(Hit {
         x: left as u32,
         y: top as u32,
         width: width as u32,
         height: height as u32,
         neighbours,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(x: i32, y: i32, side: i32) -> Window {
+        Window { x, y, width: side, height: side }
+    }
+
+    #[test]
+    fn windows_that_agree_become_their_mean_and_lonely_ones_go() {
+        let windows = [square(10, 10, 30), square(200, 200, 30), square(12, 11, 30), square(11, 12, 31)];
+        assert_eq!(group(&windows, 2), [(square(11, 11, 30), 3)]);
+        assert_eq!(group(&windows, 3), []);
+        assert_eq!(group(&windows, 0).len(), 4, "nothing is grouped");
+    }
+
+    #[test]
+    fn agreement_is_passed_on_from_neighbour_to_neighbour() {
+        let chain: Vec<Window> = (0..6).map(|idx| square(5 * idx, 0, 30)).collect();
+        assert!(!chain[0].agrees(&chain[5]));
+        assert_eq!(group(&chain, 1), [(square(12, 0, 30), 6)], "12.5 is rounded to even");
+    }
+
+    #[test]
+    fn a_weak_mean_inside_a_surer_one_is_left_out() {
+        let around = |x: i32, y: i32, side: i32, n: usize| vec![square(x, y, side); n];
+        let windows = [around(0, 0, 100, 5), around(30, 30, 40, 2), around(300, 0, 40, 2)].concat();
+        assert_eq!(group(&windows, 1), [(square(0, 0, 100), 5), (square(300, 0, 40), 2)]);
+        let surer = [around(0, 0, 100, 5), around(30, 30, 40, 5)].concat();
+        assert_eq!(group(&surer, 1).len(), 2, "five are not more than five");
+    }
+
+    #[test]
+    fn what_reaches_over_the_border_is_cut_off() {
+        assert_eq!(
+            clipped(square(-5, 8, 10), 1, (20, 10)),
+            Some(Hit { x: 0, y: 8, width: 5, height: 2, neighbours: 1 })
+        );
+        assert_eq!(clipped(square(20, 0, 10), 1, (20, 10)), None);
+    }
 }

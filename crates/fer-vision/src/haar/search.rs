@@ -218,3 +218,170 @@ impl WithSimd for Scan<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use fer_data::drawn::Scene;
+    use image::imageops::{FilterType, grayscale, resize};
+    use proptest::prelude::*;
+
+    use super::super::cascade::{THRESHOLD_SLACK, WeightedRect};
+    use super::super::layer::{Tap, scale_row, taps};
+    use super::*;
+
+    /// The readable twin: every window by itself, from the definition.
+    fn slowly(cascade: &Cascade, gray: &GrayImage, search: &Search) -> Vec<Hit> {
+        let size = gray.dimensions();
+        let all = scales(cascade.window(), size, search);
+        let mut windows = Vec::new();
+        let window = cascade.window();
+        let n_stripes =
+            all.first().map_or(0, |&scale| (scaled(size, scale).0 + 1 - window.0 as usize).div_ceil(32));
+        for scale in all {
+            let (width, height) = scaled(size, scale);
+            let layer = shrunk(gray, width, height);
+            let step = step(scale);
+            let rows = (height + 1).saturating_sub(window.1 as usize);
+            let columns = (width + 1).saturating_sub(window.0 as usize);
+            let end = rows.min((rows / step).div_ceil(n_stripes).max(1) * step * n_stripes);
+            for row in (0..end).step_by(step) {
+                let mut column = 0;
+                while column < columns {
+                    let passed = n_passed(cascade, &layer, column, row);
+                    if passed == Some(cascade.n_stages()) {
+                        let place = |at: usize| (at as f32 * scale).round_ties_even() as i32;
+                        let (width, height) = window_size(window, scale);
+                        windows.push(Window {
+                            x: place(column),
+                            y: place(row),
+                            width: width as i32,
+                            height: height as i32,
+                        });
+                    }
+                    column += if passed == Some(0) { 2 * step } else { step };
+                }
+            }
+        }
+        let found = group(&windows, search.min_neighbours);
+        found.into_iter().filter_map(|(window, count)| clipped(window, count, size)).collect()
+    }
+
+    fn shrunk(gray: &GrayImage, width: usize, height: usize) -> GrayImage {
+        let source =
+            Gray { pixels: gray.as_raw(), width: gray.width() as usize, height: gray.height() as usize };
+        let (mut across, mut down): (Vec<Tap>, Vec<Tap>) = Default::default();
+        taps(source.width, width, &mut across);
+        taps(source.height, height, &mut down);
+        let mut blended = vec![0; source.width];
+        let mut pixels = vec![0; width * height];
+        for (row, tap) in pixels.chunks_exact_mut(width).zip(down) {
+            scale_row(source, tap, &across, &mut blended, row);
+        }
+        GrayImage::from_raw(width as u32, height as u32, pixels).expect("as many as asked for")
+    }
+
+    /// How many stages a window passes; `None` when it is too even.
+    fn n_passed(cascade: &Cascade, layer: &GrayImage, column: usize, row: usize) -> Option<usize> {
+        let values = |rect: WeightedRect| {
+            let (x, y) = (column as u32 + u32::from(rect.x), row as u32 + u32::from(rect.y));
+            let pixels = (y..y + u32::from(rect.height))
+                .flat_map(move |y| (x..x + u32::from(rect.width)).map(move |x| (x, y)));
+            pixels.map(|(x, y)| i64::from(layer.get_pixel(x, y).0[0]))
+        };
+        let (width, height) = cascade.window;
+        let inner = WeightedRect { x: 1, y: 1, width: width - 2, height: height - 2, weight: 1.0 };
+        let area = f64::from(inner.width) * f64::from(inner.height);
+        let sum = values(inner).sum::<i64>() as f64;
+        let spread = area * values(inner).map(|value| value * value).sum::<i64>() as f64 - sum * sum;
+        let norm = (1.0 / spread.sqrt()) as f32;
+        if spread <= 0.0 || area * f64::from(norm) >= 0.1 {
+            return None;
+        }
+        let passes = |stage: &super::super::cascade::Stage| {
+            let gain = |stump: &super::super::cascade::Stump| {
+                let part = |rect: &WeightedRect| rect.weight * values(*rect).sum::<i64>() as f32;
+                let [first, second, third] = stump.feature.each_ref().map(part);
+                let value = (first + second + third) * norm;
+                f64::from(if value < stump.threshold { stump.below } else { stump.otherwise })
+            };
+            stage.stumps.iter().map(gain).sum::<f64>() >= f64::from(stage.threshold - THRESHOLD_SLACK)
+        };
+        Some(cascade.stages.iter().take_while(|stage| passes(stage)).count())
+    }
+
+    fn drawn(seed: u64, n_people: usize, width: u32, height: u32) -> GrayImage {
+        let scene = Scene::new(seed, n_people, 320, 240);
+        let frame = grayscale(&scene.frame(Duration::from_millis(900 * seed)));
+        resize(&frame, width, height, FilterType::Triangle)
+    }
+
+    #[test]
+    fn the_quick_search_finds_what_the_slow_one_finds() {
+        let cascade = Cascade::frontal_face();
+        // One search for all pictures: what is left in its buffers must not matter.
+        let mut quick = CascadeSearch::new(cascade.clone());
+        let mut n_found = 0;
+        for (idx, (width, height)) in
+            [(160, 120), (97, 75), (24, 24), (49, 130), (161, 121)].into_iter().enumerate()
+        {
+            let gray = drawn(idx as u64, 1 + idx % 2, width, height);
+            for (min_neighbours, min_side, max_side) in [(0, 0, 0), (2, 30, 70), (1, 50, 51)] {
+                let search = Search {
+                    scale_factor: 1.1,
+                    min_neighbours,
+                    min_size: (min_side, min_side),
+                    max_size: (max_side, max_side),
+                };
+                let found = quick.detect_multi_scale(&gray, &search);
+                assert_eq!(found, slowly(&cascade, &gray, &search), "{width}×{height}, {search:?}");
+                n_found += found.len();
+            }
+        }
+        assert!(n_found > 20, "only {n_found} windows were found in all");
+    }
+
+    #[test]
+    fn a_picture_without_room_for_the_window_has_no_face() {
+        let mut search = CascadeSearch::new(Cascade::frontal_face());
+        let options = Search { scale_factor: 1.1, min_neighbours: 0, min_size: (0, 0), max_size: (0, 0) };
+        for (width, height) in [(0, 0), (23, 400), (400, 23), (24, 24)] {
+            assert_eq!(search.detect_multi_scale(&GrayImage::new(width, height), &options), []);
+        }
+    }
+
+    #[test]
+    fn a_step_of_nothing_still_ends() {
+        let mut search = CascadeSearch::new(Cascade::frontal_face());
+        for scale_factor in [f64::NAN, 0.0, 1.0, -3.0, f64::INFINITY] {
+            let options = Search { scale_factor, min_neighbours: 1, min_size: (0, 0), max_size: (24, 24) };
+            assert_eq!(search.detect_multi_scale(&GrayImage::new(40, 40), &options), []);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn noise_of_any_size_is_searched_alike(
+            width in 24_u32..70,
+            height in 24_u32..70,
+            seed in any::<u64>(),
+            scale_factor in 1.02_f64..2.5,
+        ) {
+            // A generator by Knuth, for pixels that differ from run to run only with the seed.
+            let mut state = seed;
+            let mut next = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            };
+            let gray = GrayImage::from_fn(width, height, |_, _| image::Luma([next()]));
+            let cascade = Cascade::frontal_face();
+            let first_stages = Cascade { stages: cascade.stages[..2].to_vec(), ..cascade };
+            let search = Search { scale_factor, min_neighbours: 0, min_size: (0, 0), max_size: (0, 0) };
+            let found = CascadeSearch::new(first_stages.clone()).detect_multi_scale(&gray, &search);
+            prop_assert_eq!(found, slowly(&first_stages, &gray, &search));
+        }
+    }
+}

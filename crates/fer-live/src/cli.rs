@@ -151,7 +151,7 @@ pub struct DoctorArgs {
     /// What the network shall run on: auto, cpu, gpu or wgpu
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
-    /// Haar cascade file [default: OpenCV's frontal face, where the system keeps it]
+    /// Haar cascade file, OpenCV's XML [default: OpenCV's frontal face, built in]
     #[arg(long, value_name = "FILE")]
     pub cascade: Option<PathBuf>,
 }
@@ -215,7 +215,7 @@ pub struct DetectorArgs {
     /// YuNet's ONNX file, from opencv_zoo: face_detection_yunet_2023mar.onnx, before OpenCV 4.8 the one of 2022mar
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub detector_model: Option<PathBuf>,
-    /// Haar cascade file [default: OpenCV's frontal face, where the system keeps it]
+    /// Haar cascade file, OpenCV's XML [default: OpenCV's frontal face, built in]
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub cascade: Option<PathBuf>,
     /// Step from one face size to the next while the whole picture is searched, above 1
@@ -237,8 +237,10 @@ pub struct DetectorArgs {
 /// A detector, as the command line calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DetectorName {
-    /// OpenCV's Haar cascade, as FER-2013's own faces were found.
+    /// The Haar cascade that found FER-2013's own faces.
     Haar,
+    /// The same cascade, evaluated by OpenCV; slower, for comparison.
+    Opencv,
     /// YuNet, with `--detector-model`.
     Yunet,
 }
@@ -247,6 +249,7 @@ impl From<DetectorKind> for DetectorName {
     fn from(kind: DetectorKind) -> Self {
         match kind {
             DetectorKind::Haar => Self::Haar,
+            DetectorKind::OpenCv => Self::Opencv,
             DetectorKind::Yunet => Self::Yunet,
         }
     }
@@ -259,6 +262,7 @@ impl DetectorArgs {
         DetectorOptions {
             kind: match self.detector {
                 DetectorName::Haar => DetectorKind::Haar,
+                DetectorName::Opencv => DetectorKind::OpenCv,
                 DetectorName::Yunet => DetectorKind::Yunet,
             },
             yunet: self.detector_model.clone(),

@@ -13,6 +13,7 @@ mod crop;
 mod detect;
 mod error;
 mod finder;
+pub mod haar;
 mod reading;
 mod smooth;
 mod track;

@@ -5,13 +5,15 @@ use fer_stream::told;
 
 use super::Streams;
 use crate::cli::DoctorArgs;
+use crate::face_detector::DetectorOptions;
 use crate::source::{Camera, cameras};
 
 /// Writes all findings.
 pub(super) fn run(args: &DoctorArgs, streams: &mut Streams<'_>) {
     let mut findings = Vec::new();
     findings.push(Finding::well("fer-live", env!("CARGO_PKG_VERSION")));
-    opencv(args, &mut findings);
+    opencv(&mut findings);
+    cascade(args, &mut findings);
     camera_list(&mut findings);
     display(&mut findings);
     model(args, &mut findings);
@@ -51,9 +53,8 @@ impl Finding {
 }
 
 #[cfg(feature = "opencv")]
-fn opencv(args: &DoctorArgs, findings: &mut Vec<Finding>) {
-    use crate::face_detector::DetectorOptions;
-    use crate::opencv::{cascade_places, facts, find_cascade};
+fn opencv(findings: &mut Vec<Finding>) {
+    use crate::opencv::{cascade_places, facts};
 
     let facts = facts();
     findings.push(Finding::well("opencv", facts.version));
@@ -63,24 +64,27 @@ fn opencv(args: &DoctorArgs, findings: &mut Vec<Finding>) {
         let remedy = "videos and addresses will not open: install an OpenCV that is built with FFmpeg";
         findings.push(if lacks { Finding::ill("opencv", line, remedy) } else { found });
     }
-    let options = DetectorOptions { cascade: args.cascade.clone(), ..DetectorOptions::default() };
-    match (options.build(), args.cascade.clone().or_else(find_cascade)) {
-        (Ok(_), Some(path)) => findings.push(Finding::well("cascade", path.display().to_string())),
-        (result, _) => {
-            let error = result.err().map_or_else(|| "not found".to_owned(), |error| told(&error));
-            let remedy = "install Debian's opencv-data, or give --cascade FILE";
-            findings.push(Finding::ill("cascade", error, remedy));
-        }
-    }
     let folders: Vec<String> =
         cascade_places().iter().filter_map(|place| Some(place.parent()?.display().to_string())).collect();
-    findings.push(Finding::well("cascade", format!("looked for in {}", folders.join(", "))));
+    let looked = format!("for --detector opencv looked for in {}", folders.join(", "));
+    findings.push(Finding::well("cascade", looked));
 }
 
 #[cfg(not(feature = "opencv"))]
-fn opencv(_: &DoctorArgs, findings: &mut Vec<Finding>) {
-    let remedy = "no cameras, videos, windows and Haar detector: build with the feature opencv";
+fn opencv(findings: &mut Vec<Finding>) {
+    let remedy = "no cameras, videos and windows: build with the feature opencv";
     findings.push(Finding::ill("opencv", "not in this build", remedy));
+}
+
+fn cascade(args: &DoctorArgs, findings: &mut Vec<Finding>) {
+    let options = DetectorOptions { cascade: args.cascade.clone(), ..DetectorOptions::default() };
+    findings.push(match (options.build(), &args.cascade) {
+        (Ok(_), Some(path)) => Finding::well("cascade", path.display().to_string()),
+        (Ok(_), None) => Finding::well("cascade", "OpenCV's frontal face, built in"),
+        (Err(error), _) => {
+            Finding::ill("cascade", told(&error), "give another file, or none: --cascade FILE")
+        }
+    });
 }
 
 fn camera_list(findings: &mut Vec<Finding>) {

@@ -5,7 +5,6 @@ mod cause;
 mod facts;
 mod haar;
 mod picture;
-mod turn;
 mod video;
 mod window;
 mod yunet;
@@ -13,7 +12,7 @@ mod yunet;
 use fer_vision::VisionError;
 
 pub use facts::{CameraFacts, OpenCvFacts, camera_facts, facts};
-pub use haar::{Haar, cascade_places, find_cascade};
+pub use haar::{OpenCvCascade, cascade_places, find_cascade};
 pub use video::VideoSource;
 pub use window::{Window, display};
 pub use yunet::{YuNet, YuNetOptions};

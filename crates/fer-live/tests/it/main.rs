@@ -4,6 +4,8 @@
 #[cfg(feature = "opencv")]
 mod foreign;
 #[cfg(feature = "opencv")]
+mod haar;
+#[cfg(feature = "opencv")]
 mod program;
 #[cfg(feature = "opencv")]
 mod read_back;

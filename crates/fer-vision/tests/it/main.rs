@@ -1,7 +1,8 @@
 //! fer-vision as a whole: from pixels and time to readings.
-#![allow(clippy::unwrap_used)] // A test that unwraps fails at its line.
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // A test that unwraps fails at its line; a skipped one says so.
 
 mod fakes;
+mod haar;
 mod photos;
 mod purity;
 mod smoothing;

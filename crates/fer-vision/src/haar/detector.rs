@@ -1,0 +1,329 @@
+//! A cascade, searched coarsely over the whole picture and finely near a face.
+//! In: a picture. Out: boxes in its pixels; the score is how many of the fine search's windows agreed.
+
+use image::{GrayImage, RgbImage};
+
+use super::cascade::Cascade;
+use super::picture::{Region, gray, resized, turned};
+use super::search::{CascadeSearch, Hit, Search};
+use crate::detect::{DetectFaces, FaceBox, keep_best};
+use crate::error::VisionError;
+
+/// In the fine search, the expected face is scaled to this width, so that every face costs the same.
+const FINE_FACE: f64 = 44.0;
+
+/// The fine search looks at this much around the expected face, in widths of the face.
+const FINE_MARGIN: f64 = 0.4;
+
+/// Sizes the fine search tries, relative to the expected one.
+const FINE_SIZES: (f64, f64) = (0.7, 1.45);
+
+/// The cascade knows upright faces; a known face that is not found so is looked for at these tilts too,
+/// in degrees, clockwise.
+const TILTS: [f64; 2] = [-20.0, 20.0];
+
+/// Step from one size to the next in the fine search.
+const FINE_STEP: f64 = 1.07;
+
+/// How many windows of the coarse search must agree on a proposal, less one.
+const COARSE_NEIGHBOURS: u32 = 2;
+
+/// Faces that this many windows agree on are hardly ever none: see docs/reports/live.md.
+const SURE_SCORE: f32 = 20.0;
+
+/// Who evaluates a cascade: ours is [`CascadeSearch`], OpenCV's is the reference.
+pub trait SearchCascade: Send {
+    /// The cascade's window, in pixels: no smaller face can be found.
+    fn window(&self) -> (u32, u32);
+
+    /// Where the cascade sees its object in a grey picture.
+    ///
+    /// # Errors
+    /// [`VisionError::Detect`] when the evaluation itself failed.
+    fn search(&mut self, gray: &GrayImage, search: &Search) -> Result<Vec<Hit>, VisionError>;
+}
+
+impl SearchCascade for CascadeSearch {
+    fn window(&self) -> (u32, u32) {
+        self.cascade().window()
+    }
+
+    fn search(&mut self, gray: &GrayImage, search: &Search) -> Result<Vec<Hit>, VisionError> {
+        Ok(self.detect_multi_scale(gray, search))
+    }
+}
+
+/// How the detector searches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HaarOptions {
+    /// Step from one size to the next in the coarse search, above 1 and up to 2.
+    pub scale_factor: f64,
+    /// How many windows of the fine search must agree on a face.
+    pub neighbours: u32,
+    /// Width of the smallest face to be found, in the picture's pixels; 0 for as small as the search sees.
+    pub smallest_face: u32,
+    /// The picture is scaled down to this longest side for the coarse search.
+    pub search_side: u32,
+}
+
+impl Default for HaarOptions {
+    fn default() -> Self {
+        Self { scale_factor: 1.1, neighbours: 4, smallest_face: 0, search_side: 320 }
+    }
+}
+
+/// The detector over a cascade.
+#[derive(Debug)]
+pub struct HaarDetector<E = CascadeSearch> {
+    evaluator: E,
+    options: HaarOptions,
+}
+
+impl HaarDetector {
+    /// The detector over OpenCV's frontal-face cascade, which is in this crate.
+    ///
+    /// # Errors
+    /// As [`HaarDetector::with`].
+    pub fn new(options: HaarOptions) -> Result<Self, VisionError> {
+        Self::with(CascadeSearch::new(Cascade::frontal_face()), options)
+    }
+}
+
+impl<E: SearchCascade> HaarDetector<E> {
+    /// The detector over whichever cascade, evaluated by whom one likes.
+    ///
+    /// # Errors
+    /// [`VisionError::Options`] when an option is out of range.
+    pub fn with(evaluator: E, options: HaarOptions) -> Result<Self, VisionError> {
+        if !(options.scale_factor > 1.0 && options.scale_factor <= 2.0) {
+            let found = options.scale_factor;
+            return Err(VisionError::Options(format!(
+                "scale factor: expected above 1 and up to 2, found {found}"
+            )));
+        }
+        Ok(Self { evaluator, options })
+    }
+
+    /// Windows of the whole picture that look like a face, coarse in place and size.
+    fn scan(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, VisionError> {
+        let (width, height) = picture.dimensions();
+        let scale = (f64::from(self.options.search_side) / f64::from(width.max(height))).min(1.0);
+        let whole = Region { left: 0, top: 0, width, height };
+        let small = scaled(&gray(picture, whole), scale);
+        let smallest = (f64::from(self.options.smallest_face) * scale).max(self.window());
+        let largest = f64::from(small.width().min(small.height()));
+        if largest < self.window() {
+            return Ok(Vec::new());
+        }
+        let step = self.options.scale_factor;
+        let found = self.search(&small, step, COARSE_NEIGHBOURS, (smallest, largest))?;
+        let map = MapBack::new(whole, &small);
+        Ok(found.into_iter().map(|hit| map.face_box(Place::from(hit), hit.neighbours)).collect())
+    }
+
+    /// The face near where one is expected, searched in small steps, at the first of the tilts that has one.
+    fn refine(
+        &mut self,
+        picture: &RgbImage,
+        expected: &FaceBox,
+        tries: &[Try],
+    ) -> Result<Option<FaceBox>, VisionError> {
+        let Some(region) = region_around(expected, picture.dimensions()) else { return Ok(None) };
+        let scale = FINE_FACE / f64::from(expected.width);
+        let small = scaled(&gray(picture, region), scale);
+        let smallest =
+            (FINE_FACE * FINE_SIZES.0).max(f64::from(self.options.smallest_face) * scale).max(self.window());
+        let largest = (FINE_FACE * FINE_SIZES.1).min(f64::from(small.width().min(small.height())));
+        if largest < smallest {
+            return Ok(None);
+        }
+        let map = MapBack::new(region, &small);
+        for attempt in tries {
+            let upright;
+            let searched = if attempt.tilt == 0.0 {
+                &small
+            } else {
+                upright = turned(&small, -attempt.tilt);
+                &upright
+            };
+            let found = self.search(searched, FINE_STEP, attempt.neighbours, (smallest, largest))?;
+            if let Some(hit) = found.into_iter().max_by_key(|hit| hit.neighbours) {
+                let place = Place::from(hit).turned(small.dimensions(), attempt.tilt);
+                return Ok(Some(map.face_box(place, hit.neighbours)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn search(
+        &mut self,
+        gray: &GrayImage,
+        scale_factor: f64,
+        min_neighbours: u32,
+        (smallest, largest): (f64, f64),
+    ) -> Result<Vec<Hit>, VisionError> {
+        let side = |side: f64| (side.round() as u32, side.round() as u32);
+        let search =
+            Search { scale_factor, min_neighbours, min_size: side(smallest), max_size: side(largest) };
+        self.evaluator.search(gray, &search)
+    }
+
+    fn refine_all(
+        &mut self,
+        picture: &RgbImage,
+        places: &[FaceBox],
+        tries: &[Try],
+    ) -> Result<Vec<FaceBox>, VisionError> {
+        let mut boxes = Vec::new();
+        for place in places {
+            boxes.extend(self.refine(picture, place, tries)?);
+        }
+        Ok(keep_best(boxes))
+    }
+
+    /// The longer side of the cascade's window.
+    fn window(&self) -> f64 {
+        let (width, height) = self.evaluator.window();
+        f64::from(width.max(height))
+    }
+}
+
+impl<E: SearchCascade> DetectFaces for HaarDetector<E> {
+    /// A coarse search proposes, the fine search at each proposal decides and measures.
+    fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, VisionError> {
+        if picture.width() == 0 || picture.height() == 0 {
+            return Ok(Vec::new());
+        }
+        let proposals = keep_best(self.scan(picture)?);
+        let tries = [Try { tilt: 0.0, neighbours: self.options.neighbours }];
+        self.refine_all(picture, &proposals, &tries)
+    }
+
+    fn detect_near(
+        &mut self,
+        picture: &RgbImage,
+        expected: &[FaceBox],
+    ) -> Result<Option<Vec<FaceBox>>, VisionError> {
+        // Where a face was a moment ago, a quarter of the evidence is enough for an upright one.
+        let neighbours = self.options.neighbours;
+        let upright = Try { tilt: 0.0, neighbours: neighbours.div_ceil(4) };
+        let [left, right] = TILTS.map(|tilt| Try { tilt, neighbours });
+        self.refine_all(picture, expected, &[upright, left, right]).map(Some)
+    }
+
+    fn sure_score(&self) -> f32 {
+        SURE_SCORE
+    }
+}
+
+/// One look of the fine search.
+#[derive(Clone, Copy)]
+struct Try {
+    /// How far the face leans, in degrees clockwise.
+    tilt: f64,
+    /// How many windows must agree.
+    neighbours: u32,
+}
+
+/// The picture scaled by a factor, each side at least 1.
+fn scaled(gray: &GrayImage, scale: f64) -> GrayImage {
+    let side = |side: u32| (f64::from(side) * scale).round().max(1.0) as u32;
+    resized(gray, side(gray.width()), side(gray.height()))
+}
+
+/// The part of a picture around an expected face, or `None` when hardly anything of it is in the picture.
+fn region_around(expected: &FaceBox, (columns, rows): (u32, u32)) -> Option<Region> {
+    let margin = expected.width * FINE_MARGIN as f32;
+    let left = (expected.x - margin).floor().max(0.0) as i64;
+    let top = (expected.y - margin).floor().max(0.0) as i64;
+    let right = ((expected.x + expected.width + margin).ceil() as i64).min(i64::from(columns));
+    let bottom = ((expected.y + expected.height + margin).ceil() as i64).min(i64::from(rows));
+    let least = ((expected.width * 0.6) as i64).max(1);
+    let is_there = expected.width >= 4.0 && right - left > least && bottom - top > least;
+    is_there.then(|| Region {
+        left: left as u32,
+        top: top as u32,
+        width: (right - left) as u32,
+        height: (bottom - top) as u32,
+    })
+}
+
+/// A rectangle in a searched picture; one that was turned back may reach over its border.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Place {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+impl From<Hit> for Place {
+    fn from(hit: Hit) -> Self {
+        Self { x: hit.x.into(), y: hit.y.into(), width: hit.width.into(), height: hit.height.into() }
+    }
+}
+
+impl Place {
+    /// Where a rectangle of the picture made upright lies in the picture as it was, its centre turned by
+    /// degrees clockwise; to whole pixels.
+    fn turned(self, picture: (u32, u32), clockwise: f64) -> Self {
+        let (sin, cos) = clockwise.to_radians().sin_cos();
+        let (cx, cy) = (f64::from(picture.0) / 2.0, f64::from(picture.1) / 2.0);
+        let right = self.x + self.width / 2.0 - cx;
+        let down = self.y + self.height / 2.0 - cy;
+        let (x, y) = (cx + cos * right - sin * down, cy + sin * right + cos * down);
+        Self { x: (x - self.width / 2.0).round(), y: (y - self.height / 2.0).round(), ..self }
+    }
+}
+
+/// From a searched picture to the one it was cut from.
+struct MapBack {
+    corner: (f64, f64),
+    scale: (f64, f64),
+}
+
+impl MapBack {
+    fn new(region: Region, small: &GrayImage) -> Self {
+        Self {
+            corner: (region.left.into(), region.top.into()),
+            scale: (
+                f64::from(region.width) / f64::from(small.width()),
+                f64::from(region.height) / f64::from(small.height()),
+            ),
+        }
+    }
+
+    fn face_box(&self, place: Place, neighbours: u32) -> FaceBox {
+        FaceBox {
+            x: (self.corner.0 + place.x * self.scale.0) as f32,
+            y: (self.corner.1 + place.y * self.scale.1) as f32,
+            width: (place.width * self.scale.0) as f32,
+            height: (place.height * self.scale.1) as f32,
+            score: neighbours as f32,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Luma;
+
+    use super::*;
+
+    #[test]
+    fn a_place_found_in_a_turned_picture_is_turned_back_to_where_it_was() {
+        let mut gray = GrayImage::new(80, 60);
+        for (x, y) in [(29, 19), (30, 19), (29, 20), (30, 20)] {
+            gray.put_pixel(x, y, Luma([255]));
+        }
+        for clockwise in [-20.0, 0.0, 20.0, 45.0] {
+            let upright = turned(&gray, -clockwise);
+            let (x, y, _) =
+                upright.enumerate_pixels().max_by_key(|(_, _, value)| value.0).expect("not empty");
+            let place = Place { x: f64::from(x) - 5.0, y: f64::from(y) - 5.0, width: 10.0, height: 10.0 };
+            let place = place.turned(gray.dimensions(), clockwise);
+            let off = (place.x + 5.0 - 30.0).abs().max((place.y + 5.0 - 20.0).abs());
+            assert!(off <= 1.0, "turned by {clockwise}: {place:?}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Faces by a Haar cascade, as OpenCV finds them, without OpenCV.
+//! In: pictures. Out: boxes, in their pixels.
+//!
+//! ```text
+//! XML or packed ─▶ Cascade
+//! picture ─ HaarDetector ─▶ grey, scaled ─ CascadeSearch ─▶ layers ─ windows ─ groups ─▶ Hit ─▶ FaceBox
+//! ```
+
+mod cascade;
+mod detector;
+mod group;
+mod layer;
+mod packed;
+mod picture;
+mod search;
+mod windows;
+mod xml;
+
+pub use cascade::{Cascade, CascadeError};
+pub use detector::{HaarDetector, HaarOptions, SearchCascade};
+pub use search::{CascadeSearch, Hit, Search};

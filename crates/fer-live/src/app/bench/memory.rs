@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use fer_data::drawn::Scene;
+use fer_drawn::Scene;
 use image::RgbImage;
 
 use crate::app::{Streams, prepare};

@@ -7,7 +7,7 @@ mod memory;
 mod speed;
 mod steadiness;
 
-use fer_data::drawn::TruthFace;
+use fer_drawn::TruthFace;
 
 use super::Streams;
 use crate::cli::{BenchArgs, Measure};

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fer_data::drawn::Scene;
+use fer_drawn::Scene;
 use image::RgbImage;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use crate::{Source, Split, exit, face::SIDE};
+use fer_base::exit;
+
+use crate::{Source, Split, face::SIDE};
 
 /// A data set that cannot be loaded: where, what was expected, what was found, what to try.
 #[derive(Debug, thiserror::Error)]

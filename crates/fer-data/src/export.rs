@@ -3,13 +3,13 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
+use fer_base::{OutputError, output::beside, write_atomically};
 use image::GrayImage;
 use rayon::prelude::*;
 
 use crate::{
-    Emotion, OutputError, Samples,
+    Emotion, Samples,
     face::{PIXELS, SIDE},
-    output::{beside, write_atomically},
 };
 
 /// Writes `root/<split>/<class>/<number>.png` for every sample, whole or not at all; `root` must

@@ -5,7 +5,7 @@
 use std::{fs::File, io::BufWriter, io::Write, path::Path, time::Duration};
 
 use anyhow::{Context, bail};
-use fer_data::drawn::Scene;
+use fer_drawn::Scene;
 use fer_stream::record::VideoRecorder;
 use image::RgbImage;
 

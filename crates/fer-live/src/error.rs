@@ -1,7 +1,7 @@
 //! What can go wrong in the program.
 //! In: the errors of its parts. Out: one error with its causes behind it, and an exit code.
 
-use fer_data::exit;
+use fer_base::exit;
 use fer_model::ModelError;
 use fer_stream::StreamError;
 use fer_vision::{Cause, VisionError};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use fer_data::{Emotion, Face, Labels, drawn};
+use fer_data::{Emotion, Face, Labels};
 use fer_model::checkpoint::{CARD_FILE, WEIGHTS_FILE, save};
 use fer_model::{Architecture, DeviceChoice, ModelCard, ModelFiles, Net, Predictor, Tta, choose};
 
@@ -21,7 +21,7 @@ const BATCH: usize = 64;
 fn inference(criterion: &mut Criterion) {
     let device = choose(DeviceChoice::Cpu).expect("every machine has a CPU").device;
     let faces: Vec<Face> =
-        (0..BATCH).map(|idx| drawn::face(1, idx, Emotion::ALL[idx % Emotion::COUNT])).collect();
+        (0..BATCH).map(|idx| fer_drawn::face(1, idx, Emotion::ALL[idx % Emotion::COUNT])).collect();
     for architecture in Architecture::ALL {
         let (card_json, weights) = files(architecture, &device);
         let load = || {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use burn::store::{ApplyError, ApplyResult, ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Device;
-use fer_data::atomic::{self, Staged};
+use fer_base::atomic::{self, Staged};
 
 use crate::card::{ModelCard, WeightsCard, sha256_hex};
 use crate::card_page::card_page;

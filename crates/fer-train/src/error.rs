@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use fer_data::exit;
+use fer_base::exit;
 use fer_model::ModelError;
 
 /// Errors of fer-train.

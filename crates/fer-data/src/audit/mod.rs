@@ -14,8 +14,7 @@ use serde::Serialize;
 use crate::{
     DataError, Face, LoadOptions, Sample, Source, Split,
     face::PIXELS,
-    ferplus::FerPlus,
-    load::{self, Parts},
+    read::{self, Parts, ferplus::FerPlus},
 };
 
 pub use copies::{Across, Copies, Group};
@@ -101,7 +100,7 @@ pub struct PixelStatistics {
 /// [`DataError`] when the data set, or the FER+ votes, cannot be read at all.
 pub fn audit(path: &Path, ferplus: Option<&Path>) -> Result<Audit, DataError> {
     let options = LoadOptions { skip_bad: true, ..LoadOptions::default() };
-    let parts = load::read(path, &Split::ALL, &options)?;
+    let parts = read::read(path, &Split::ALL, &options)?;
     let votes = ferplus.map(|votes| FerPlus::read(votes, &Split::ALL)).transpose()?;
     let flat = flat(&parts);
     Ok(Audit {

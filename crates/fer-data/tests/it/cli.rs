@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use fer_data::{Labels, LoadOptions, exit, load_learning};
+use fer_base::exit;
 
 use crate::fixtures::csv_file;
 
@@ -40,36 +40,18 @@ fn bad_data_a_bad_option_and_a_bad_place_have_codes_of_their_own() {
     assert!(said(&missing).contains("fer-data: /no/such/data: no such file or folder"));
     assert_eq!(code(&fer_data(&["audit"])), exit::USAGE);
     assert_eq!(code(&fer_data(&["look"])), exit::USAGE);
-    assert_eq!(code(&fer_data(&["draw", "--out", "x", "--people", "0"])), exit::USAGE);
-    let (folder, path, _) = csv_file(1);
+    let (_folder, path, _) = csv_file(1);
     // A file cannot be a folder, whoever runs this test.
     let inside_a_file = path.join("audit.json");
     let full = fer_data(&["audit", &path.to_string_lossy(), "--json", &inside_a_file.to_string_lossy()]);
     assert_eq!(code(&full), exit::OUTPUT);
     assert!(said(&full).contains("cannot be written"), "{}", said(&full));
-    let taken = fer_data(&["draw", "--out", &folder.path().to_string_lossy(), "--people", "1"]);
-    assert_eq!(code(&taken), exit::OUTPUT, "{}", said(&taken));
-    assert!(path.exists(), "what stood there is untouched");
 }
 
 #[test]
 fn help_names_the_exit_codes() {
-    for arguments in [&["--help"][..], &["audit", "--help"], &["draw", "--help"]] {
+    for arguments in [&["--help"][..], &["audit", "--help"]] {
         let output = fer_data(arguments);
         assert!(String::from_utf8_lossy(&output.stdout).contains("Exit codes: 0 done; 2 "));
     }
-}
-
-#[test]
-fn drawn_folders_can_be_learned_from() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let out = folder.path().join("drawn");
-    let out_name = out.to_string_lossy();
-    let output = fer_data(&["draw", "--out", &out_name, "--people", "2", "--validation-people", "1"]);
-    assert_eq!(code(&output), exit::SUCCESS, "{}", said(&output));
-    assert!(out.join("sheet.png").exists());
-    let learning = load_learning(&out, &LoadOptions::default()).expect("drawn faces");
-    assert_eq!(learning.train.labels, Labels::emotions());
-    assert_eq!((learning.train.counts(), learning.validation.counts()), (vec![2; 7], vec![1; 7]));
-    assert!(learning.skipped.is_empty());
 }

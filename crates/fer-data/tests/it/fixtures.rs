@@ -19,6 +19,16 @@ pub(crate) fn noise(seed: u64) -> Face {
     face
 }
 
+/// A face of smooth shades: light above, dark to the right, a bright spot in the middle.
+pub(crate) fn shaded() -> Face {
+    let mut face = Face::blank(0);
+    for (i, pixel) in face.pixels_mut().iter_mut().enumerate() {
+        let [x, y] = [i % 48, i / 48].map(|at| at as f32 / 47.0 - 0.5);
+        *pixel = (130.0 - 60.0 * y - 40.0 * x + 60.0 * (-8.0 * (x * x + y * y)).exp()) as u8;
+    }
+    face
+}
+
 /// `per_class` random faces of every expression, in turn.
 pub(crate) fn samples(split: Split, per_class: usize) -> Samples {
     let samples = (0..per_class * Emotion::COUNT).map(|i| Sample {

@@ -2,17 +2,17 @@
 
 use std::fs;
 
-use fer_data::{Emotion, Face, Labels, LoadOptions, Split, drawn, export, load_learning, load_split};
+use fer_data::{Emotion, Face, Labels, LoadOptions, Split, export, load_learning, load_split};
 use image::{DynamicImage, ImageBuffer, Luma, Rgb, RgbImage};
 
-use crate::fixtures::{content, noise, put, put_classes, skip_bad, sorted, told};
+use crate::fixtures::{content, noise, put, put_classes, samples, skip_bad, sorted, told};
 
 const EMOTIONS: [&str; 7] = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"];
 
 #[test]
-fn folders_and_csv_give_the_same_samples_of_drawn_faces() {
+fn folders_and_csv_give_the_same_samples() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let splits = Split::ALL.map(|split| drawn::samples(split, 3, 5));
+    let splits = Split::ALL.map(|split| samples(split, 3));
     let (faces, csv) = (folder.path().join("faces"), folder.path().join("faces.csv"));
     export::write_folders(&faces, &splits.each_ref()).expect("folders");
     export::write_csv(&csv, &splits.each_ref()).expect("a CSV file");

@@ -4,11 +4,9 @@
 mod audit;
 mod augment;
 mod balance;
-mod carve;
 mod cli;
-mod csv;
-mod drawn;
 mod facts;
+mod fer2013;
 mod ferplus;
 mod fixtures;
 mod folder;
@@ -16,3 +14,4 @@ mod law;
 mod real;
 mod slow;
 mod tidy;
+mod validation;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fer_data::Face;
-use fer_data::drawn::Scene;
+use fer_drawn::Scene;
 use fer_vision::{FaceBox, crop, largest};
 use image::RgbImage;
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fer_data::drawn::Scene;
+use fer_drawn::Scene;
 use fer_vision::{CROP_FACTOR, Finder, Frame, VisionError};
 
 use super::{BenchArgs, true_box};

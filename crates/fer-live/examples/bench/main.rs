@@ -14,7 +14,7 @@ mod steadiness;
 use std::sync::Arc;
 
 use clap::{Parser, ValueEnum};
-use fer_data::drawn::TruthFace;
+use fer_drawn::TruthFace;
 use fer_live::cli::CommonArgs;
 use fer_live::model::ReadyModel;
 use fer_vision::{Analyzer, FaceBox, Finder};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use fer_data::drawn::Scene;
+use fer_drawn::Scene;
 use fer_stream::pipeline::{LiveOptions, Shot, Sink, run as run_pipeline};
 use fer_stream::record::{FORMATS, Recorded, Recorder};
 use fer_stream::{Feed, FrameSource, SourceInfo, StreamError};

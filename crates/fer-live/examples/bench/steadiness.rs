@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use fer_data::drawn::Scene;
+use fer_drawn::Scene;
 use fer_vision::{FaceBox, Found, FoundFace, Frame, SmoothOptions, Smoother, largest};
 use image::RgbImage;
 use rand::rngs::StdRng;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use fer_data::{Labels, atomic};
+use fer_base::atomic;
+use fer_data::Labels;
 use fer_stream::pipeline::Shot;
 use fer_stream::record::{Recorded, Recorder, VideoRecorder};
 use fer_stream::{OverlayOptions, StreamError, draw};

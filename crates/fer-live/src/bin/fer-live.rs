@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use clap::Parser;
-use fer_data::exit as code;
+use fer_base::exit as code;
 use fer_live::app::{Ended, Streams, run};
 use fer_live::cli::Cli;
 use fer_live::error::LiveError;

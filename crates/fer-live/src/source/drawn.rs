@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use fer_data::drawn::Scene;
+use fer_drawn::Scene;
 use fer_stream::{FrameSource, SourceInfo, StreamError};
 use fer_vision::Frame;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fer_data::drawn::Scene;
+use fer_drawn::Scene;
 use fer_live::face_detector::{DetectorKind, DetectorOptions};
 use fer_live::opencv::{OpenCvCascade, find_cascade, use_threads};
 use fer_vision::haar::{Cascade, CascadeSearch, Search, SearchCascade};

@@ -114,7 +114,7 @@ fn photos_are_told_as_a_table_and_as_json() {
     let folder = tempfile::tempdir().unwrap();
     let photo = folder.path().join("photo.png");
     let annotated = folder.path().join("read.png");
-    let scene = fer_data::drawn::Scene::new(3, 1, 640, 480);
+    let scene = fer_drawn::Scene::new(3, 1, 640, 480);
     scene.frame(Duration::from_millis(900)).save(&photo).unwrap();
     let output = run(&["--input", text(&photo), "--save-picture", text(&annotated)]);
     let table = String::from_utf8(output.stdout).unwrap();
@@ -134,10 +134,7 @@ fn photos_are_told_as_a_table_and_as_json() {
 #[test]
 fn an_empty_room_and_a_wall_have_no_face() {
     let folder = tempfile::tempdir().unwrap();
-    fer_data::drawn::Scene::empty(5, 640, 480)
-        .frame(Duration::ZERO)
-        .save(folder.path().join("room.png"))
-        .unwrap();
+    fer_drawn::Scene::empty(5, 640, 480).frame(Duration::ZERO).save(folder.path().join("room.png")).unwrap();
     RgbImage::from_pixel(300, 200, image::Rgb([180, 170, 160])).save(folder.path().join("wall.png")).unwrap();
     RgbImage::new(1, 1).save(folder.path().join("dot.png")).unwrap();
     let output = run(&["--input", text(folder.path())]);
@@ -230,7 +227,7 @@ fn a_missing_model_is_exit_code_4_and_a_missing_camera_or_display_6() {
 
 #[test]
 fn jpegs_on_standard_input_lose_no_frame_when_their_rate_is_known() {
-    let scene = fer_data::drawn::Scene::new(3, 1, 320, 240);
+    let scene = fer_drawn::Scene::new(3, 1, 320, 240);
     let command = &mut program();
     let command = command.args(["--input", "-", "--rate", "10", "--headless", "--quiet", "--jsonl", "-"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -312,7 +309,7 @@ fn resident_mib(process: u32) -> f64 {
 #[test]
 fn many_frames_need_no_more_memory_than_few() {
     let (few, many) = (600, 1500);
-    let scene = fer_data::drawn::Scene::new(1, 1, 160, 120);
+    let scene = fer_drawn::Scene::new(1, 1, 160, 120);
     let frames: Vec<RgbImage> = (0..60).map(|i| scene.frame(Duration::from_millis(33 * i))).collect();
     let command = &mut program();
     let command = command.args(["--input", "-", "--stdin-size", "160x120", "--rate", "30", "--headless"]);

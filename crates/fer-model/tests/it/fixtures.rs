@@ -1,7 +1,7 @@
 //! An untrained network, its card and drawn faces: whatever the tests need.
 
 use burn::tensor::Device;
-use fer_data::{Emotion, Face, Labels, drawn};
+use fer_data::{Emotion, Face, Labels};
 use fer_model::{Architecture, DeviceChoice, ModelCard, Net, Predictor, choose};
 
 pub(crate) fn cpu() -> Device {
@@ -25,5 +25,5 @@ pub(crate) fn predictor(net: &Net, card: ModelCard) -> Predictor {
 }
 
 pub(crate) fn faces(n: usize) -> Vec<Face> {
-    (0..n).map(|idx| drawn::face(1, idx, Emotion::ALL[idx % Emotion::COUNT])).collect()
+    (0..n).map(|idx| fer_drawn::face(1, idx, Emotion::ALL[idx % Emotion::COUNT])).collect()
 }

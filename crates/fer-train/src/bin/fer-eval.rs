@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fer_data::load::{LoadOptions, load_split};
-use fer_data::{DataError, Samples, Split, atomic, drawn, exit};
+use fer_base::{atomic, exit};
+use fer_data::{DataError, LoadOptions, Samples, Split, load_split};
 use fer_model::{DeviceChoice, ModelCard, Predictor, Tta, checkpoint, choose};
 use fer_train::error::{TrainError, chain, model_exit_code};
 use fer_train::judge::evaluate::{Evaluation, calibrated, evaluate};
@@ -245,7 +245,7 @@ fn drawn_samples(split: Split, card: &ModelCard) -> Samples {
         Split::Train => training.n_train / card.labels.len(),
         _ => training.n_validation / card.labels.len(),
     };
-    drawn::samples(split, per_class, training.seed)
+    fer_drawn::samples(split, per_class, training.seed)
 }
 
 /// Runs the network with a progress bar (none when stderr is no terminal) that Ctrl-C stops.

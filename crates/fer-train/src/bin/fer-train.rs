@@ -12,7 +12,8 @@ use std::{
 
 use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Parser, ValueEnum};
-use fer_data::{Learning, exit};
+use fer_base::exit;
+use fer_data::Learning;
 use fer_model::{DeviceChoice, choose};
 use fer_train::{
     TrainError,

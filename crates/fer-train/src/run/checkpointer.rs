@@ -15,7 +15,7 @@ use burn::{
     store::ModuleRecord,
 };
 use burn_train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
-use fer_data::atomic;
+use fer_base::atomic;
 use fer_model::card::sha256_hex;
 
 use crate::error::TrainError;

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fer_data::atomic;
+use fer_base::atomic;
 
 use crate::{config::Config, error::TrainError, run::environment::Environment};
 

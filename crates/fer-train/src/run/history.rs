@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fer_data::atomic;
+use fer_base::atomic;
 use serde::{Deserialize, Serialize};
 
 use crate::{chart::curves, error::TrainError};

@@ -24,7 +24,7 @@ use burn_train::{
     metric::{AccuracyMetric, LearningRateMetric, LossMetric},
     renderer::MetricsRenderer,
 };
-use fer_data::{Learning, LoadOptions, Samples, Split, balance, drawn};
+use fer_data::{Learning, LoadOptions, Samples, Split, balance};
 use fer_model::{Chosen, Net, checkpoint, device::several};
 
 use crate::{
@@ -88,8 +88,8 @@ pub fn load(config: &Config) -> Result<Learning, TrainError> {
     let data = &config.data;
     if data.path == "drawn" {
         return Ok(Learning {
-            train: drawn::samples(Split::Train, data.drawn_train, config.train.seed),
-            validation: drawn::samples(Split::Validation, data.drawn_validation, config.train.seed),
+            train: fer_drawn::samples(Split::Train, data.drawn_train, config.train.seed),
+            validation: fer_drawn::samples(Split::Validation, data.drawn_validation, config.train.seed),
             skipped: Vec::new(),
         });
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use burn::tensor::Device;
-use fer_data::{Emotion, Labels, Samples, Split, drawn};
+use fer_data::{Emotion, Labels, Samples, Split};
 use fer_model::predict::softmax;
 use fer_model::{Architecture, DeviceChoice, ModelCard, Net, Prediction, Predictor, Tta, choose};
 use fer_train::judge::evaluate::{Evaluation, evaluate};
@@ -26,7 +26,7 @@ pub(crate) fn card() -> ModelCard {
 
 /// `7 · per_class` drawn validation faces.
 pub(crate) fn samples(per_class: usize) -> Samples {
-    drawn::samples(Split::Validation, per_class, 7)
+    fer_drawn::samples(Split::Validation, per_class, 7)
 }
 
 pub(crate) fn judged(samples: &Samples) -> Evaluation {

@@ -223,7 +223,7 @@ impl WithSimd for Scan<'_> {
 mod tests {
     use std::time::Duration;
 
-    use fer_data::drawn::Scene;
+    use fer_drawn::Scene;
     use image::imageops::{FilterType, grayscale, resize};
     use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fer_data::drawn::{Scene, TruthFace};
+use fer_drawn::{Scene, TruthFace};
 use fer_vision::haar::{Cascade, CascadeSearch, HaarDetector, HaarOptions};
 use fer_vision::{DetectFaces, FaceBox, VisionError};
 use image::RgbImage;

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use fer_data::{Labels, Samples, Split, drawn};
+use fer_data::{Labels, Samples, Split};
 use fer_model::{Predictor, Tta};
 use fer_train::judge::evaluate::{calibrated, evaluate, measured};
 use fer_train::judge::predictions_csv::predictions_csv;
@@ -43,7 +43,7 @@ fn images_that_stand_in_the_training_data_are_left_out() {
     // under another label: pixels decide.
     let samples = samples(2);
     let evaluation = pretend(&samples, |idx, label| if idx < 10 { label } else { (label + 1) % 7 });
-    let mut train = drawn::samples(Split::Train, 1, 7);
+    let mut train = fer_drawn::samples(Split::Train, 1, 7);
     for idx in [0, 3, 12] {
         train.samples.push(samples.samples[idx].clone());
     }
@@ -126,7 +126,7 @@ fn the_csv_has_one_row_an_image_that_reads_back_exactly() {
 
 #[test]
 fn the_protocol_says_what_the_judged_images_had_to_do_with_the_model() {
-    let (validation, train) = (samples(1), drawn::samples(Split::Train, 1, 7));
+    let (validation, train) = (samples(1), fer_drawn::samples(Split::Train, 1, 7));
     let mut card = card();
     card.training.validation_sha256 = validation.hash();
     card.training.train_sha256 = train.hash();
@@ -137,9 +137,10 @@ fn the_protocol_says_what_the_judged_images_had_to_do_with_the_model() {
     let words = "validation split, not the same images as the card's: they may have selected the model";
     assert!(line(&samples(2)).contains(words));
     let words = "train split, not the same images as the card's: they may have fitted the weights";
-    assert!(line(&drawn::samples(Split::Train, 2, 7)).contains(words));
+    assert!(line(&fer_drawn::samples(Split::Train, 2, 7)).contains(words));
     assert!(
-        line(&drawn::samples(Split::Test, 1, 7)).contains("test split, which chose nothing of this model")
+        line(&fer_drawn::samples(Split::Test, 1, 7))
+            .contains("test split, which chose nothing of this model")
     );
 }
 

@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::optim::SgdConfig;
 use burn::tensor::Device;
 use burn_train::TrainStep;
-use fer_data::{Split, drawn};
+use fer_data::Split;
 use fer_model::device::several;
 use fer_model::{DeviceChoice, ModelError, choose};
 use fer_train::train::loader::{FaceBatch, FaceLoader, Recipe};
@@ -14,7 +14,7 @@ use fer_train::train::step::Trainee;
 use crate::train::runs::{alone, config};
 
 fn losses(device: &Device, start: &Trainee) -> Vec<f32> {
-    let samples = std::sync::Arc::new(drawn::samples(Split::Train, 4, 3));
+    let samples = std::sync::Arc::new(fer_drawn::samples(Split::Train, 4, 3));
     let recipe = Recipe { batch_size: 14, n_devices: 1, seed: 1, augment: None, balanced: false, mixup: 0.0 };
     let loader = FaceLoader::new(samples, recipe, device.clone(), 1);
     let batches: Vec<FaceBatch> = loader.iter().map(Result::unwrap).collect();

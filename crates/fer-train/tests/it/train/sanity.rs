@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, TrainStep};
-use fer_data::{Face, Split, drawn};
+use fer_data::{Face, Split};
 use fer_model::{DeviceChoice, checkpoint};
 use fer_train::train::loader::{FaceBatch, FaceLoader, Recipe};
 use fer_train::train::step::Trainee;
@@ -16,7 +16,7 @@ use crate::train::runs::{Run, alone, chosen, config, images, timeless};
 
 fn plain(n: usize) -> (FaceBatch, Device) {
     let device = chosen(DeviceChoice::Cpu).device.autodiff();
-    let samples = Arc::new(drawn::samples(Split::Train, n, 3));
+    let samples = Arc::new(fer_drawn::samples(Split::Train, n, 3));
     let recipe =
         Recipe { batch_size: 7 * n, n_devices: 1, seed: 1, augment: None, balanced: false, mixup: 0.0 };
     let loader = FaceLoader::new(samples, recipe, device.clone(), 1);
@@ -111,7 +111,7 @@ fn resuming_equals_never_stopping() {
         assert_eq!(timeless(&[head, tail].concat()), timeless(&rows), "{kind}");
 
         let device = chosen(DeviceChoice::Cpu).device;
-        let faces = images(&drawn::samples(Split::Validation, 2, 9));
+        let faces = images(&fer_drawn::samples(Split::Validation, 2, 9));
         let logits = |model| {
             let (net, _) = checkpoint::load(model, &device).unwrap();
             net.forward(faces.clone()).into_data()
@@ -213,7 +213,7 @@ fn a_batch_counts_by_its_share_of_the_step() {
 fn devices_share_the_faces_of_each_step() {
     let _turn = alone();
     let device = chosen(DeviceChoice::Cpu).device.autodiff();
-    let samples = Arc::new(drawn::samples(Split::Train, 3, 3));
+    let samples = Arc::new(fer_drawn::samples(Split::Train, 3, 3));
     let recipe = Recipe { batch_size: 8, n_devices: 2, seed: 1, augment: None, balanced: false, mixup: 0.0 };
     let whole = FaceLoader::new(samples, recipe, device, 1);
     let (n, half) = (whole.num_items(), whole.num_items() / 2);

@@ -1,0 +1,82 @@
+//! A folder of classes → samples.
+//! In: image files of any size and colour. Out: [`Parts`], decoded in parallel, in a fixed order.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::{
+    LoadOptions, Parts,
+    class_folders::{self, Tree},
+};
+use crate::{
+    DataError, Face, Labels, Sample, Skipped, Source, Split, error::Reason, face::picture::decode_upright,
+};
+
+/// Reads the wanted splits; files of other splits are not opened.
+pub(crate) fn read(root: &Path, wanted: &[Split], options: &LoadOptions) -> Result<Parts, DataError> {
+    if let Some(votes) = &options.ferplus {
+        let problem = format!("{} is a folder, whose files carry no row numbers", root.display());
+        return Err(DataError::FerPlus { path: votes.clone(), problem });
+    }
+    let mut tree = class_folders::find(root, wanted)?;
+    let (labels, by_class) = labels(root, &tree, options)?;
+    let mut parts = Parts {
+        labels,
+        splits: Default::default(),
+        skipped: Vec::new(),
+        elsewhere: [0; 3],
+        classes_from_folders: true,
+    };
+    tree.images
+        .iter()
+        .filter(|e| !wanted.contains(&e.split))
+        .for_each(|e| parts.elsewhere[e.split as usize] += 1);
+    tree.images.retain(|entry| wanted.contains(&entry.split));
+    tree.others.retain(|entry| wanted.contains(&entry.split));
+
+    let decoded: Vec<_> = tree.images.par_iter().map(|entry| decode(&entry.path)).collect();
+    for (entry, decoded) in tree.images.into_iter().zip(decoded) {
+        let source = Source::File(entry.path);
+        let label = by_class[entry.class];
+        match decoded {
+            Ok(face) => parts.splits[entry.split as usize].push(Sample { face, label, soft: None, source }),
+            Err(reason) if options.skip_bad => parts.skipped.push(Skipped { source, reason }),
+            Err(reason) => {
+                return Err(DataError::Damaged { path: root.to_owned(), sample: source, reason });
+            }
+        }
+    }
+    let others = tree.others.into_iter();
+    parts
+        .skipped
+        .extend(others.map(|entry| Skipped { source: Source::File(entry.path), reason: Reason::NotAnImage }));
+    Ok(parts)
+}
+
+/// The label set, and the label of every class of the tree.
+fn labels(root: &Path, tree: &Tree, options: &LoadOptions) -> Result<(Labels, Vec<usize>), DataError> {
+    let Some(labels) = &options.labels else {
+        let labels = Labels::custom(tree.classes.clone());
+        return Ok((labels, (0..tree.classes.len()).collect()));
+    };
+    let by_class = tree.classes.iter().map(|class| {
+        labels.index_of(class).ok_or_else(|| DataError::Labels {
+            path: root.to_owned(),
+            found: class.clone(),
+            expected: labels.names().to_vec(),
+        })
+    });
+    Ok((labels.clone(), by_class.collect::<Result<_, _>>()?))
+}
+
+/// A face from an image file of any format, told by its content; turned upright as its EXIF says.
+fn decode(path: &Path) -> Result<Face, Reason> {
+    let unusable = |cause: String| Reason::Image { cause };
+    let bytes = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    if bytes.is_empty() {
+        return Err(Reason::EmptyFile);
+    }
+    let picture = decode_upright(&bytes, None).map_err(|error| unusable(error.to_string()))?;
+    Ok(Face::from_picture(&picture))
+}

@@ -1,0 +1,37 @@
+//! A whole figure, part by part.
+//! In: a [`Sitter`]. Out: its pixels on a canvas.
+
+mod curls;
+mod eyes;
+mod hair;
+mod hairlines;
+mod head;
+mod mouth;
+mod nose;
+mod placement;
+mod scarf;
+mod sitter;
+mod worn;
+
+use crate::brush::Canvas;
+
+pub(crate) use placement::Placement;
+pub use placement::Pose;
+pub(crate) use sitter::Sitter;
+
+/// Draws a whole figure, from the hair behind the head to the glasses in front.
+pub(crate) fn draw(canvas: &mut Canvas, s: &Sitter<'_>) {
+    hair::back(canvas, s);
+    head::body(canvas, s);
+    head::ears(canvas, s);
+    let skin = head::skin(canvas, s);
+    eyes::sockets(canvas, s, &skin);
+    nose::nose(canvas, s, &skin);
+    worn::beard(canvas, s, &skin);
+    mouth::mouth(canvas, s, &skin);
+    worn::moustache(canvas, s, &skin);
+    eyes::eyes(canvas, s, &skin);
+    eyes::brows(canvas, s, &skin);
+    hair::front(canvas, s, &skin);
+    worn::glasses(canvas, s);
+}

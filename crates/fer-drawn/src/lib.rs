@@ -1,0 +1,18 @@
+//! Drawn faces: cartoon people whose apparent expression, pose and light are numbers.
+//! In: seeds, [`Expression`]s, [`Pose`]s, times. Out: portraits, labelled [`fer_data::Face`]s and moving scenes.
+//!
+//! The same seed gives the same pixels. Everything is drawn as anti-aliased paths and soft blobs;
+//! a face is a set of muscles (`person/expression.rs`) that move points on an ellipsoid head (`figure/placement.rs`).
+
+mod brush;
+mod dataset;
+mod figure;
+mod person;
+mod portrait;
+mod scene;
+
+pub use dataset::{face, samples};
+pub use figure::Pose;
+pub use person::{Expression, Person};
+pub use portrait::{portrait, render};
+pub use scene::{Scene, TruthFace};

@@ -29,7 +29,7 @@ pub use augment::Augment;
 pub use emotion::Emotion;
 pub use error::{DataError, Reason, Skipped};
 pub use face::Face;
-pub use labels::Labels;
+pub use labels::{LabelSet, Labels};
 pub use load::{Learning, LoadOptions, Loaded, load_learning, load_split};
 pub use output::{OutputError, write_atomically};
 pub use sample::{Sample, Samples, Source};

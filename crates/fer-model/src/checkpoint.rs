@@ -140,7 +140,7 @@ fn net_from_bytes(
     device: &Device,
 ) -> Result<Net, ModelError> {
     check_hash(&weights, &card.weights, origin)?;
-    let mut net = Net::new(card.architecture()?, card.labels.len(), 0.0, device);
+    let mut net = Net::of_blocks(card.plan()?, card.n_logits(), 0.0, device);
     let mut store = SafetensorsStore::from_bytes(Some(weights))
         .validate(false)
         .allow_partial(true)
@@ -153,7 +153,7 @@ fn net_from_bytes(
         Some(difference) => Err(damaged(format!(
             "the weights do not fit architecture {} with {} labels: {difference}",
             card.architecture,
-            card.labels.len()
+            card.n_logits()
         ))),
         None => Ok(net),
     }

@@ -13,11 +13,12 @@ use std::{
 use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Parser, ValueEnum};
 use fer_data::{Learning, exit};
-use fer_model::{DeviceChoice, choose};
+use fer_model::{DeviceChoice, choose, net::size_of};
 use fer_train::{
     TrainError,
     config::Config,
     error::chain,
+    heads::heads,
     history::EpochRow,
     keeper::Report,
     left_out::left_out,
@@ -143,7 +144,8 @@ fn out(arguments: &Arguments) -> PathBuf {
 
 fn describe(config: &Config, data: &Learning) {
     let architecture = config.model.architecture;
-    let size = architecture.size(data.train.labels.len());
+    let heads = heads(config, &data.train);
+    let size = size_of(config.model.plan(), heads.iter().map(|head| head.card.labels.len()).sum());
     eprintln!(
         "network: {architecture}, {} parameters, {:.1} M multiply-accumulates a face",
         size.parameters,

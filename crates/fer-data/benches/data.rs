@@ -33,7 +33,7 @@ fn faces(split: Split, per_class: usize) -> Samples {
             let [x, y] = [at % 48, at / 48].map(|at| at as f32 / 47.0 - 0.5);
             *pixel = (128.0 + slope[0] * x + slope[1] * y + rng.random_range(-8.0..8.0)) as u8;
         }
-        Sample { face, label: i % labels.len(), soft: None, source: Source::Drawn { seed: 1, index: i } }
+        Sample { face, label: i % labels.len(), votes: None, source: Source::Drawn { seed: 1, index: i } }
     });
     Samples { split, samples: samples.collect(), labels: labels.clone() }
 }

@@ -3,7 +3,37 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Emotion;
+use crate::{Emotion, ferplus};
+
+/// Whose names a label set has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelSet {
+    /// FER-2013's own seven labels, one person's word for a face.
+    Fer2013,
+    /// FER+'s eight: the votes of ten raters on the same faces (Barsoum et al. 2016, arXiv 1608.01041).
+    FerPlus,
+    /// A user's own classes.
+    Own,
+}
+
+impl LabelSet {
+    /// The name in configs, cards and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fer2013 => "fer2013",
+            Self::FerPlus => "ferplus",
+            Self::Own => "own",
+        }
+    }
+}
+
+impl std::fmt::Display for LabelSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
 
 /// Class names in label order: the seven expressions, or a user's own classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +45,24 @@ impl Labels {
     #[must_use]
     pub fn emotions() -> Self {
         Self(Emotion::ALL.iter().map(|e| e.name().to_owned()).collect())
+    }
+
+    /// FER+'s eight: the seven expressions in the order of [`Emotion::ALL`], then contempt.
+    #[must_use]
+    pub fn ferplus() -> Self {
+        let Self(mut names) = Self::emotions();
+        names.push(ferplus::CONTEMPT.to_owned());
+        Self(names)
+    }
+
+    /// The set these names belong to: by names and order.
+    #[must_use]
+    pub fn set(&self) -> LabelSet {
+        match self {
+            names if *names == Self::emotions() => LabelSet::Fer2013,
+            names if *names == Self::ferplus() => LabelSet::FerPlus,
+            _ => LabelSet::Own,
+        }
     }
 
     /// A user's own classes, in the given order.

@@ -17,7 +17,7 @@ pub use augment::Augment;
 pub use emotion::Emotion;
 pub use error::{DataError, Reason, Skipped};
 pub use face::{Face, picture};
-pub use labels::Labels;
+pub use labels::{LabelSet, Labels};
 pub use read::{Learning, LoadOptions, Loaded, ferplus, load_learning, load_split};
 pub use sample::{Sample, Samples, Source};
 pub use split::Split;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Face, Labels, Split};
+use crate::{Face, Labels, Split, ferplus::Votes};
 
 /// Where a sample came from, for error messages, CSVs and reports.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,8 +40,8 @@ pub struct Sample {
     pub face: Face,
     /// Label index into the set's [`Labels`].
     pub label: usize,
-    /// A soft label distribution over the set's labels (FER+ votes), summing to 1.
-    pub soft: Option<Box<[f32]>>,
+    /// What FER+'s raters said of it, where that was joined.
+    pub votes: Option<Votes>,
     /// Where the face came from.
     pub source: Source,
 }
@@ -68,6 +68,33 @@ impl Samples {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.samples.is_empty()
+    }
+
+    /// The same faces under FER+'s eight labels, by the majority of its raters; faces without one are
+    /// left out. Second: how many.
+    #[must_use]
+    pub fn by_ferplus_majority(self) -> (Self, usize) {
+        let n = self.len();
+        let relabelled = self.samples.into_iter().filter_map(|sample| {
+            let label = sample.votes.as_ref().and_then(Votes::majority)?;
+            Some(Sample { label, ..sample })
+        });
+        let samples: Vec<Sample> = relabelled.collect();
+        let n_without = n - samples.len();
+        (Self { split: self.split, labels: Labels::ferplus(), samples }, n_without)
+    }
+
+    /// The same faces under FER+'s eight labels, by the most votes; faces that most raters called unknown
+    /// or no face are left out. For training, which learns the votes themselves.
+    #[must_use]
+    pub fn by_ferplus_votes(self) -> Self {
+        let relabelled = self.samples.into_iter().filter_map(|sample| {
+            let shares = sample.votes.as_ref().and_then(Votes::shares)?;
+            let most = shares.iter().copied().fold(0.0, f32::max);
+            let label = shares.iter().position(|&share| share == most)?;
+            Some(Sample { label, ..sample })
+        });
+        Self { split: self.split, labels: Labels::ferplus(), samples: relabelled.collect() }
     }
 
     /// Samples per label, in label order.

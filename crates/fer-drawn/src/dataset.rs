@@ -39,7 +39,7 @@ pub fn samples(split: Split, per_class: usize, seed: u64) -> Samples {
         Sample {
             face: face(seed, index, emotion),
             label: emotion.index(),
-            soft: None,
+            votes: None,
             source: Source::Drawn { seed, index },
         }
     });

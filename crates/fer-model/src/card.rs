@@ -3,11 +3,11 @@
 
 use std::ops::RangeInclusive;
 
-use fer_data::{Labels, face};
+use fer_data::{LabelSet, Labels, face};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
-use crate::net::Architecture;
+use crate::net::{Architecture, BlockPlan, size_of};
 
 /// The card schema this version writes, and the newest it reads.
 pub const SCHEMA: u64 = 1;
@@ -36,14 +36,23 @@ pub struct ModelCard {
     pub created: String,
     /// Name of the network preset, [`Architecture::name`].
     pub architecture: String,
+    /// The network's blocks; empty in cards of before: the preset's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<BlockPlan>,
     /// Learnable parameters.
     pub n_parameters: usize,
-    /// Class names in the order of the logits.
+    /// Class names of a reading, in its order: those of the first head.
     pub labels: Labels,
+    /// The heads, in the order of the logits; empty: one head, whose labels are [`ModelCard::labels`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<HeadCard>,
     /// What the network is fed.
     pub input: InputCard,
-    /// Divides the logits before softmax, within [`TEMPERATURES`]; 1 when uncalibrated.
+    /// Divides a reading's logits before softmax, single view, within [`TEMPERATURES`]; 1 when uncalibrated.
     pub temperature: f32,
+    /// Temperatures of other views and of single heads; where one is not listed, [`ModelCard::temperature`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub temperatures: Vec<TemperatureCard>,
     /// Where the weights are, and proof that they are these.
     pub weights: WeightsCard,
     /// How the model was trained.
@@ -56,6 +65,31 @@ pub struct ModelCard {
     /// What the temperature was fitted on; `None` when uncalibrated, or by fer before it was noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<CalibrationCard>,
+}
+
+/// One head: logits for one label set, from the features that all heads share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadCard {
+    /// Whose labels they are.
+    pub set: LabelSet,
+    /// Class names in the order of the head's logits.
+    pub labels: Labels,
+    /// The head's weight in a reading, `0..=1`, where all heads' logits are combined; chosen on validation.
+    pub weight: f32,
+}
+
+/// The temperature of one way of reading.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemperatureCard {
+    /// The head read; `None`: the reading, in which heads are combined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<LabelSet>,
+    /// Views averaged, [`crate::Tta::name`].
+    pub tta: String,
+    /// Divides the logits before softmax.
+    pub temperature: f32,
 }
 
 /// The images that the temperature was fitted on.
@@ -160,16 +194,63 @@ impl ModelCard {
             fer_version: env!("CARGO_PKG_VERSION").to_owned(),
             created: created.into(),
             architecture: architecture.name().to_owned(),
+            blocks: Vec::new(),
             n_parameters: architecture.size(labels.len()).parameters,
             labels,
+            heads: Vec::new(),
             input: InputCard::here(),
             temperature: 1.0,
+            temperatures: Vec::new(),
             weights: WeightsCard::default(),
             training: TrainingCard::default(),
             selection: String::new(),
             validation: None,
             calibration: None,
         }
+    }
+
+    /// A card for a fresh network of these blocks and heads; the first head names the reading's labels.
+    ///
+    /// # Panics
+    /// If there is no head.
+    #[must_use]
+    pub fn with_heads(
+        architecture: Architecture,
+        blocks: &[BlockPlan],
+        heads: Vec<HeadCard>,
+        created: impl Into<String>,
+    ) -> Self {
+        let mut card = Self::new(architecture, heads[0].labels.clone(), created);
+        if blocks != architecture.blocks() {
+            card.blocks = blocks.to_vec();
+        }
+        if heads.len() > 1 {
+            card.heads = heads;
+        }
+        card.n_parameters = size_of(blocks, card.n_logits()).parameters;
+        card
+    }
+
+    /// The heads, also of a card that lists none.
+    #[must_use]
+    pub fn all_heads(&self) -> Vec<HeadCard> {
+        if !self.heads.is_empty() {
+            return self.heads.clone();
+        }
+        vec![HeadCard { set: self.labels.set(), labels: self.labels.clone(), weight: 1.0 }]
+    }
+
+    /// Logits of all heads together.
+    #[must_use]
+    pub fn n_logits(&self) -> usize {
+        self.all_heads().iter().map(|head| head.labels.len()).sum()
+    }
+
+    /// The temperature of a head (`None`: of the reading) with these views.
+    #[must_use]
+    pub fn temperature_of(&self, head: Option<LabelSet>, tta: &str) -> f32 {
+        let fits = |t: &&TemperatureCard| t.head == head && t.tta == tta;
+        self.temperatures.iter().find(fits).map_or(self.temperature, |t| t.temperature)
     }
 
     /// What the temperature was fitted on, where that is not the validation split of the training.
@@ -215,6 +296,14 @@ impl ModelCard {
         self.architecture_from("model card")
     }
 
+    /// The network's blocks: the card's own, or the preset's.
+    ///
+    /// # Errors
+    /// [`ModelError::Mismatch`] for a preset this version does not know.
+    pub fn plan(&self) -> Result<&[BlockPlan], ModelError> {
+        Ok(self.blocks_of(self.architecture()?))
+    }
+
     /// Refuses a card whose labels are not these, in this order.
     ///
     /// # Errors
@@ -243,9 +332,12 @@ impl ModelCard {
         let architecture = self.architecture_from(origin)?;
         self.check_labels(origin)?;
         self.check_input(origin)?;
-        let n_parameters = architecture.size(self.labels.len()).parameters;
+        let n_parameters = size_of(self.blocks_of(architecture), self.n_logits()).parameters;
         if self.n_parameters != n_parameters {
             return Err(mismatch(origin, "n_parameters", n_parameters, self.n_parameters));
+        }
+        for other in &self.temperatures {
+            within(origin, "temperature", other.temperature, TEMPERATURES)?;
         }
         within(origin, "temperature", self.temperature, TEMPERATURES)?;
         within(origin, "input crop_factor", self.input.crop_factor, CROP_FACTORS)?;
@@ -254,6 +346,10 @@ impl ModelCard {
             return Err(mismatch(origin, "weights.file", "a file name beside the card", &self.weights.file));
         }
         Ok(())
+    }
+
+    fn blocks_of(&self, architecture: Architecture) -> &[BlockPlan] {
+        if self.blocks.is_empty() { architecture.blocks() } else { &self.blocks }
     }
 
     fn architecture_from(&self, origin: &str) -> Result<Architecture, ModelError> {
@@ -266,6 +362,19 @@ impl ModelCard {
     /// The seven expressions in another order would put every probability under a wrong name, and so
     /// would two labels of one name.
     fn check_labels(&self, origin: &str) -> Result<(), ModelError> {
+        if let Some(first) = self.heads.first()
+            && first.labels != self.labels
+        {
+            return Err(mismatch(origin, "first head", list(&self.labels), list(&first.labels)));
+        }
+        // A card comes from anywhere: it must not make this program reserve what no network needs.
+        let too_wide = |block: &&BlockPlan| block.width() > 4096 || block.width() == 0;
+        if self.blocks.len() > 256 || self.blocks.iter().find(too_wide).is_some() {
+            return Err(mismatch(origin, "blocks", "up to 256 of 1 to 4096 channels", self.blocks.len()));
+        }
+        if let Some(head) = self.heads.iter().find(|head| !(0.0..=1.0).contains(&head.weight)) {
+            return Err(mismatch(origin, "head weight", "0 to 1", head.weight));
+        }
         let names = self.labels.names();
         if let Some((_, twice)) = names.iter().enumerate().find(|(idx, name)| names[..*idx].contains(name)) {
             return Err(mismatch(origin, "labels", "each name once", format!("{twice} twice")));

@@ -143,7 +143,7 @@ fn net_from_bytes(
     device: &Device,
 ) -> Result<Net, ModelError> {
     check_hash(&weights, &card.weights, origin)?;
-    let mut net = Net::new(card.architecture()?, card.labels.len(), 0.0, device);
+    let mut net = Net::of_blocks(card.plan()?, card.n_logits(), 0.0, device);
     let mut store = SafetensorsStore::from_bytes(Some(weights))
         .validate(false)
         .allow_partial(true)
@@ -156,7 +156,7 @@ fn net_from_bytes(
         Some(difference) => Err(damaged(format!(
             "the weights do not fit architecture {} with {} labels: {difference}",
             card.architecture,
-            card.labels.len()
+            card.n_logits()
         ))),
         None => match first_impossible(&net) {
             Some(what) => Err(damaged(format!("{what}: take another checkpoint, or train again"))),

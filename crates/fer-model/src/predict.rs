@@ -5,9 +5,9 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use fer_data::face::{PIXELS, SIDE, normalize};
-use fer_data::{Face, Labels};
+use fer_data::{Face, LabelSet, Labels};
 
-use crate::card::ModelCard;
+use crate::card::{HeadCard, ModelCard};
 use crate::checkpoint::{self, ModelFiles};
 use crate::decide::{argmax, softmax};
 use crate::error::ModelError;
@@ -56,11 +56,67 @@ impl Prediction {
     }
 }
 
+/// Logit of a label that no head scores: its probability is 0, and stays a number in a mean.
+const ABSENT: f32 = -1e4;
+
+/// How the logits of all heads become those of a prediction.
+#[derive(Clone, Debug, PartialEq)]
+struct Mix {
+    labels: Labels,
+    /// For each label the logits it is made of, with their weights.
+    columns: Vec<Vec<(usize, f32)>>,
+}
+
+impl Mix {
+    /// The reading (`None`), in which the heads' weights combine them, or one head as it is.
+    fn new(card: &ModelCard, head: Option<LabelSet>) -> Option<Self> {
+        let heads = card.all_heads();
+        let first = |wanted: &HeadCard| head.is_none_or(|set| wanted.set == set);
+        let labels = heads.iter().find(|head| first(head))?.labels.clone();
+        let mut columns = vec![Vec::new(); labels.len()];
+        let mut start = 0;
+        for part in &heads {
+            let weight = match head {
+                Some(set) => f32::from(u8::from(part.set == set)),
+                None => part.weight,
+            };
+            for (idx, name) in part.labels.names().iter().enumerate() {
+                let label = labels.names().iter().position(|other| other == name);
+                if let (Some(label), true) = (label, weight > 0.0) {
+                    columns[label].push((start + idx, weight));
+                }
+            }
+            start += part.labels.len();
+        }
+        Some(Self { labels, columns })
+    }
+
+    /// The same under another label list; labels that are not scored get [`ABSENT`].
+    fn onto(&self, labels: &Labels) -> Self {
+        let column = |name: &String| {
+            let at = self.labels.names().iter().position(|other| other == name);
+            at.map(|at| self.columns[at].clone()).unwrap_or_default()
+        };
+        Self { columns: labels.names().iter().map(column).collect(), labels: labels.clone() }
+    }
+
+    /// Logits of the prediction from those of all heads.
+    fn apply(&self, row: &[f32]) -> Vec<f32> {
+        let logit = |parts: &Vec<(usize, f32)>| match parts.is_empty() {
+            true => ABSENT,
+            false => parts.iter().map(|&(at, weight)| row[at] * weight).sum(),
+        };
+        self.columns.iter().map(logit).collect()
+    }
+}
+
 /// A trained model, ready to read faces on one device; can be shared between threads.
 #[derive(Clone, Debug)]
 pub struct Predictor {
     net: FoldedNet,
     card: ModelCard,
+    head: Option<LabelSet>,
+    mix: Mix,
     device: Device,
     batch_size: usize,
 }
@@ -87,7 +143,47 @@ impl Predictor {
     /// A predictor of a network that lives on `device`, described by `card`.
     #[must_use]
     pub fn new(net: &Net, card: ModelCard, device: &Device) -> Self {
-        Self { net: FoldedNet::fold(net), card, device: device.clone(), batch_size: DEFAULT_BATCH_SIZE }
+        let mix = Mix::new(&card, None).expect("a card has a head");
+        let net = FoldedNet::fold(net);
+        Self { net, card, head: None, mix, device: device.clone(), batch_size: DEFAULT_BATCH_SIZE }
+    }
+
+    /// Reads one head as it is, instead of the reading in which all are combined.
+    ///
+    /// # Errors
+    /// [`ModelError::Mismatch`] when the model has no such head.
+    pub fn of_head(mut self, head: LabelSet) -> Result<Self, ModelError> {
+        let Some(mix) = Mix::new(&self.card, Some(head)) else {
+            let known: Vec<&str> = self.card.all_heads().iter().map(|head| head.set.name()).collect();
+            return Err(ModelError::Mismatch {
+                origin: "model card".to_owned(),
+                field: "head",
+                expected: head.name().to_owned(),
+                found: known.join(", "),
+            });
+        };
+        (self.head, self.mix) = (Some(head), mix);
+        Ok(self)
+    }
+
+    /// Gives its predictions under these labels, by name: labels that the model does not score have
+    /// probability 0, labels that are not asked for are left out.
+    #[must_use]
+    pub fn under(mut self, labels: &Labels) -> Self {
+        self.mix = self.mix.onto(labels);
+        self
+    }
+
+    /// The head that is read; `None`: all of them combined.
+    #[must_use]
+    pub fn head(&self) -> Option<LabelSet> {
+        self.head
+    }
+
+    /// What divides the logits before softmax, with these views.
+    #[must_use]
+    pub fn temperature(&self, tta: Tta) -> f32 {
+        self.card.temperature_of(self.head, tta.name())
     }
 
     /// Sets how many views go through the network together, at least 1. Results do not depend on it.
@@ -112,7 +208,7 @@ impl Predictor {
     /// The label set, in the order of logits and probabilities.
     #[must_use]
     pub fn labels(&self) -> &Labels {
-        &self.card.labels
+        &self.mix.labels
     }
 
     /// Reads faces; one prediction a face, in their order.
@@ -137,7 +233,8 @@ impl Predictor {
             }
         }
         self.flush(&mut inputs, &mut rows);
-        rows.chunks(tta.n_views()).map(|views| self.average(views)).collect()
+        let temperature = self.temperature(tta);
+        rows.chunks(tta.n_views()).map(|views| self.average(views, temperature)).collect()
     }
 
     /// Adds a view to the batch, and runs the batch when it is full.
@@ -165,20 +262,20 @@ impl Predictor {
             .convert::<f32>()
             .try_to_vec()
             .expect("the data were just converted to f32");
-        rows.extend(logits.chunks(self.card.labels.len()).map(<[f32]>::to_vec));
+        rows.extend(logits.chunks(self.card.n_logits()).map(|row| self.mix.apply(row)));
     }
 
     /// The prediction of a face from the logits of its views.
     ///
     /// Logits are averaged, not probabilities, so that the temperature means the same with and
     /// without views.
-    fn average(&self, views: &[Vec<f32>]) -> Prediction {
-        let mut logits = vec![0.0; self.card.labels.len()];
+    fn average(&self, views: &[Vec<f32>], temperature: f32) -> Prediction {
+        let mut logits = vec![0.0; self.mix.labels.len()];
         for view in views {
             for (sum, logit) in logits.iter_mut().zip(view) {
                 *sum += logit / views.len() as f32;
             }
         }
-        Prediction::new(logits, self.card.temperature)
+        Prediction::new(logits, temperature)
     }
 }

@@ -55,13 +55,8 @@ pub(crate) fn read(path: &Path, wanted: &[Split], options: &LoadOptions) -> Resu
                 parts.skipped.push(Skipped { source, reason: Reason::NonFace });
                 continue;
             }
-            let soft = votes.and_then(|v| v.distribution()).map(|by| {
-                let mut soft = vec![0.0; parts.labels.len()];
-                Emotion::ALL.iter().for_each(|e| soft[by_emotion[e.index()]] = by[e.index()]);
-                soft.into_boxed_slice()
-            });
             let label = by_emotion[emotion.index()];
-            parts.splits[split as usize].push(Sample { face, label, soft, source });
+            parts.splits[split as usize].push(Sample { face, label, votes: votes.copied(), source });
         }
     }
 }

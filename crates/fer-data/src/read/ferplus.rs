@@ -10,6 +10,12 @@ use ::csv::ReaderBuilder;
 
 use crate::{DataError, Emotion, Split};
 
+/// The name of FER+'s eighth label.
+pub const CONTEMPT: &str = "contempt";
+
+/// How many labels FER+ has: the seven expressions, then contempt.
+pub const COUNT: usize = Emotion::COUNT + 1;
+
 /// The votes of ten raters on one face.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Votes {
@@ -26,19 +32,44 @@ pub struct Votes {
 }
 
 impl Votes {
-    /// The shares of the seven expressions, summing to 1; `None` without a vote for any of them.
-    #[must_use]
-    pub fn distribution(&self) -> Option<[f32; Emotion::COUNT]> {
-        let sum: u16 = self.emotions.iter().sum();
-        (sum > 0).then(|| self.emotions.map(|votes| f32::from(votes) / f32::from(sum)))
-    }
-
     /// The expression with the most votes, the first of equals; `None` without a vote for any.
     #[must_use]
     pub fn most_voted(&self) -> Option<Emotion> {
         let most = *self.emotions.iter().max()?;
         let index = self.emotions.iter().position(|&votes| votes == most && votes > 0)?;
         Emotion::from_index(index)
+    }
+
+    /// The shares of FER+'s eight labels ([`crate::Labels::ferplus`]), summing to 1: what a network learns.
+    ///
+    /// As Barsoum et al. 2016 (arXiv 1608.01041) do: a single vote is an outlier and dropped; `None` where
+    /// the most votes say unknown or not a face, or nothing is left.
+    #[must_use]
+    pub fn shares(&self) -> Option<[f32; COUNT]> {
+        let (votes, elsewhere) = self.without_single_votes();
+        let sum: u16 = votes.iter().sum();
+        let most = votes.iter().copied().max().unwrap_or(0);
+        (most > 0 && elsewhere.iter().all(|&other| other <= most))
+            .then(|| votes.map(|votes| f32::from(votes) / f32::from(sum)))
+    }
+
+    /// The label among FER+'s eight that more than half of the raters gave, single votes dropped:
+    /// what a network is judged by. `None` without one, or where it is unknown or not a face.
+    #[must_use]
+    pub fn majority(&self) -> Option<usize> {
+        let (votes, elsewhere) = self.without_single_votes();
+        let all: u16 = votes.iter().chain(&elsewhere).sum();
+        votes.iter().position(|&votes| 2 * votes > all)
+    }
+
+    /// Votes for the eight labels, and for unknown and not a face; fewer than two count as none.
+    fn without_single_votes(&self) -> ([u16; COUNT], [u16; 2]) {
+        let agreed = |votes: u16| if votes > 1 { votes } else { 0 };
+        let mut votes = [agreed(self.contempt); COUNT];
+        for (votes, &emotion) in votes.iter_mut().zip(&self.emotions) {
+            *votes = agreed(emotion);
+        }
+        (votes, [self.unknown, self.non_face].map(agreed))
     }
 
     /// Whether more raters saw no face than any one thing else.

@@ -40,7 +40,7 @@ pub(crate) fn read(root: &Path, wanted: &[Split], options: &LoadOptions) -> Resu
         let source = Source::File(entry.path);
         let label = by_class[entry.class];
         match decoded {
-            Ok(face) => parts.splits[entry.split as usize].push(Sample { face, label, soft: None, source }),
+            Ok(face) => parts.splits[entry.split as usize].push(Sample { face, label, votes: None, source }),
             Err(reason) if options.skip_bad => parts.skipped.push(Skipped { source, reason }),
             Err(reason) => {
                 return Err(DataError::Damaged { path: root.to_owned(), sample: source, reason });

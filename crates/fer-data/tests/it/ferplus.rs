@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use fer_data::{Emotion, LoadOptions, Split, load_learning, load_split};
+use fer_data::ferplus::{self, Votes};
+use fer_data::{Emotion, Labels, LoadOptions, Split, load_learning, load_split};
 use tempfile::TempDir;
 
 use crate::fixtures::{csv_text, pixels, put_classes, told};
@@ -28,18 +29,52 @@ const VOTES: &str = "Training,fer0000031.png,2,6,0,0,0,0,0,2,0,0\n\
                      PrivateTest,fer0000001.png,no,one,reads,this,0,0,0,0,0,0\n";
 
 #[test]
-fn votes_become_soft_labels_by_row_and_not_by_name() {
+fn votes_join_by_row_and_not_by_name() {
     let (_folder, path, options) = rows(VOTES);
     let learning = load_learning(&path, &options).expect("votes that fit");
-    let soft = learning.train.samples[0].soft.as_deref().expect("votes");
-    let mut expected = [0.0; 7];
+    let votes = learning.train.samples[0].votes.expect("votes");
+    let mut expected = [0.0; ferplus::COUNT];
     expected[Emotion::Neutral.index()] = 0.25;
     expected[Emotion::Happy.index()] = 0.75;
-    assert_eq!(soft, expected);
-    let sure = learning.train.samples[1].soft.as_deref().expect("one vote");
-    assert_eq!(sure[Emotion::Angry.index()], 1.0);
-    assert_eq!(learning.validation.samples[0].soft, None, "contempt is none of the seven");
+    assert_eq!(votes.shares(), Some(expected));
     assert_eq!(learning.train.samples[0].label, Emotion::Happy.index(), "the label stays FER-2013's");
+}
+
+/// Votes in the order of FER+'s labels (seven, contempt), then unknown and not a face.
+fn votes(counts: [u16; 10]) -> Votes {
+    let [a, d, f, h, n, s, u, contempt, unknown, non_face] = counts;
+    Votes { emotions: [a, d, f, h, n, s, u], contempt, unknown, non_face, named: true }
+}
+
+#[test]
+fn single_votes_are_dropped_and_unknown_or_no_face_teaches_nothing() {
+    let shares = |counts| votes(counts).shares();
+    assert_eq!(shares([0, 0, 0, 6, 2, 1, 1, 0, 0, 0]), Some([0.0, 0.0, 0.0, 0.75, 0.25, 0.0, 0.0, 0.0]));
+    assert_eq!(shares([0, 0, 0, 0, 0, 0, 0, 4, 3, 3]).map(|shares| shares[7]), Some(1.0));
+    assert_eq!(shares([0, 0, 0, 4, 0, 0, 0, 0, 6, 0]), None, "most say unknown");
+    assert_eq!(shares([0, 0, 0, 4, 0, 0, 0, 0, 0, 6]), None, "most say no face");
+    assert_eq!(shares([1, 1, 1, 1, 1, 1, 1, 1, 1, 1]), None, "nobody agrees");
+}
+
+#[test]
+fn a_majority_is_more_than_half_of_the_votes_that_are_not_single() {
+    let majority = |counts| votes(counts).majority();
+    assert_eq!(majority([0, 0, 0, 5, 3, 1, 1, 0, 0, 0]), Some(Emotion::Happy.index()), "5 of 8");
+    assert_eq!(majority([0, 0, 0, 5, 5, 0, 0, 0, 0, 0]), None, "a tie");
+    assert_eq!(majority([0, 0, 0, 4, 3, 3, 0, 0, 0, 0]), None, "4 of 10");
+    assert_eq!(majority([0, 0, 0, 3, 0, 0, 0, 0, 7, 0]), None, "unknown");
+    assert_eq!(majority([2, 0, 0, 0, 0, 0, 0, 6, 2, 0]), Some(7), "contempt");
+}
+
+#[test]
+fn faces_are_judged_by_the_majority_of_their_raters() {
+    let (_folder, path, options) = rows(VOTES);
+    let train = load_learning(&path, &options).expect("votes that fit").train;
+    let (judged, n_without) = train.clone().by_ferplus_majority();
+    assert_eq!((judged.len(), n_without), (1, 1));
+    assert_eq!(judged.labels, Labels::ferplus());
+    assert_eq!(judged.samples[0].label, Emotion::Happy.index());
+    assert_eq!(train.by_ferplus_votes().len(), 1, "the other is no face to most raters");
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) fn samples(split: Split, per_class: usize) -> Samples {
     let samples = (0..per_class * Emotion::COUNT).map(|i| Sample {
         face: noise((split as u64) << 32 | i as u64),
         label: i % Emotion::COUNT,
-        soft: None,
+        votes: None,
         source: Source::Drawn { seed: 0, index: i },
     });
     Samples { split, labels: Labels::emotions(), samples: samples.collect() }

@@ -14,7 +14,7 @@ use burn::{
 use fer_kernels::FeatureMap;
 
 pub use folded::FoldedNet;
-pub use plan::{Architecture, BlockPlan, NetSize};
+pub use plan::{Architecture, BlockPlan, NetSize, size_of};
 
 use layer::{Block, ConvNorm, Plain, Residual};
 
@@ -30,12 +30,18 @@ pub struct Net {
 }
 
 impl Net {
-    /// A network with fresh weights, drawn from the device's generator (see [`Device::seed`]).
+    /// A preset with fresh weights, drawn from the device's generator (see [`Device::seed`]).
     #[must_use]
     pub fn new(architecture: Architecture, n_labels: usize, dropout: f64, device: &Device) -> Self {
+        Self::of_blocks(architecture.blocks(), n_labels, dropout, device)
+    }
+
+    /// A network of these blocks with fresh weights; `n_labels` logits, those of all heads together.
+    #[must_use]
+    pub fn of_blocks(plans: &[BlockPlan], n_labels: usize, dropout: f64, device: &Device) -> Self {
         let mut channels = 1;
         let mut blocks = Vec::new();
-        for plan in architecture.blocks() {
+        for plan in plans {
             blocks.push(block(*plan, channels, device));
             channels = plan.width();
         }

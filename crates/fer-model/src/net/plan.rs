@@ -24,7 +24,8 @@ pub enum Architecture {
 }
 
 /// One block of a network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum BlockPlan {
     /// `convs` 3×3 convolutions of `width` channels, each with batch norm and ReLU, then a 2×2
     /// max-pool if `pool`.
@@ -98,6 +99,9 @@ impl Architecture {
     }
 
     /// The blocks in order; global average pooling and a linear head follow them.
+    ///
+    /// A card written before cards listed their blocks means these, so they stay what they are:
+    /// a better preset is a list of its own, in a config's `model.blocks` and in its card.
     #[must_use]
     pub const fn blocks(self) -> &'static [BlockPlan] {
         match self {
@@ -108,23 +112,23 @@ impl Architecture {
         }
     }
 
-    /// Channels that reach the head.
-    #[must_use]
-    pub fn features(self) -> usize {
-        self.blocks().last().map_or(1, BlockPlan::width)
-    }
-
     /// Parameters and multiply-accumulates with a head of `n_labels`.
     #[must_use]
     pub fn size(self, n_labels: usize) -> NetSize {
-        let mut counter = Counter { channels: 1, side: SIDE, size: NetSize::default() };
-        for block in self.blocks() {
-            counter.block(*block);
-        }
-        counter.size.parameters += (counter.channels + 1) * n_labels;
-        counter.size.macs += counter.channels * n_labels;
-        counter.size
+        size_of(self.blocks(), n_labels)
     }
+}
+
+/// Parameters and multiply-accumulates of blocks with a head of `n_labels`.
+#[must_use]
+pub fn size_of(blocks: &[BlockPlan], n_labels: usize) -> NetSize {
+    let mut counter = Counter { channels: 1, side: SIDE, size: NetSize::default() };
+    for block in blocks {
+        counter.block(*block);
+    }
+    counter.size.parameters += (counter.channels + 1) * n_labels;
+    counter.size.macs += counter.channels * n_labels;
+    counter.size
 }
 
 impl BlockPlan {

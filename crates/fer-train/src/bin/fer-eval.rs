@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fer_base::{atomic, exit};
-use fer_data::{DataError, LoadOptions, Samples, Split, load_split};
+use fer_data::{DataError, LabelSet, Labels, LoadOptions, Samples, Split, load_split};
 use fer_model::{DeviceChoice, ModelCard, Predictor, Tta, checkpoint, choose};
 use fer_train::error::{TrainError, chain, model_exit_code};
 use fer_train::judge::evaluate::{Evaluation, calibrated, evaluate};
@@ -59,6 +59,12 @@ struct Judge {
     /// Which split to judge on.
     #[arg(long, value_enum)]
     split: SplitName,
+    /// Whose labels are the truth: the data's own, or the majority of FER+'s raters (with --ferplus).
+    #[arg(long, value_enum, default_value = "fer2013")]
+    labels: LabelsName,
+    /// What is read: all heads combined as fer-live shows them, or one of them.
+    #[arg(long, value_enum, default_value = "combined")]
+    head: HeadName,
     /// Average over views of each face: none, flip or tencrop.
     #[arg(long, default_value_t)]
     tta: Tta,
@@ -103,6 +109,9 @@ struct SourceArgs {
     /// FER-2013 CSV file (plain or compressed), folder of classes, or the word `drawn`.
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
+    /// FER+ votes on the faces of --data: Microsoft's fer2013new.csv.
+    #[arg(long, value_name = "FILE")]
+    ferplus: Option<PathBuf>,
     /// Leave damaged samples out and list them, instead of refusing the data.
     #[arg(long)]
     skip_bad: bool,
@@ -125,6 +134,19 @@ struct SourceArgs {
 enum SplitName {
     Validation,
     Test,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum LabelsName {
+    Fer2013,
+    Ferplus,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum HeadName {
+    Combined,
+    Fer2013,
+    Ferplus,
 }
 
 fn main() -> ExitCode {
@@ -153,7 +175,18 @@ fn judge(source: &SourceArgs, args: &Judge) -> anyhow::Result<()> {
         SplitName::Validation => Split::Validation,
         SplitName::Test => Split::Test,
     };
-    let samples = load(&source.data, split, source, predictor.card())?;
+    let predictor = match args.head {
+        HeadName::Combined => predictor,
+        HeadName::Fer2013 => predictor.of_head(LabelSet::Fer2013)?,
+        HeadName::Ferplus => predictor.of_head(LabelSet::FerPlus)?,
+    };
+    let mut samples = load(&source.data, split, source, predictor.card())?;
+    if args.labels == LabelsName::Ferplus {
+        samples = majority(samples, source)?;
+    }
+    // A head may know more or fewer labels than the truth has: those without a score have probability 0.
+    let predictor =
+        if samples.labels.set() == LabelSet::Own { predictor } else { predictor.under(&samples.labels) };
     let train = match &args.train_data {
         Some(path) => Some(load(path, Split::Train, source, predictor.card())?),
         None => None,
@@ -175,6 +208,20 @@ fn judge(source: &SourceArgs, args: &Judge) -> anyhow::Result<()> {
         None => {}
     }
     say(&summary.to_text())
+}
+
+/// The faces under FER+'s labels, by the majority of its raters.
+fn majority(samples: Samples, source: &SourceArgs) -> anyhow::Result<Samples> {
+    if source.ferplus.is_none() {
+        return Err(Usage("--labels ferplus needs the votes: --ferplus fer2013new.csv".to_owned()).into());
+    }
+    let n = samples.len();
+    let (samples, n_without) = samples.by_ferplus_majority();
+    eprintln!(
+        "FER+: {} of {n} faces are judged; {n_without} have no majority of its raters for one of the eight labels",
+        samples.len()
+    );
+    Ok(samples)
 }
 
 fn calibrate(args: &Calibrate) -> anyhow::Result<()> {
@@ -229,12 +276,21 @@ fn load(path: &Path, split: Split, args: &SourceArgs, card: &ModelCard) -> anyho
         skip_bad: args.skip_bad,
         validation_fraction: args.validation_fraction,
         seed: card.training.seed,
-        labels: Some(card.labels.clone()),
+        labels: Some(own_labels(card)),
+        ferplus: args.ferplus.clone(),
         ..LoadOptions::default()
     };
     let loaded = load_split(path, split, &options)?;
     eprint!("{}", left_out(&loaded.skipped));
     Ok(loaded.samples)
+}
+
+/// The data's labels: those of the head that learnt them, the seven where only FER+'s did.
+fn own_labels(card: &ModelCard) -> Labels {
+    match card.labels.set() {
+        LabelSet::FerPlus => Labels::emotions(),
+        LabelSet::Fer2013 | LabelSet::Own => card.labels.clone(),
+    }
 }
 
 /// The drawn faces that the model was trained or selected on, or as many that chose nothing.

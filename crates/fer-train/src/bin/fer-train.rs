@@ -14,7 +14,7 @@ use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Parser, ValueEnum};
 use fer_base::exit;
 use fer_data::Learning;
-use fer_model::{DeviceChoice, choose};
+use fer_model::{DeviceChoice, choose, net::size_of};
 use fer_train::{
     TrainError,
     config::Config,
@@ -23,6 +23,7 @@ use fer_train::{
     run::history::EpochRow,
     skipped::left_out,
     train::epoch_end::Report,
+    train::heads::heads,
     train::progress::{BarRenderer, line},
     train::{Outcome, Session, load, train},
 };
@@ -144,7 +145,8 @@ fn out(arguments: &Arguments) -> PathBuf {
 
 fn describe(config: &Config, data: &Learning) {
     let architecture = config.model.architecture;
-    let size = architecture.size(data.train.labels.len());
+    let heads = heads(config, &data.train);
+    let size = size_of(config.model.plan(), heads.iter().map(|head| head.card.labels.len()).sum());
     eprintln!(
         "network: {architecture}, {} parameters, {:.1} M multiply-accumulates a face",
         size.parameters,

@@ -1,7 +1,7 @@
 //! Which values a config may have.
 //! In: a config of the right types. Out: nothing, or a sentence naming the first key refused.
 
-use super::{Config, Strategy};
+use super::{Config, LabelChoice, Strategy};
 
 /// Why `ddp` is refused, as read in Burn 0.22.1 (docs/LOG.md, "Training on several devices and machines").
 const DDP: &str = "execution.strategy: ddp needs collective operations, which Burn 0.22 implements on CUDA alone \
@@ -24,6 +24,11 @@ impl Config {
         within("model.dropout", self.model.dropout, unit.clone())?;
         within("data.validation_fraction", f64::from(self.data.validation_fraction), unit.clone())?;
         within("train.label_smoothing", f64::from(self.train.label_smoothing), unit.clone())?;
+        let closed = 0.0..1.000_001;
+        within("train.logit_adjustment", f64::from(self.train.logit_adjustment), 0.0..4.0)?;
+        within("train.ferplus_weight", f64::from(self.train.ferplus_weight), closed.clone())?;
+        within("teacher.weight", f64::from(self.teacher.weight), closed)?;
+        within("teacher.temperature", f64::from(self.teacher.temperature), 0.1..20.0)?;
         within("train.mixup", f64::from(self.train.mixup), 0.0..10.0)?;
         within("optimizer.momentum", f64::from(self.optimizer.momentum), unit.clone())?;
         within("optimizer.weight_decay", f64::from(self.optimizer.weight_decay), unit.clone())?;
@@ -57,6 +62,9 @@ impl Config {
         }
         if data.path == "drawn" && !data.ferplus.is_empty() {
             return refuse("data.ferplus: drawn faces have no FER+ votes; leave it empty, or set data.path");
+        }
+        if data.labels != LabelChoice::Fer2013 && data.ferplus.is_empty() {
+            return refuse("data.labels: FER+ labels need its votes: set data.ferplus to fer2013new.csv");
         }
         if data.drop_non_faces && data.ferplus.is_empty() {
             return refuse(

@@ -5,7 +5,7 @@ mod check;
 mod parse;
 
 use fer_data::augment::Augment;
-use fer_model::Architecture;
+use fer_model::{Architecture, net::BlockPlan};
 use serde::{Deserialize, Serialize};
 
 /// An experiment. Every key has the default that `fer-train --print-config` shows.
@@ -16,6 +16,8 @@ pub struct Config {
     pub model: ModelConfig,
     /// Where the faces are.
     pub data: DataConfig,
+    /// Trained models whose probabilities are learnt beside the labels.
+    pub teacher: TeacherConfig,
     /// How long and on what loss.
     pub train: LoopConfig,
     /// How the weights move.
@@ -38,6 +40,9 @@ pub struct Config {
 pub struct ModelConfig {
     /// A preset: tiny, small, base or vgg.
     pub architecture: Architecture,
+    /// Blocks instead of the preset's, for instance `[{ plain = { width = 16, convs = 1, pool = true } },
+    /// { residual = { width = 32, stride = 1 } }]`; empty: the preset's.
+    pub blocks: Vec<BlockPlan>,
     /// Dropout before the head, `0..1`.
     pub dropout: f64,
     /// A model folder to start from, of the same architecture and labels; empty: fresh weights.
@@ -50,7 +55,10 @@ pub struct ModelConfig {
 pub struct DataConfig {
     /// `drawn`, a FER-2013 CSV (plain, .gz, .xz, .zst), or a folder of class folders.
     pub path: String,
-    /// FER+ votes (`fer2013new.csv`) for soft labels; empty: none.
+    /// Whose labels are learnt: those of FER-2013 (or of the user's folders), of FER+, or both with a
+    /// head each on the same features.
+    pub labels: LabelChoice,
+    /// FER+ votes (`fer2013new.csv`); empty: none.
     pub ferplus: String,
     /// Leave out the faces that FER+ raters called no face.
     pub drop_non_faces: bool,
@@ -62,6 +70,30 @@ pub struct DataConfig {
     pub drawn_train: usize,
     /// Drawn faces per class for validation.
     pub drawn_validation: usize,
+}
+
+/// Whose labels are learnt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelChoice {
+    /// The data's own.
+    Fer2013,
+    /// The votes of FER+'s raters, eight labels.
+    FerPlus,
+    /// Two heads.
+    Both,
+}
+
+/// `[teacher]`: knowledge distillation (Hinton et al. 2015, arXiv 1503.02531) on the same augmented faces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TeacherConfig {
+    /// Model folders; their probabilities are averaged, head by head. Empty: no teacher.
+    pub models: Vec<String>,
+    /// The teachers' part of the loss, `0..=1`; the rest is the labels'.
+    pub weight: f32,
+    /// Divides teachers' and student's logits, `0.1..=20`; higher shows more of what else a face looks like.
+    pub temperature: f32,
 }
 
 /// `[train]`.
@@ -82,6 +114,12 @@ pub struct LoopConfig {
     pub class_weights: bool,
     /// Draw every class equally often.
     pub balanced_sampling: bool,
+    /// Adds this times the logarithm of each label's share to the logits while training, so that rare
+    /// labels are not drowned (Menon et al. 2021, arXiv 2007.07314; 1: balanced softmax, Ren et al. 2020,
+    /// arXiv 2007.10740); 0: off.
+    pub logit_adjustment: f32,
+    /// FER+'s part of the loss with `data.labels = "both"`, `0..=1`.
+    pub ferplus_weight: f32,
     /// Stop when validation accuracy has not risen for this many epochs; 0: never.
     pub patience: usize,
 }
@@ -182,7 +220,7 @@ pub enum Strategy {
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        Self { architecture: Architecture::Small, dropout: 0.0, init: String::new() }
+        Self { architecture: Architecture::Small, blocks: Vec::new(), dropout: 0.0, init: String::new() }
     }
 }
 
@@ -190,6 +228,7 @@ impl Default for DataConfig {
     fn default() -> Self {
         Self {
             path: "drawn".to_owned(),
+            labels: LabelChoice::Fer2013,
             ferplus: String::new(),
             drop_non_faces: false,
             validation_fraction: 0.0,
@@ -197,6 +236,12 @@ impl Default for DataConfig {
             drawn_train: 400,
             drawn_validation: 60,
         }
+    }
+}
+
+impl Default for TeacherConfig {
+    fn default() -> Self {
+        Self { models: Vec::new(), weight: 0.7, temperature: 2.0 }
     }
 }
 
@@ -210,6 +255,8 @@ impl Default for LoopConfig {
             mixup: 0.0,
             class_weights: false,
             balanced_sampling: false,
+            logit_adjustment: 0.0,
+            ferplus_weight: 0.5,
             patience: 0,
         }
     }
@@ -249,6 +296,14 @@ impl Default for CheckpointConfig {
 impl Default for ExecutionConfig {
     fn default() -> Self {
         Self { strategy: Strategy::Single, n_devices: 1 }
+    }
+}
+
+impl ModelConfig {
+    /// The network's blocks: the config's own, or the preset's.
+    #[must_use]
+    pub fn plan(&self) -> &[BlockPlan] {
+        if self.blocks.is_empty() { self.architecture.blocks() } else { &self.blocks }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use fer_data::face::PIXELS;
 use fer_data::{Face, Labels, Samples, Split};
 use fer_model::card::{CalibrationCard, MetricsCard};
-use fer_model::{ModelCard, Net, Prediction, Predictor, Tta};
+use fer_model::{ModelCard, ModelError, Net, Prediction, Predictor, Tta};
 
 use crate::error::TrainError;
 use crate::judge::confusion::{ConfusionMatrix, wilson95};
@@ -59,7 +59,7 @@ pub fn evaluate(
     tta: Tta,
     mut progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Evaluation, TrainError> {
-    predictor.card().expect_labels(&samples.labels, "model card, against the data's classes")?;
+    expect_labels(predictor, samples)?;
     let start = Instant::now();
     let mut predictions = Vec::with_capacity(samples.len());
     let step = predictor.batch_size() * STEP.div_ceil(predictor.batch_size());
@@ -74,9 +74,19 @@ pub fn evaluate(
         split: samples.split,
         truth: samples.samples.iter().map(|sample| sample.label).collect(),
         predictions,
-        temperature: predictor.card().temperature,
+        temperature: predictor.temperature(tta),
         elapsed: start.elapsed(),
     })
+}
+
+/// Refuses to judge a prediction by labels that are not its own.
+fn expect_labels(predictor: &Predictor, samples: &Samples) -> Result<(), TrainError> {
+    if *predictor.labels() == samples.labels {
+        return Ok(());
+    }
+    let [expected, found] = [&samples.labels, predictor.labels()].map(|labels| labels.names().join(", "));
+    let origin = "model card, against the data's classes".to_owned();
+    Err(ModelError::Mismatch { origin, field: "label order", expected, found }.into())
 }
 
 /// The card with what the network does on the validation split filled in, single view.

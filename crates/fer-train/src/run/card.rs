@@ -4,21 +4,22 @@
 use fer_data::Samples;
 use fer_model::card::{ModelCard, TrainingCard, sha256_hex};
 
-use crate::{config::Config, run::environment::Environment, run::history::EpochRow};
+use crate::{config::Config, run::environment::Environment, run::history::EpochRow, train::heads::Head};
 
 /// The card of a run's best epoch, still without weights or measurements.
 #[must_use]
 pub fn card(
     config: &Config,
     environment: &Environment,
-    train: &Samples,
-    validation: &Samples,
+    (train, validation): (&Samples, &Samples),
+    heads: &[Head],
     best: &EpochRow,
 ) -> ModelCard {
     let created = environment.started.get(..10).unwrap_or_default();
     let toml = config.to_toml();
     let [train_sha256, validation_sha256] = environment.data_sha256.clone();
-    let mut card = ModelCard::new(config.model.architecture, train.labels.clone(), created);
+    let heads = heads.iter().map(|head| head.card.clone()).collect();
+    let mut card = ModelCard::with_heads(config.model.architecture, config.model.plan(), heads, created);
     card.training = TrainingCard {
         command: environment.command.clone(),
         config_sha256: sha256_hex(toml.as_bytes()),

@@ -21,11 +21,13 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use fer_data::{
-    Samples,
+    LabelSet, Sample, Samples,
     augment::{Augment, rng_for},
     balance,
     face::{PIXELS, SIDE, normalize},
+    ferplus::Votes,
 };
+use fer_model::card::HeadCard;
 use rand::{Rng, RngExt};
 
 /// How many batches wait ready-made.
@@ -39,9 +41,10 @@ const STEPS: u64 = u64::MAX - 1_000;
 pub struct FaceBatch {
     /// Normalised faces, `[N, 1, 48, 48]`.
     pub images: Tensor<4>,
-    /// Label distributions, `[N, n_labels]`, each row summing to 1.
+    /// Label distributions, `[N, n_logits]`: a head's columns sum to 1, or to 0 where a face has no
+    /// label of its set.
     pub targets: Tensor<2>,
-    /// Label indices, `[N]`.
+    /// Label indices of the first head, `[N]`.
     pub labels: Tensor<1, Int>,
     /// Share of each face itself in mixup, `0.5..=1`; 1: not mixed.
     pub mix: f32,
@@ -66,6 +69,8 @@ pub struct Recipe {
     pub balanced: bool,
     /// Alpha of mixup; 0: off.
     pub mixup: f32,
+    /// The heads' label sets, in the order of the logits.
+    pub heads: Vec<HeadCard>,
 }
 
 /// A loader over one split.
@@ -194,7 +199,7 @@ struct HostBatch {
     images: Vec<f32>,
     targets: Vec<f32>,
     labels: Vec<i64>,
-    n_labels: usize,
+    n_logits: usize,
     mix: f32,
     step_seed: u64,
     n_step: usize,
@@ -205,7 +210,7 @@ impl HostBatch {
         let n = self.labels.len();
         FaceBatch {
             images: Tensor::from_data(TensorData::new(self.images, [n, 1, SIDE, SIDE]), device),
-            targets: Tensor::from_data(TensorData::new(self.targets, [n, self.n_labels]), device),
+            targets: Tensor::from_data(TensorData::new(self.targets, [n, self.n_logits]), device),
             labels: Tensor::from_data(TensorData::new(self.labels, [n]), device),
             mix: self.mix,
             step_seed: self.step_seed,
@@ -222,11 +227,11 @@ fn host_batch(
     share: Option<usize>,
 ) -> HostBatch {
     let chunk = &whole[part(share, recipe.n_devices, whole.len())];
-    let n_labels = samples.labels.len();
+    let n_logits = recipe.heads.iter().map(|head| head.labels.len()).sum();
     let mut images = vec![0.0; chunk.len() * PIXELS];
-    let mut targets = vec![0.0; chunk.len() * n_labels];
+    let mut targets = vec![0.0; chunk.len() * n_logits];
     let (inputs, _) = images.as_chunks_mut::<PIXELS>();
-    for ((input, target), &idx) in inputs.iter_mut().zip(targets.chunks_mut(n_labels)).zip(chunk) {
+    for ((input, target), &idx) in inputs.iter_mut().zip(targets.chunks_mut(n_logits)).zip(chunk) {
         let sample = &samples.samples[idx];
         match &recipe.augment {
             None => normalize(&sample.face, input),
@@ -235,10 +240,7 @@ fn host_batch(
                 normalize(&augment.apply(&sample.face, &mut rng), input);
             }
         }
-        match &sample.soft {
-            Some(soft) => target.copy_from_slice(soft),
-            None => target[sample.label] = 1.0,
-        }
+        set_targets(&recipe.heads, sample, target);
     }
     // Steps draw from streams of their own, apart from the faces' and from those of balance.rs.
     let mut rng = rng_for(recipe.seed, epoch as u64, STEPS - step as u64);
@@ -246,10 +248,30 @@ fn host_batch(
         images,
         targets,
         labels: chunk.iter().map(|&idx| samples.samples[idx].label as i64).collect(),
-        n_labels,
+        n_logits,
         mix: mix_share(recipe.mixup, &mut rng),
         step_seed: rng.random::<u64>().wrapping_add(share.unwrap_or(0) as u64),
         n_step: whole.len(),
+    }
+}
+
+/// A face's label distributions, head by head; a face without FER+ label leaves that head's at 0.
+///
+/// Where FER+ is the only label set, [`Sample::label`] is its majority, and a face without votes
+/// of its own (validation keeps none such) counts as that.
+fn set_targets(heads: &[HeadCard], sample: &Sample, target: &mut [f32]) {
+    let mut rest = target;
+    for head in heads {
+        let (own, behind) = rest.split_at_mut(head.labels.len());
+        match head.set {
+            LabelSet::FerPlus => {
+                if let Some(shares) = sample.votes.as_ref().and_then(Votes::shares) {
+                    own.copy_from_slice(&shares);
+                }
+            }
+            LabelSet::Fer2013 | LabelSet::Own => own[sample.label] = 1.0,
+        }
+        rest = behind;
     }
 }
 

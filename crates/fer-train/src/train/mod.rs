@@ -3,12 +3,14 @@
 //! Test samples are out of reach: [`fer_data::load_learning`] is the only door to data used here.
 
 pub mod epoch_end;
+pub mod heads;
 pub mod loader;
 pub mod metric_log;
 pub mod optimizer;
 pub mod progress;
 pub mod schedule;
 pub mod step;
+pub mod teacher;
 pub mod weight_average;
 
 use std::{
@@ -28,7 +30,7 @@ use fer_data::{Learning, LoadOptions, Samples, Split, balance};
 use fer_model::{Chosen, Net, checkpoint, device::several};
 
 use crate::{
-    config::{Config, Strategy},
+    config::{Config, LabelChoice, Strategy},
     error::TrainError,
     judge::evaluate::measured,
     run::card::card,
@@ -38,11 +40,13 @@ use crate::{
     run::history::{EpochRow, History},
     run::resume::{Origin, origin},
     train::epoch_end::{Keeper, Patience, Report},
+    train::heads::{Head, heads},
     train::loader::{FaceLoader, Recipe},
     train::metric_log::EpochLog,
     train::optimizer::optimizer,
     train::schedule::schedule,
     train::step::Trainee,
+    train::teacher::Teacher,
 };
 
 /// What a run needs beside its config.
@@ -101,7 +105,14 @@ pub fn load(config: &Config) -> Result<Learning, TrainError> {
         seed: config.train.seed,
         labels: None,
     };
-    Ok(fer_data::load_learning(Path::new(&data.path), &options)?)
+    let Learning { train, validation, skipped } = fer_data::load_learning(Path::new(&data.path), &options)?;
+    if data.labels != LabelChoice::FerPlus {
+        return Ok(Learning { train, validation, skipped });
+    }
+    // Faces without a majority teach what their raters saw; validation keeps to those that have one.
+    let train = train.by_ferplus_votes();
+    let (validation, _) = validation.by_ferplus_majority();
+    Ok(Learning { train, validation, skipped })
 }
 
 /// Runs a config on loaded data and leaves a run folder.
@@ -114,14 +125,19 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
     let devices = several(&session.device, config.execution.n_devices)?;
     let device = devices[0].clone().autodiff();
     let (train, validation) = (Arc::new(data.train), Arc::new(data.validation));
-    let loaders = loaders(config, &train, &validation, &device, origin.done);
+    let heads = heads(config, &train);
+    let loaders = loaders(config, (&train, &validation), &heads, &device, origin.done);
     let steps = loaders.0.n_steps();
     let refuse = |reason| TrainError::RunFolder { path: session.out.clone(), reason };
     let schedule = schedule(&config.schedule, steps, config.train.epochs).map_err(refuse)?;
     schedule.catch_up(origin.history.rows().iter().map(|row| row.validation_accuracy));
-    let start = start(config, &train)?;
+    let start = start(config, &heads)?;
+    let teacher = Teacher::load(&config.teacher, &heads, &devices[0])?;
     let folder = open(config, &origin, &session)?;
-    let trainee = trainee(config, &train, origin.done * steps, &device, start.as_ref());
+    let class_weights =
+        if config.train.class_weights { balance::class_weights(&train.counts()) } else { Vec::new() };
+    let done = origin.done * steps;
+    let trainee = Trainee::new(config, heads.clone(), teacher, class_weights, done, &device, start.as_ref());
     let learner = Learner::new(trainee.clone(), optimizer(&config.optimizer), schedule.scheduler);
 
     let history = Arc::new(Mutex::new(origin.history));
@@ -164,7 +180,7 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
     }
     let best = history.best().cloned().ok_or(TrainError::BeforeFirstEpoch { path: session.out })?;
     let trainee = restored(trainee, &AtomicCheckpointer::all(&folder.checkpoints())[0], best.epoch)?.valid();
-    let card = card(config, &origin.environment, &train, &validation, &best);
+    let card = card(config, &origin.environment, (&train, &validation), &heads, &best);
     let card = measured(card, trainee.judged(), &validation)?;
     checkpoint::save(&folder.model(), trainee.judged(), &card)?;
     Ok(Outcome { best, n_epochs, interrupted: result.interrupted.is_some(), model: folder.model() })
@@ -189,14 +205,8 @@ fn open(config: &Config, origin: &Origin, session: &Session) -> Result<RunFolder
     Ok(folder.clone())
 }
 
-fn trainee(config: &Config, train: &Samples, steps: usize, device: &Device, start: Option<&Net>) -> Trainee {
-    let weights =
-        if config.train.class_weights { balance::class_weights(&train.counts()) } else { Vec::new() };
-    Trainee::new(config, train.labels.len(), weights, steps, device, start)
-}
-
 /// The network of `model.init`, where there is one.
-fn start(config: &Config, train: &Samples) -> Result<Option<Net>, TrainError> {
+fn start(config: &Config, heads: &[Head]) -> Result<Option<Net>, TrainError> {
     if config.model.init.is_empty() {
         return Ok(None);
     }
@@ -209,9 +219,17 @@ fn start(config: &Config, train: &Samples) -> Result<Option<Net>, TrainError> {
     if card.architecture != config.model.architecture.name() {
         return refuse("architecture", config.model.architecture.name(), &card.architecture);
     }
-    if card.labels != train.labels {
-        let list = |labels: &fer_data::Labels| labels.names().join(", ");
-        return refuse("labels", &list(&train.labels), &list(&card.labels));
+    if card.plan()? != config.model.plan() {
+        return refuse("blocks", "those of model.blocks", "others");
+    }
+    let list = |labels: &[&fer_data::Labels]| {
+        labels.iter().map(|labels| labels.names().join(", ")).collect::<Vec<_>>().join("; ")
+    };
+    let expected: Vec<_> = heads.iter().map(|head| &head.card.labels).collect();
+    let known = card.all_heads();
+    let found: Vec<_> = known.iter().map(|head| &head.labels).collect();
+    if expected != found {
+        return refuse("labels", &list(&expected), &list(&found));
     }
     Ok(Some(net))
 }
@@ -234,8 +252,8 @@ fn environment(data: &Learning, session: &Session) -> Environment {
 
 fn loaders(
     config: &Config,
-    train: &Arc<Samples>,
-    validation: &Arc<Samples>,
+    (train, validation): (&Arc<Samples>, &Arc<Samples>),
+    heads: &[Head],
     device: &Device,
     done: usize,
 ) -> (FaceLoader, FaceLoader) {
@@ -246,6 +264,7 @@ fn loaders(
         augment: Some(config.augment.clone()),
         balanced: config.train.balanced_sampling,
         mixup: config.train.mixup,
+        heads: heads.iter().map(|head| head.card.clone()).collect(),
     };
     let plain = Recipe { augment: None, balanced: false, mixup: 0.0, ..recipe.clone() };
     (

@@ -16,7 +16,9 @@ use fer_model::Net;
 
 use crate::{
     config::Config,
+    train::heads::Head,
     train::loader::FaceBatch,
+    train::teacher::Teacher,
     train::weight_average::{decay_at, moved},
 };
 
@@ -31,7 +33,8 @@ pub struct Trainee {
 
 #[derive(Clone, Debug)]
 struct Settings {
-    smoothing: f32,
+    heads: Vec<Head>,
+    teacher: Option<Teacher>,
     clip_norm: f32,
     decay: f64,
     /// Loss weight per label; empty: all 1.
@@ -48,13 +51,15 @@ impl Trainee {
     #[must_use]
     pub fn new(
         config: &Config,
-        n_labels: usize,
+        heads: Vec<Head>,
+        teacher: Option<Teacher>,
         class_weights: Vec<f32>,
         steps_done: usize,
         device: &Device,
         start: Option<&Net>,
     ) -> Self {
-        let fresh = || Net::new(config.model.architecture, n_labels, config.model.dropout, device);
+        let n_logits = heads.iter().map(|head| head.card.labels.len()).sum();
+        let fresh = || Net::of_blocks(config.model.plan(), n_logits, config.model.dropout, device);
         device.seed(config.train.seed);
         let net = match start {
             Some(start) => moved(fresh(), start, 0.0),
@@ -63,13 +68,19 @@ impl Trainee {
         let decay = config.average.ema_decay;
         let average = (decay > 0.0).then(|| moved(fresh().no_grad(), &net, 0.0));
         let settings = Settings {
-            smoothing: config.train.label_smoothing,
+            heads,
+            teacher,
             clip_norm: config.optimizer.clip_norm,
             decay,
             class_weights,
             steps: Arc::new(AtomicUsize::new(steps_done)),
         };
         Self { net, average, settings }
+    }
+
+    fn first_head(&self, logits: Tensor<2>) -> Tensor<2> {
+        let n_labels = self.settings.heads[0].card.labels.len();
+        logits.narrow(1, 0, n_labels)
     }
 
     /// The network that is judged: the average where there is one, else the raw weights.
@@ -88,10 +99,9 @@ impl TrainStep for Trainee {
         // Burn adds up the devices' gradients: each counts by its share of the step's faces.
         let share = batch.images.dims()[0] as f32 / batch.n_step as f32;
         let (images, targets) = mixed(batch.images, batch.targets, batch.mix);
-        let targets = smoothed(targets, self.settings.smoothing);
-        let logits = self.net.forward(images);
-        let loss = cross_entropy(logits.clone(), targets, &self.settings.class_weights);
-        let output = ClassificationOutput::new(loss.clone(), logits, batch.labels);
+        let logits = self.net.forward(images.clone());
+        let loss = self.settings.loss(&logits, targets, images);
+        let output = ClassificationOutput::new(loss.clone(), self.first_head(logits), batch.labels);
         TrainOutput::new(self, (loss * share).backward(), output)
     }
 
@@ -116,9 +126,50 @@ impl InferenceStep for Trainee {
 
     fn step(&self, batch: FaceBatch) -> ClassificationOutput {
         let logits = self.judged().forward(batch.images);
-        let loss = cross_entropy(logits.clone(), batch.targets, &[]);
-        ClassificationOutput::new(loss, logits, batch.labels)
+        let loss = self
+            .settings
+            .heads
+            .iter()
+            .map(|head| cross_entropy(of(head, &logits), of(head, &batch.targets), &[]) * head.part);
+        let loss = loss.reduce(|sum, one| sum + one).expect("a network has a head");
+        ClassificationOutput::new(loss, self.first_head(logits), batch.labels)
     }
+}
+
+impl Settings {
+    /// The loss of a step, `[1]`: every head's, by its part; labels and teacher by the teacher's weight.
+    fn loss(&self, logits: &Tensor<2>, targets: Tensor<2>, images: Tensor<4>) -> Tensor<1> {
+        let taught = self
+            .teacher
+            .as_ref()
+            .map(|teacher| (teacher, Tensor::from_inner(teacher.targets(images.inner(), &self.heads))));
+        let of_head = |head: &Head| {
+            let own = adjusted(of(head, logits), &head.adjustment);
+            let labels = smoothed(of(head, &targets), head.smoothing);
+            let weights: &[f32] = if head.start == 0 { &self.class_weights } else { &[] };
+            let loss = cross_entropy(own, labels, weights);
+            let Some((teacher, soft)) = &taught else { return loss * head.part };
+            // Gradients of softened logits shrink by the temperature's square, which this gives back.
+            let scale = teacher.temperature * teacher.temperature;
+            let own = of(head, logits) / teacher.temperature;
+            let distance = cross_entropy(own, of(head, soft), &[]) * scale;
+            (loss * (1.0 - teacher.weight) + distance * teacher.weight) * head.part
+        };
+        self.heads.iter().map(of_head).reduce(|sum, one| sum + one).expect("a network has a head")
+    }
+}
+
+/// A head's columns of `[N, n_logits]`.
+fn of(head: &Head, all: &Tensor<2>) -> Tensor<2> {
+    all.clone().narrow(1, head.start, head.card.labels.len())
+}
+
+fn adjusted(logits: Tensor<2>, adjustment: &[f32]) -> Tensor<2> {
+    if adjustment.is_empty() {
+        return logits;
+    }
+    let device = logits.device();
+    logits + Tensor::<1>::from_floats(adjustment, &device).reshape([1, adjustment.len()])
 }
 
 /// Mixup within a batch: each face with its mirror place in the batch, which the shuffle made random.
@@ -136,7 +187,9 @@ fn smoothed(targets: Tensor<2>, smoothing: f32) -> Tensor<2> {
         return targets;
     }
     let n_labels = targets.dims()[1];
-    targets * (1.0 - smoothing) + smoothing / n_labels as f32
+    // A row without a label stays without one.
+    let mass = targets.clone().sum_dim(1);
+    targets * (1.0 - smoothing) + mass * (smoothing / n_labels as f32)
 }
 
 /// Mean cross-entropy against label distributions, `[1]`; weighted by class where weights are given.

@@ -11,16 +11,23 @@ use fer_model::{DeviceChoice, ModelError, choose};
 use fer_train::train::loader::{FaceBatch, FaceLoader, Recipe};
 use fer_train::train::step::Trainee;
 
-use crate::train::runs::{alone, config};
+use crate::train::runs::{alone, config, fresh, seven};
 
 fn losses(device: &Device, start: &Trainee) -> Vec<f32> {
     let samples = std::sync::Arc::new(fer_drawn::samples(Split::Train, 4, 3));
-    let recipe = Recipe { batch_size: 14, n_devices: 1, seed: 1, augment: None, balanced: false, mixup: 0.0 };
+    let recipe = Recipe {
+        batch_size: 14,
+        n_devices: 1,
+        seed: 1,
+        augment: None,
+        balanced: false,
+        mixup: 0.0,
+        heads: seven(),
+    };
     let loader = FaceLoader::new(samples, recipe, device.clone(), 1);
     let batches: Vec<FaceBatch> = loader.iter().map(Result::unwrap).collect();
     // A round trip through a record: `fork` would share batch-norm statistics between the devices.
-    let mut trainee =
-        Trainee::new(&plain(), 7, Vec::new(), 0, device, None).load_record(start.clone().into_record());
+    let mut trainee = fresh(&plain(), device).load_record(start.clone().into_record());
     let mut optimizer = SgdConfig::new().init();
     let mut losses = Vec::new();
     for batch in batches.iter().cycle().take(4) {
@@ -47,7 +54,7 @@ fn steps_on_wgpu_agree_with_steps_on_the_cpu() {
         Err(other) => panic!("{other}"),
     };
     let cpu = choose(DeviceChoice::Cpu).unwrap().device.autodiff();
-    let start = Trainee::new(&plain(), 7, Vec::new(), 0, &cpu, None);
+    let start = fresh(&plain(), &cpu);
     let (cpu, wgpu) = (losses(&cpu, &start), losses(&wgpu, &start));
     for (step, (a, b)) in cpu.iter().zip(&wgpu).enumerate() {
         assert!((a - b).abs() < 1e-3, "step {step}: {a} on the CPU, {b} on wgpu");

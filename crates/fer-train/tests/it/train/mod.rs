@@ -1,6 +1,7 @@
 //! Training.
 
 mod gpu;
+mod heads;
 mod history;
 mod program;
 mod progress;

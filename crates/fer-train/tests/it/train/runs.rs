@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use burn_train::Interrupter;
-use fer_data::{Learning, Samples};
+use fer_data::{LabelSet, Labels, Learning, Samples, Split};
+use fer_model::card::HeadCard;
 use fer_model::{Chosen, DeviceChoice, choose};
 use fer_train::{
     TrainError,
     config::Config,
     run::history::EpochRow,
+    train::heads::heads,
     train::progress::BarRenderer,
+    train::step::Trainee,
     train::{Outcome, Session, load, train},
 };
 use indicatif::ProgressBar;
@@ -43,6 +46,17 @@ pub(crate) fn config(overrides: &[&str]) -> Config {
     ";
     let overrides: Vec<String> = overrides.iter().map(|line| (*line).to_owned()).collect();
     Config::parse(text, &overrides).unwrap()
+}
+
+/// The head of FER-2013's labels.
+pub(crate) fn seven() -> Vec<HeadCard> {
+    vec![HeadCard { set: LabelSet::Fer2013, labels: Labels::emotions(), weight: 1.0 }]
+}
+
+/// A fresh network for drawn faces.
+pub(crate) fn fresh(config: &Config, device: &Device) -> Trainee {
+    let samples = fer_drawn::samples(Split::Train, 1, 3);
+    Trainee::new(config, heads(config, &samples), None, Vec::new(), 0, device, None)
 }
 
 /// Dropout draws from the process's one generator, so tests that compare runs take turns.

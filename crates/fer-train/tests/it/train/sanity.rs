@@ -12,13 +12,20 @@ use fer_model::{DeviceChoice, checkpoint};
 use fer_train::train::loader::{FaceBatch, FaceLoader, Recipe};
 use fer_train::train::step::Trainee;
 
-use crate::train::runs::{Run, alone, chosen, config, images, timeless};
+use crate::train::runs::{Run, alone, chosen, config, fresh, images, seven, timeless};
 
 fn plain(n: usize) -> (FaceBatch, Device) {
     let device = chosen(DeviceChoice::Cpu).device.autodiff();
     let samples = Arc::new(fer_drawn::samples(Split::Train, n, 3));
-    let recipe =
-        Recipe { batch_size: 7 * n, n_devices: 1, seed: 1, augment: None, balanced: false, mixup: 0.0 };
+    let recipe = Recipe {
+        batch_size: 7 * n,
+        n_devices: 1,
+        seed: 1,
+        augment: None,
+        balanced: false,
+        mixup: 0.0,
+        heads: seven(),
+    };
     let loader = FaceLoader::new(samples, recipe, device.clone(), 1);
     let batch = loader.iter().next().unwrap().unwrap();
     (batch, device)
@@ -32,7 +39,7 @@ fn bare() -> fer_train::config::Config {
 fn the_first_loss_is_about_the_logarithm_of_seven() {
     let _turn = alone();
     let (batch, device) = plain(4);
-    let trainee = Trainee::new(&bare(), 7, Vec::new(), 0, &device, None);
+    let trainee = fresh(&bare(), &device);
     let loss = TrainStep::step(&trainee, batch).item.loss.into_scalar::<f32>();
     // A fresh head on unit-variance features adds some spread to even odds.
     assert!((loss - 7f32.ln()).abs() < 0.6, "{loss}");
@@ -42,7 +49,7 @@ fn the_first_loss_is_about_the_logarithm_of_seven() {
 fn one_batch_can_be_overfitted() {
     let _turn = alone();
     let (batch, device) = plain(2);
-    let mut trainee = Trainee::new(&bare(), 7, Vec::new(), 0, &device, None);
+    let mut trainee = fresh(&bare(), &device);
     let mut optimizer = SgdConfig::new().init();
     for _ in 0..90 {
         let step = TrainStep::step(&trainee, batch.clone());
@@ -142,7 +149,7 @@ fn the_average_is_judged_and_follows_the_weights() {
     let _turn = alone();
     let (batch, device) = plain(2);
     let config = config(&["average.ema_decay=0.9", "model.dropout=0"]);
-    let trainee = Trainee::new(&config, 7, Vec::new(), 0, &device, None);
+    let trainee = fresh(&config, &device);
     let logits = |trainee: &Trainee| {
         let batch = FaceBatch {
             images: batch.images.clone().inner(),
@@ -198,7 +205,7 @@ impl ModuleVisitor for Squares<'_> {
 fn a_batch_counts_by_its_share_of_the_step() {
     let _turn = alone();
     let (batch, device) = plain(2);
-    let trainee = Trainee::new(&bare(), 7, Vec::new(), 0, &device, None);
+    let trainee = fresh(&bare(), &device);
     let squares = |n_step| {
         let step = TrainStep::step(&trainee, FaceBatch { n_step, ..batch.clone() });
         let mut squares = Squares(&step.grads, 0.0);
@@ -214,7 +221,15 @@ fn devices_share_the_faces_of_each_step() {
     let _turn = alone();
     let device = chosen(DeviceChoice::Cpu).device.autodiff();
     let samples = Arc::new(fer_drawn::samples(Split::Train, 3, 3));
-    let recipe = Recipe { batch_size: 8, n_devices: 2, seed: 1, augment: None, balanced: false, mixup: 0.0 };
+    let recipe = Recipe {
+        batch_size: 8,
+        n_devices: 2,
+        seed: 1,
+        augment: None,
+        balanced: false,
+        mixup: 0.0,
+        heads: seven(),
+    };
     let whole = FaceLoader::new(samples, recipe, device, 1);
     let (n, half) = (whole.num_items(), whole.num_items() / 2);
     let parts = [whole.slice(0, half), whole.slice(half, n)];

@@ -1,0 +1,76 @@
+//! The heads of a run: which logits, with what part of the loss.
+//! In: a config and the training samples. Out: [`Head`]s in the order of the logits.
+
+use fer_data::{LabelSet, Labels, Samples, ferplus::Votes};
+use fer_model::card::HeadCard;
+
+use crate::config::{Config, LabelChoice};
+
+/// One head while it is trained.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// What the model card says of it.
+    pub card: HeadCard,
+    /// Its first logit.
+    pub start: usize,
+    /// Its part of the loss; all heads' together are 1.
+    pub part: f32,
+    /// Label smoothing.
+    pub smoothing: f32,
+    /// Added to its logits while training, one a label; empty: nothing.
+    pub adjustment: Vec<f32>,
+}
+
+/// The heads of a config for data of these samples.
+#[must_use]
+pub fn heads(config: &Config, train: &Samples) -> Vec<Head> {
+    let mut start = 0;
+    let cards = cards(config.data.labels, &train.labels);
+    let n = cards.len();
+    let head = |(idx, card): (usize, HeadCard)| {
+        let plus = config.train.ferplus_weight;
+        let part = match (n, idx) {
+            (1, _) => 1.0,
+            (_, 0) => 1.0 - plus,
+            _ => plus,
+        };
+        // Votes are soft already.
+        let smoothing = if card.set == LabelSet::FerPlus { 0.0 } else { config.train.label_smoothing };
+        let adjustment = adjustment(train, &card, config.train.logit_adjustment);
+        let head = Head { start, part, smoothing, adjustment, card };
+        start += head.card.labels.len();
+        head
+    };
+    cards.into_iter().enumerate().map(head).collect()
+}
+
+/// The heads as a fresh model's card names them; two of them make a reading in equal parts.
+fn cards(choice: LabelChoice, own: &Labels) -> Vec<HeadCard> {
+    let first = |weight| HeadCard { set: own.set(), labels: own.clone(), weight };
+    let second = |weight| HeadCard { set: LabelSet::FerPlus, labels: Labels::ferplus(), weight };
+    match choice {
+        LabelChoice::Fer2013 => vec![first(1.0)],
+        LabelChoice::FerPlus => vec![second(1.0)],
+        LabelChoice::Both => vec![first(0.5), second(0.5)],
+    }
+}
+
+/// `strength · ln(share)` of each label among the training faces.
+fn adjustment(train: &Samples, card: &HeadCard, strength: f32) -> Vec<f32> {
+    if strength == 0.0 {
+        return Vec::new();
+    }
+    let mut mass = vec![0.0_f64; card.labels.len()];
+    for sample in &train.samples {
+        match card.set {
+            LabelSet::FerPlus => {
+                let shares = sample.votes.as_ref().and_then(Votes::shares).unwrap_or_default();
+                mass.iter_mut().zip(shares).for_each(|(mass, share)| *mass += f64::from(share));
+            }
+            LabelSet::Fer2013 | LabelSet::Own => mass[sample.label] += 1.0,
+        }
+    }
+    let sum: f64 = mass.iter().sum();
+    // A label without a face gets the weight of half a one.
+    mass.iter().map(|&mass| strength * (mass.max(0.5) / sum).ln() as f32).collect()
+}

@@ -13,7 +13,7 @@ use opencv::prelude::*;
 use super::cause::cause;
 use super::picture::borrow;
 use super::turn::{turn_back, turned};
-use crate::face_detector::DetectorOptions;
+use crate::face_detector::options::DetectorOptions;
 
 /// The cascade's own window, in pixels: no smaller face can be found.
 const WINDOW: f64 = 24.0;

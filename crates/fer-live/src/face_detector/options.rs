@@ -1,9 +1,7 @@
-//! Which face detector, and making it.
-//! In: the user's choice. Out: a [`DetectFaces`].
+//! How faces are found, as the user chooses it.
+//! In: nothing. Out: [`DetectorOptions`] and their defaults.
 
 use std::path::PathBuf;
-
-use fer_vision::{DetectFaces, VisionError};
 
 /// A detector's kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,37 +55,5 @@ impl DetectorOptions {
             scale_factor: self.scale_factor.min(1.1),
             ..self.clone()
         }
-    }
-
-    /// Makes the detector.
-    ///
-    /// # Errors
-    /// [`VisionError::Options`] for an option out of range, [`VisionError::Detect`] when its file is missing
-    /// or this build has no OpenCV.
-    #[cfg(feature = "opencv")]
-    pub fn build(&self) -> Result<Box<dyn DetectFaces>, VisionError> {
-        use crate::opencv::{Haar, YuNet, YuNetOptions};
-
-        Ok(match self.kind {
-            DetectorKind::Haar => Box::new(Haar::new(self.clone())?),
-            DetectorKind::Yunet => {
-                let model = self.yunet.clone().ok_or_else(|| {
-                    VisionError::Options("--detector yunet needs its file: --detector-model FILE".to_owned())
-                })?;
-                Box::new(YuNet::new(YuNetOptions {
-                    scan_side: self.search_side,
-                    ..YuNetOptions::new(model)
-                })?)
-            }
-        })
-    }
-
-    /// Makes the detector.
-    ///
-    /// # Errors
-    /// [`VisionError::Detect`]: this build has no OpenCV.
-    #[cfg(not(feature = "opencv"))]
-    pub fn build(&self) -> Result<Box<dyn DetectFaces>, VisionError> {
-        Err(VisionError::detect("this build has no OpenCV: build with the feature opencv"))
     }
 }

@@ -5,7 +5,7 @@
 //! ```text
 //! browser's camera ─▶ live/camera ─┐                              ┌─▶ live/camera ─▶ page
 //! photos ─▶ read/analyze ──────────┴▶ read/: queue, finders, network ─▶ read/analyze ─▶ JSON, CSV
-//! video ─▶ videos/routes ─▶ videos/: room, shelf, reader ─ the pipeline ─▶ videos/routes
+//! video ─▶ videos/routes ─▶ videos/: store, shelf, reader ─ the pipeline ─▶ videos/routes
 //! --input ───────────────────────▶ the pipeline ─▶ live/hub ─▶ live/streams ─▶ MJPEG, events
 //! ```
 

@@ -91,10 +91,10 @@ fn crates_know_only_what_they_may() {
     none(
         sources
             .iter()
-            .filter(|(path, text)| text.contains("TcpListener::bind") && !path.contains("src/web/"))
+            .filter(|(path, text)| text.contains("TcpListener::bind") && !path.contains("fer-web/src/"))
             .map(|s| &s.0)
             .collect(),
-        "only web/ listens",
+        "only fer-web listens",
     );
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fer_data::drawn::Scene;
 use fer_stream::pipeline::{LiveOptions, Shot, Sink, run as run_pipeline};
-use fer_stream::record::{Entry, FORMATS, Recorder};
+use fer_stream::record::{FORMATS, Recorded, Recorder};
 use fer_stream::{Feed, FrameSource, SourceInfo, StreamError};
 use fer_vision::Frame;
 use image::RgbImage;
@@ -82,7 +82,8 @@ struct MemorySink {
 
 impl Sink for MemorySink {
     fn shot(&mut self, shot: Shot) -> Result<ControlFlow<()>, StreamError> {
-        let entry = Entry { input: "drawn", size: shot.frame.picture.dimensions(), reading: &shot.reading };
+        let entry =
+            Recorded { input: "drawn", size: shot.frame.picture.dimensions(), reading: &shot.reading };
         self.recorder
             .record(&entry)
             .map_err(|error| StreamError::write_for("nowhere", "not written", error))?;

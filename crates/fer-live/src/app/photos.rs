@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fer_data::Labels;
-use fer_stream::record::Entry;
+use fer_stream::record::Recorded;
 use fer_stream::{OverlayOptions, StreamError, draw, told};
 use fer_vision::{Analyzer, Reading};
 use image::RgbImage;
@@ -38,7 +38,7 @@ pub(super) fn run(
         match read {
             Ok((mut reading, picture)) => {
                 reading.frame = idx;
-                let entry = Entry { input: &name(path), size: picture.dimensions(), reading: &reading };
+                let entry = Recorded { input: &name(path), size: picture.dimensions(), reading: &reading };
                 records.reading(&entry)?;
                 if !writes_to_stdout(args) && !args.quiet {
                     streams.say(&table(path, &picture, &reading, labels));

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fer_data::{Labels, atomic};
 use fer_stream::pipeline::Shot;
-use fer_stream::record::{Entry, Recorder, VideoRecorder};
+use fer_stream::record::{Recorded, Recorder, VideoRecorder};
 use fer_stream::{OverlayOptions, StreamError, draw};
 use image::RgbImage;
 
@@ -47,13 +47,13 @@ impl Records {
     }
 
     /// Records the readings of a frame.
-    pub(super) fn reading(&mut self, entry: &Entry<'_>) -> Result<(), StreamError> {
+    pub(super) fn reading(&mut self, entry: &Recorded<'_>) -> Result<(), StreamError> {
         self.each(|recorder| recorder.record(entry))
     }
 
     /// Records a shot: its readings, and its annotated picture.
     pub(super) fn shot(&mut self, input: &str, shot: &Shot) -> Result<(), StreamError> {
-        self.reading(&Entry { input, size: shot.frame.picture.dimensions(), reading: &shot.reading })?;
+        self.reading(&Recorded { input, size: shot.frame.picture.dimensions(), reading: &shot.reading })?;
         if let Some(video) = &mut self.video {
             let mut picture = shot.frame.picture.clone();
             draw(&shot.reading, &self.labels, &mut picture, &OverlayOptions::default());

@@ -10,7 +10,7 @@ use opencv::core::{Mat, Rect, Size, Vector};
 use opencv::objdetect::CascadeClassifier;
 use opencv::prelude::*;
 
-use super::cause;
+use super::cause::cause;
 
 /// Where OpenCV's frontal-face cascade is looked for, in this order.
 #[must_use]

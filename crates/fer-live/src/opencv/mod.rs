@@ -1,6 +1,7 @@
 //! Everything that needs OpenCV: detectors, cameras and videos, the window.
 //! In: pictures, files, devices. Out: the crate's own types; OpenCV's never leave this folder.
 
+mod cause;
 mod facts;
 mod haar;
 mod picture;
@@ -8,7 +9,7 @@ mod video;
 mod window;
 mod yunet;
 
-use fer_vision::{Cause, VisionError};
+use fer_vision::VisionError;
 
 pub use facts::{CameraFacts, OpenCvFacts, camera_facts, facts};
 pub use haar::{OpenCvCascade, cascade_places, find_cascade};
@@ -29,10 +30,5 @@ pub fn be_silent() {
 /// [`VisionError::Detect`] when OpenCV refuses.
 pub fn use_threads(n_threads: i32) -> Result<(), VisionError> {
     opencv::core::set_num_threads(n_threads)
-        .map_err(|error| VisionError::detect_for("OpenCV's threads", cause(&error)))
-}
-
-/// What OpenCV says; it adds the place in its own source on a second line.
-fn cause(error: &opencv::Error) -> Cause {
-    error.message.lines().next().unwrap_or_default().into()
+        .map_err(|error| VisionError::detect_for("OpenCV's threads", cause::cause(&error)))
 }

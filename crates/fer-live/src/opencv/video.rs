@@ -11,7 +11,7 @@ use opencv::core::{Mat, MatTraitConst, Vector};
 use opencv::prelude::*;
 use opencv::videoio::{self, VideoCapture, VideoWriter};
 
-use super::cause;
+use super::cause::cause;
 use super::picture::to_rgb;
 use crate::source::{Input, SourceOptions};
 

@@ -5,7 +5,7 @@ use fer_stream::StreamError;
 use image::RgbImage;
 use opencv::highgui;
 
-use super::cause;
+use super::cause::cause;
 use super::picture::to_bgr;
 
 /// The display windows would open on, or `None` where there is no screen.

@@ -10,7 +10,7 @@ use opencv::imgproc;
 use opencv::objdetect::FaceDetectorYN;
 use opencv::prelude::*;
 
-use super::cause;
+use super::cause::cause;
 use super::picture::to_bgr;
 
 /// Side of the square relative to the mean side of YuNet's box, which ends at chin and hairline:

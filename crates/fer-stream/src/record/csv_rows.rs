@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use fer_data::Labels;
 use fer_vision::{FaceReading, ms};
 
-use super::{Entry, Format, Recorder, Suits};
+use super::recorder::{Format, Recorded, Recorder, Suits};
 
 /// One row per face per frame.
 pub(super) const FORMAT: Format = Format {
@@ -35,7 +35,7 @@ impl<W: Write> CsvRows<W> {
 }
 
 impl<W: Write> Recorder for CsvRows<W> {
-    fn record(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+    fn record(&mut self, entry: &Recorded<'_>) -> io::Result<()> {
         self.write(rows(entry, &self.labels))
     }
 }
@@ -55,7 +55,7 @@ pub fn columns(labels: &Labels) -> Vec<String> {
 
 /// The rows of a frame, in the order of [`columns`]; at least one.
 /// An uncertain face has an empty label; what is not known is empty.
-fn rows(entry: &Entry<'_>, labels: &Labels) -> Vec<Vec<String>> {
+fn rows(entry: &Recorded<'_>, labels: &Labels) -> Vec<Vec<String>> {
     let reading = entry.reading;
     let place = [text(entry.input), reading.frame.to_string(), format!("{:.3}", ms(reading.timestamp))];
     let mut rows: Vec<Vec<String>> =

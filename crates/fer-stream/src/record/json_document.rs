@@ -7,7 +7,7 @@ use fer_data::Labels;
 use serde_json::{Map, Value, json};
 
 use super::json_lines::rounded;
-use super::{Entry, Format, Recorder, Suits};
+use super::recorder::{Format, Recorded, Recorder, Suits};
 
 /// One document for all photos.
 pub(super) const FORMAT: Format = Format {
@@ -26,7 +26,7 @@ struct JsonDocument<W: Write> {
 }
 
 impl<W: Write> Recorder for JsonDocument<W> {
-    fn record(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+    fn record(&mut self, entry: &Recorded<'_>) -> io::Result<()> {
         self.photos.push(photo(entry, &self.labels));
         Ok(())
     }
@@ -38,7 +38,7 @@ impl<W: Write> Recorder for JsonDocument<W> {
     }
 }
 
-fn photo(entry: &Entry<'_>, labels: &Labels) -> Value {
+fn photo(entry: &Recorded<'_>, labels: &Labels) -> Value {
     let faces = entry.reading.faces.iter().map(|face| {
         let probabilities: Map<String, Value> =
             labels.names().iter().cloned().zip(face.probabilities.iter().map(|&p| rounded(p, 1e6))).collect();

@@ -7,7 +7,7 @@ use fer_data::Labels;
 use fer_vision::{FaceReading, ms};
 use serde_json::{Map, Value, json};
 
-use super::{Entry, Format, Recorder, Suits};
+use super::recorder::{Format, Recorded, Recorder, Suits};
 
 /// One line per face per frame.
 pub(super) const FORMAT: Format = Format {
@@ -26,16 +26,16 @@ struct JsonLines<W: Write> {
 
 impl<W: Write> Recorder for JsonLines<W> {
     /// The lines of a frame go out in one write.
-    fn record(&mut self, entry: &Entry<'_>) -> io::Result<()> {
+    fn record(&mut self, entry: &Recorded<'_>) -> io::Result<()> {
         let lines: String = rows(entry, &self.labels).iter().map(|row| format!("{row}\n")).collect();
         self.writer.write_all(lines.as_bytes())?;
         self.writer.flush()
     }
 }
 
-/// The rows of a frame with the columns of [`columns`](super::columns) as keys; at least one.
+/// The rows of a frame with the columns of [`columns`](super::csv_rows::columns) as keys; at least one.
 /// An uncertain face has the label `null`.
-fn rows(entry: &Entry<'_>, labels: &Labels) -> Vec<Value> {
+fn rows(entry: &Recorded<'_>, labels: &Labels) -> Vec<Value> {
     let reading = entry.reading;
     let place = json!({"input": entry.input, "frame": reading.frame, "timestamp_ms": ms(reading.timestamp)});
     let place = place.as_object().cloned().unwrap_or_default();

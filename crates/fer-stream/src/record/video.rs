@@ -116,7 +116,7 @@ impl Drop for VideoRecorder {
     /// An early end still leaves the last second; whoever wants the error calls `finish`.
     fn drop(&mut self) {
         if let Some(encoding) = &mut self.encoding {
-            let _finished = encoding.muxer.finish(encoding.step);
+            drop(encoding.muxer.finish(encoding.step));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fer_data::Labels;
-use fer_stream::record::{Entry, FORMATS, Format, VideoRecorder, columns};
+use fer_stream::record::{FORMATS, Format, Recorded, VideoRecorder, columns};
 use fer_vision::{FaceReading, Reading, Timings};
 use image::{Rgb, RgbImage};
 use insta::assert_snapshot;
@@ -35,7 +35,7 @@ fn format(ending: &str) -> Format {
 fn text(ending: &str, input: &str, faces: Vec<FaceReading>) -> String {
     let mut bytes = Vec::new();
     let mut recorder = (format(ending).begin)(Box::new(&mut bytes), &Labels::emotions()).unwrap();
-    recorder.record(&Entry { input, size: (640, 480), reading: &reading(faces) }).unwrap();
+    recorder.record(&Recorded { input, size: (640, 480), reading: &reading(faces) }).unwrap();
     recorder.finish().unwrap();
     drop(recorder);
     String::from_utf8(bytes).unwrap()
@@ -120,7 +120,7 @@ fn a_program_that_is_killed_leaves_whole_rows() {
         let mut recorder = (format(ending).begin)(Box::new(file), &Labels::emotions()).unwrap();
         for n in 1..=5 {
             let reading = reading(vec![face(1, false, None)]);
-            recorder.record(&Entry { input: "x", size: (640, 480), reading: &reading }).unwrap();
+            recorder.record(&Recorded { input: "x", size: (640, 480), reading: &reading }).unwrap();
             // What is on disk while the program still runs is what a killed one leaves.
             let rows = std::fs::read_to_string(&path).unwrap();
             assert_eq!(rows.lines().count(), n_head + n);

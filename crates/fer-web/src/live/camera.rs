@@ -1,9 +1,6 @@
 //! `/v1/live`: camera frames of a browser in, readings out.
 //! In: binary messages, each a header and a JPEG. Out: one JSON message per frame, in order.
 //! Drops old frames and says so.
-//!
-//! A frame is 16 bytes, then a JPEG: protocol version (`u8`, 1), three zero bytes, the client's frame
-//! number (`u32`), its capture time in ms since any fixed moment (`f64`); all little-endian.
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,29 +15,23 @@ use axum::{
     },
     response::Response,
 };
-use fer_vision::{FaceReading, Finder, Smoother, VisionError, ms};
-use serde::Serialize;
+use fer_vision::{Finder, Smoother, VisionError, ms};
 use tokio::{
     sync::OwnedSemaphorePermit,
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::{MissedTickBehavior, interval},
 };
 
+use super::protocol::{HEADER, PROTOCOL, Reply, header};
 use crate::{
     app::App,
     problem::{Problem, ProblemKind},
     read::{
-        engine::{PictureJob, Seen, Task, Times},
+        engine::{PictureJob, Seen, Task},
         queue::{Client, Pushed},
     },
     stop::stopped,
 };
-
-/// The version of the frame header.
-const PROTOCOL: u8 = 1;
-
-/// Bytes before the JPEG.
-const HEADER: usize = 16;
 
 /// Time a client may take to accept a message before it is given up.
 const SEND_TIME: Duration = Duration::from_secs(5);
@@ -51,33 +42,6 @@ pub(crate) async fn live(State(app): State<Arc<App>>, upgrade: WebSocketUpgrade)
         .max_message_size(app.limits.frame_bytes)
         .max_frame_size(app.limits.frame_bytes)
         .on_upgrade(|socket| serve(app, socket))
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Reply<'a> {
-    Hello {
-        protocol: u8,
-        frames_in_flight: usize,
-        frame_bytes: usize,
-    },
-    Reading {
-        id: u32,
-        width: u32,
-        height: u32,
-        timestamp_ms: f64,
-        faces: &'a [FaceReading],
-        n_dropped: u64,
-        times: Times,
-    },
-    Dropped {
-        id: u32,
-        n_dropped: u64,
-    },
-    Refused {
-        id: u32,
-        problem: serde_json::Value,
-    },
 }
 
 /// Why a connection ends.
@@ -281,15 +245,6 @@ impl Browser {
     }
 }
 
-/// The frame number and capture time in ms of a frame, or `None` when the header is not one.
-fn header(bytes: &[u8]) -> Option<(u32, f64)> {
-    let (header, _) = bytes.split_first_chunk::<HEADER>()?;
-    let (version, rest) = header.split_first()?;
-    let id = u32::from_le_bytes(rest[3..7].try_into().expect("four bytes"));
-    let capture_ms = f64::from_le_bytes(rest[7..15].try_into().expect("eight bytes"));
-    (*version == PROTOCOL && capture_ms.is_finite()).then_some((id, capture_ms))
-}
-
 async fn send(socket: &mut WebSocket, reply: &Reply<'_>) -> Result<(), End> {
     let text = serde_json::to_string(reply).expect("replies hold only JSON values");
     send_message(socket, Message::Text(text.into())).await
@@ -299,26 +254,5 @@ async fn send_message(socket: &mut WebSocket, message: Message) -> Result<(), En
     match tokio::time::timeout(SEND_TIME, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(End::Gone),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_frame_header_is_read_as_the_page_writes_it() {
-        let mut bytes = vec![1, 0, 0, 0];
-        bytes.extend(7_u32.to_le_bytes());
-        bytes.extend(1234.5_f64.to_le_bytes());
-        assert_eq!(header(&bytes), Some((7, 1234.5)));
-        bytes.extend(b"jpeg");
-        assert_eq!(header(&bytes), Some((7, 1234.5)));
-        assert_eq!(header(&bytes[..15]), None, "too short");
-        bytes[0] = 2;
-        assert_eq!(header(&bytes), None, "another version");
-        bytes[0] = 1;
-        bytes[8..16].copy_from_slice(&f64::NAN.to_le_bytes());
-        assert_eq!(header(&bytes), None, "no time");
     }
 }

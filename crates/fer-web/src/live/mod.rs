@@ -3,4 +3,5 @@
 
 pub(crate) mod camera;
 pub(crate) mod hub;
+mod protocol;
 pub(crate) mod streams;

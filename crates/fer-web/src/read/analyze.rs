@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Json, Response},
 };
 use fer_data::Labels;
-use fer_stream::record::{Entry, FORMATS, Format, Suits};
+use fer_stream::record::{FORMATS, Format, Recorded, Suits};
 use fer_vision::{FaceBox, FaceReading, Reading, Timings};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
@@ -236,7 +236,7 @@ fn as_rows(format: &Format, labels: &Labels, done: &[Named]) -> Result<Response,
             let (size, reading) = picture
                 .as_ref()
                 .map_or(((0, 0), &nothing), |seen| ((seen.width, seen.height), &seen.reading));
-            recorder.record(&Entry { input: &name, size, reading })?;
+            recorder.record(&Recorded { input: &name, size, reading })?;
         }
         recorder.finish()
     };

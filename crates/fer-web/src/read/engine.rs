@@ -52,7 +52,7 @@ pub(crate) struct Times {
 }
 
 /// Where what was seen goes.
-type Answer = Box<dyn FnOnce(Result<Seen, Problem>) + Send>;
+type OnSeen = Box<dyn FnOnce(Result<Seen, Problem>) + Send>;
 
 /// What a picture is.
 pub(crate) enum Task {
@@ -83,7 +83,7 @@ pub(crate) struct PictureJob {
     /// When it arrived.
     pub(crate) arrived: Instant,
     /// Where the answer goes.
-    pub(crate) answer: Answer,
+    pub(crate) answer: OnSeen,
 }
 
 impl PictureJob {

@@ -22,7 +22,7 @@ pub(crate) const MAX_BATCH: usize = 64;
 const MAX_WAITING: usize = 16;
 
 /// What an answer is sent to: one row of probabilities per face, and the time of the pass in ms.
-pub(crate) type Answer = Box<dyn FnOnce(Result<Probabilities, VisionError>) + Send>;
+type OnRead = Box<dyn FnOnce(Result<Probabilities, VisionError>) + Send>;
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,7 @@ pub(crate) struct Probabilities {
 
 struct Request {
     faces: Vec<Face>,
-    answer: Answer,
+    answer: OnRead,
 }
 
 /// The one door to the network. Clones share the same thread.
@@ -60,7 +60,7 @@ impl Inference {
     }
 
     /// Hands over faces; the answer comes from the inference thread.
-    pub(crate) fn submit(&self, faces: Vec<Face>, answer: Answer) {
+    pub(crate) fn submit(&self, faces: Vec<Face>, answer: OnRead) {
         if let Err(unsent) = self.requests.send(Request { faces, answer }) {
             (unsent.0.answer)(Err(VisionError::classify("the server is stopping")));
         }

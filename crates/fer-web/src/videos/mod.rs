@@ -3,69 +3,28 @@
 //! One thread reads one video after the other.
 
 mod reader;
-mod room;
 pub(crate) mod routes;
 mod shelf;
+mod store;
 
 use std::{
     io,
-    path::Path,
-    sync::{
-        Arc,
-        mpsc::{Sender, channel},
-    },
+    sync::mpsc::{Sender, channel},
 };
 
-use fer_data::Labels;
-use fer_stream::{FrameSource, StreamError};
-use fer_vision::SmoothOptions;
-
+pub use self::reader::OpenVideo;
+pub(crate) use self::reader::VideoTools;
 use self::{
-    room::{Place, Room},
     shelf::{Shelf, Status, Video},
+    store::{Place, Store},
 };
-use crate::{
-    limits::Limits,
-    read::{MakeFinder, inference::Inference},
-};
-
-/// Opens video files: where OpenCV, or any other decoder, comes in.
-pub trait OpenVideo: Send + Sync {
-    /// Opens a file.
-    ///
-    /// # Errors
-    /// [`StreamError::Open`] when it is no video that can be read.
-    fn open(&self, path: &Path) -> Result<Box<dyn FrameSource>, StreamError>;
-}
-
-impl<F> OpenVideo for F
-where
-    F: Fn(&Path) -> Result<Box<dyn FrameSource>, StreamError> + Send + Sync,
-{
-    fn open(&self, path: &Path) -> Result<Box<dyn FrameSource>, StreamError> {
-        self(path)
-    }
-}
-
-/// What reads videos.
-pub(crate) struct VideoTools {
-    /// Opens a file.
-    pub(crate) open: Box<dyn OpenVideo>,
-    /// The names drawn on the annotated copy.
-    pub(crate) labels: Labels,
-    /// Makes a finder for each video.
-    pub(crate) make_finder: Arc<MakeFinder>,
-    /// The network, shared with all clients.
-    pub(crate) inference: Inference,
-    /// How readings are steadied.
-    pub(crate) smoothing: SmoothOptions,
-}
+use crate::{limits::Limits, problem::Problem};
 
 /// All videos in the server's hands, and the thread that reads them.
 pub(crate) struct Videos {
     /// What is known of them.
     pub(crate) shelf: Shelf,
-    room: Room,
+    store: Store,
     next: Sender<String>,
 }
 
@@ -75,23 +34,23 @@ impl Videos {
     /// # Errors
     /// The system's, when there is no place for files or no thread can be started.
     pub(crate) fn start(tools: VideoTools, limits: &Limits) -> io::Result<Self> {
-        let room = Room::open(limits)?;
+        let store = Store::open(limits)?;
         let shelf = Shelf::new(limits.video_keep);
         let (next, ids) = channel();
         let read = shelf.clone();
         std::thread::Builder::new()
             .name("videos".into())
             .spawn(move || reader::read_all(&ids, &read, &tools))?;
-        Ok(Self { shelf, room, next })
+        Ok(Self { shelf, store, next })
     }
 
     /// A place for a video that is about to be uploaded.
     ///
     /// # Errors
-    /// As [`Room::place`].
-    pub(crate) fn place(&self) -> Result<Place, crate::problem::Problem> {
+    /// As [`Store::place`].
+    pub(crate) fn place(&self) -> Result<Place, Problem> {
         self.shelf.forget_old();
-        self.room.place()
+        self.store.place()
     }
 
     /// Puts a video, whose bytes lie in its place, on the shelf to be read.

@@ -3,25 +3,60 @@
 
 use std::{
     ops::ControlFlow,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, atomic::AtomicBool, mpsc::Receiver},
     time::Instant,
 };
 
 use fer_data::Labels;
 use fer_stream::{
-    Feed, OverlayOptions, StreamError, draw,
+    Feed, FrameSource, OverlayOptions, StreamError, draw,
     pipeline::{LiveOptions, Shot, Sink, run},
     record::VideoRecorder,
     told,
 };
-use fer_vision::Analyzer;
+use fer_vision::{Analyzer, SmoothOptions};
 
 use super::{
-    VideoTools,
-    shelf::{GrowingReadings, Progress, Shelf},
+    shelf::{GrowingReadings, Shelf, VideoStage},
+    store::write_failed,
 };
-use crate::problem::{Problem, ProblemKind};
+use crate::{
+    problem::{Problem, ProblemKind},
+    read::{MakeFinder, inference::Inference},
+};
+
+/// Opens video files: where OpenCV, or any other decoder, comes in.
+pub trait OpenVideo: Send + Sync {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`StreamError::Open`] when it is no video that can be read.
+    fn open(&self, path: &Path) -> Result<Box<dyn FrameSource>, StreamError>;
+}
+
+impl<F> OpenVideo for F
+where
+    F: Fn(&Path) -> Result<Box<dyn FrameSource>, StreamError> + Send + Sync,
+{
+    fn open(&self, path: &Path) -> Result<Box<dyn FrameSource>, StreamError> {
+        self(path)
+    }
+}
+
+/// What reads videos.
+pub(crate) struct VideoTools {
+    /// Opens a file.
+    pub(crate) open: Box<dyn OpenVideo>,
+    /// The names drawn on the annotated copy.
+    pub(crate) labels: Labels,
+    /// Makes a finder for each video.
+    pub(crate) make_finder: Arc<MakeFinder>,
+    /// The network, shared with all clients.
+    pub(crate) inference: Inference,
+    /// How readings are steadied.
+    pub(crate) smoothing: SmoothOptions,
+}
 
 /// The thread: reads one video after the other until the shelf is dropped.
 pub(crate) fn read_all(ids: &Receiver<String>, shelf: &Shelf, tools: &VideoTools) {
@@ -32,12 +67,12 @@ pub(crate) fn read_all(ids: &Receiver<String>, shelf: &Shelf, tools: &VideoTools
             video.place.is_read();
             match result {
                 Ok((annotated, problem)) => {
-                    video.status.stage = Progress::Done;
+                    video.status.stage = VideoStage::Done;
                     video.status.annotated = annotated;
                     video.status.problem = problem.map(|problem| problem.to_json());
                 }
                 Err(problem) => {
-                    video.status.stage = Progress::Failed;
+                    video.status.stage = VideoStage::Failed;
                     video.status.problem = Some(problem.to_json());
                 }
             }
@@ -62,7 +97,7 @@ fn read_one(id: &str, shelf: &Shelf, tools: &VideoTools) -> Result<(bool, Option
     let source = tools.open.open(&sink.original).map_err(|error| not_a_video(&error))?;
     let info = source.info();
     shelf.with(id, |video| {
-        video.status.stage = Progress::Reading;
+        video.status.stage = VideoStage::Reading;
         video.status.n_frames = info.n_frames;
     });
     if let Some(path) = &sink.annotated {
@@ -95,12 +130,16 @@ fn not_a_video(error: &StreamError) -> Problem {
     Problem::new(ProblemKind::NotAVideo, detail)
 }
 
+/// An annotated copy that finds the disk full is told like an upload that does.
 fn failed(error: &StreamError) -> Problem {
-    let detail = match error {
-        StreamError::Write { problem, .. } => format!("annotated video: {problem}"),
-        other => told(other),
+    let StreamError::Write { problem, cause, .. } = error else {
+        return Problem::new(ProblemKind::Failed, told(error));
     };
-    Problem::new(ProblemKind::Failed, detail)
+    let system = cause.as_ref().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    match system.map(write_failed) {
+        Some(full) if full.kind == ProblemKind::StorageFull => full,
+        _ => Problem::new(ProblemKind::Failed, format!("annotated video: {problem}")),
+    }
 }
 
 /// Keeps the readings, counts the progress, writes the annotated copy.
@@ -133,5 +172,25 @@ impl Sink for VideoSink {
 
     fn notice(&mut self, _text: &str) {
         // A file has nothing to say between its frames; its end or failure is the run's result.
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_as_such_and_no_path_is_told() {
+        let write = |kind: io::ErrorKind| {
+            StreamError::write_for("/tmp/secret.mp4", "not written", io::Error::from(kind))
+        };
+        assert_eq!(failed(&write(io::ErrorKind::StorageFull)).kind, ProblemKind::StorageFull);
+        let other = failed(&write(io::ErrorKind::PermissionDenied));
+        assert_eq!(
+            (other.kind, other.detail.as_str()),
+            (ProblemKind::Failed, "annotated video: not written")
+        );
     }
 }

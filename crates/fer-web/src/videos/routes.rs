@@ -9,15 +9,15 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Json, Response},
 };
-use fer_stream::record::{Entry, Format};
+use fer_stream::record::{Format, Recorded};
 use fer_vision::{FaceReading, ms};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
-    room::{Place, write_failed},
     shelf::{Status, Video},
+    store::{Place, write_failed},
 };
 use crate::{
     app::App,
@@ -159,7 +159,7 @@ pub(crate) async fn readings_as(
     let mut bytes = Vec::new();
     let mut write = || {
         let mut recorder = (format.begin)(Box::new(&mut bytes), &app.labels)?;
-        let entry = |reading| Entry { input: &status.name, size: (status.width, status.height), reading };
+        let entry = |reading| Recorded { input: &status.name, size: (status.width, status.height), reading };
         readings.iter().try_for_each(|reading| recorder.record(&entry(reading)))?;
         recorder.finish()
     };

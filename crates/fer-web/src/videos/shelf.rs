@@ -14,13 +14,13 @@ use std::{
 use fer_vision::Reading;
 use serde::Serialize;
 
-use super::room::Place;
+use super::store::Place;
 use crate::problem::{Problem, ProblemKind};
 
 /// How far a video is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Progress {
+pub(crate) enum VideoStage {
     /// It waits for the videos before it.
     Waiting,
     /// It is being read.
@@ -39,7 +39,7 @@ pub(crate) struct Status {
     /// The name the client gave it.
     pub(crate) name: String,
     /// How far it is.
-    pub(crate) stage: Progress,
+    pub(crate) stage: VideoStage,
     /// Frames read so far.
     pub(crate) n_read: u64,
     /// Frames in all, when the file tells.
@@ -75,7 +75,7 @@ impl Video {
         let status = Status {
             id,
             name,
-            stage: Progress::Waiting,
+            stage: VideoStage::Waiting,
             n_read: 0,
             n_frames: None,
             width: 0,
@@ -126,7 +126,7 @@ impl Shelf {
     pub(crate) fn readings(&self, id: &str) -> Result<(Status, GrowingReadings), Problem> {
         let videos = self.lock();
         let video = videos.get(id).ok_or_else(|| unknown(id))?;
-        if video.status.stage != Progress::Done {
+        if video.status.stage != VideoStage::Done {
             return Err(not_ready(&video.status));
         }
         Ok((video.status.clone(), video.readings.clone()))

@@ -31,11 +31,11 @@ export function toJsonl(rows) {
   return rows.map((row) => JSON.stringify(row) + "\n").join("");
 }
 
-/** A text that begins like a formula would be run by spreadsheets: it gets a quote mark before it. */
+/** A text that begins like a formula would be run by spreadsheets: it gets a quote mark before it; a dash alone is none. */
 function cell(value) {
   if (value === undefined || value === null) return "";
   if (typeof value === "number") return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  const text = /^[=+\-@\t\r]/.test(value) && value !== "-" ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

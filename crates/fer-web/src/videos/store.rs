@@ -22,15 +22,15 @@ const PREFIX: &str = "fer-videos-";
 const LOCK: &str = "lock";
 
 /// A folder for videos, removed with everything in it when the server ends.
-pub(crate) struct Room {
+pub(crate) struct Store {
     folder: TempDir,
     /// Held, never read: the system lets go of it when the process ends, however that is.
     _lock: File,
     budget: Arc<Budget>,
 }
 
-impl Room {
-    /// A new room in the system's temporary folder, and an end to those of servers that were killed.
+impl Store {
+    /// A new store in the system's temporary folder, and an end to those of servers that were killed.
     ///
     /// # Errors
     /// The system's, when there is no place for files.
@@ -65,12 +65,12 @@ impl Room {
     }
 }
 
-/// Removes the rooms of servers that are gone: nobody holds their lock, so nobody else will.
+/// Removes the stores of servers that are gone: nobody holds their lock, so nobody else will.
 fn remove_left_behind(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let is_room = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        // A room whose lock has no name yet is being opened.
-        if is_room
+        let is_store = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        // A store whose lock has no name yet is being opened.
+        if is_store
             && let Ok(lock) = File::open(entry.path().join(LOCK))
             && lock.try_lock().is_ok()
         {
@@ -182,7 +182,7 @@ impl Drop for Place {
     }
 }
 
-/// Why a file of the room cannot be written: a full disk is 507, all else our failure.
+/// Why a file of the store cannot be written: a full disk is 507, all else our failure.
 #[must_use]
 pub(crate) fn write_failed(error: &io::Error) -> Problem {
     match error.kind() {
@@ -207,49 +207,49 @@ mod tests {
     }
 
     #[test]
-    fn the_room_of_a_running_server_stays_and_that_of_a_killed_one_goes() {
+    fn the_store_of_a_running_server_stays_and_that_of_a_killed_one_goes() {
         let parent = tempfile::tempdir().expect("a temporary folder");
-        let running = Room::open_in(parent.path(), &limits(1, 10)).expect("room");
+        let running = Store::open_in(parent.path(), &limits(1, 10)).expect("room");
         let place = running.place().expect("a place");
         fs::write(place.original(), "frames").expect("room for a file");
-        let killed = Room::open_in(parent.path(), &limits(1, 10)).expect("room");
-        let Room { folder, _lock: lock, budget: _ } = killed;
+        let killed = Store::open_in(parent.path(), &limits(1, 10)).expect("room");
+        let Store { folder, _lock: lock, budget: _ } = killed;
         // A killed process removes nothing and holds no lock.
         let left = folder.keep();
         drop(lock);
         let other = parent.path().join("someone-elses");
         fs::create_dir(&other).expect("room for a folder");
-        let next = Room::open_in(parent.path(), &limits(1, 10)).expect("room");
-        assert!(!left.exists(), "the room of the killed server is gone");
+        let next = Store::open_in(parent.path(), &limits(1, 10)).expect("room");
+        assert!(!left.exists(), "the store of the killed server is gone");
         assert!(place.original().exists(), "the video of the running server is there");
         assert!(other.exists() && next.folder.path().exists());
     }
 
     #[test]
-    fn a_room_ends_with_its_server() {
+    fn a_store_ends_with_its_server() {
         let parent = tempfile::tempdir().expect("a temporary folder");
-        drop(Room::open_in(parent.path(), &limits(1, 10)).expect("room"));
+        drop(Store::open_in(parent.path(), &limits(1, 10)).expect("room"));
         assert_eq!(fs::read_dir(parent.path()).expect("it is there").count(), 0);
     }
 
     #[test]
     fn videos_share_one_budget_from_their_first_byte_and_give_it_back() {
         let parent = tempfile::tempdir().expect("a temporary folder");
-        let room = Room::open_in(parent.path(), &limits(2, 100)).expect("room");
-        let mut first = room.place().expect("a place");
+        let store = Store::open_in(parent.path(), &limits(2, 100)).expect("room");
+        let mut first = store.place().expect("a place");
         first.reserve(60).expect("room");
-        let mut second = room.place().expect("a place");
-        assert_eq!(kind(room.place()), Some(ProblemKind::Busy), "two places");
+        let mut second = store.place().expect("a place");
+        assert_eq!(kind(store.place()), Some(ProblemKind::Busy), "two places");
         assert_eq!(kind(second.reserve(41)), Some(ProblemKind::Busy), "60 of 100 bytes are taken");
         second.reserve(40).expect("room");
         second.reserve(30).expect("it has room for them already");
         fs::write(first.annotated(), [0; 10]).expect("room for a file");
         first.is_read();
-        let mut third = room.place().expect("the first one is read");
+        let mut third = store.place().expect("the first one is read");
         assert_eq!(kind(third.reserve(51)), Some(ProblemKind::Busy), "its copy takes 10 bytes");
         third.reserve(50).expect("room");
         drop((first, second, third));
-        let mut again = room.place().expect("a place");
+        let mut again = store.place().expect("a place");
         again.reserve(100).expect("all is given back");
     }
 

@@ -18,7 +18,7 @@ impl Cascade {
     /// features, features of other kinds (LBP, HOG), the old format of OpenCV 1, and for more stages, stumps
     /// or bytes than any cascade has.
     pub fn from_xml(text: &str) -> Result<Self, CascadeError> {
-        let mut xml = Xml { text, at: 0 };
+        let mut xml = Xml { text, at: 0, inside: Vec::new() };
         if text.len() > MAX_BYTES {
             return Err(xml.error(format!("at most {MAX_BYTES} bytes"), text.len()));
         }
@@ -208,7 +208,12 @@ fn read_features(xml: &mut Xml<'_>) -> Result<Vec<(usize, Feature)>, CascadeErro
 struct Xml<'a> {
     text: &'a str,
     at: usize,
+    /// Names of the elements that are open.
+    inside: Vec<&'a str>,
 }
+
+/// Deepest nesting that is read; a cascade's has eight elements in each other.
+const MAX_DEPTH: usize = 32;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Piece<'a> {
@@ -271,8 +276,21 @@ impl<'a> Xml<'a> {
             if tag.ends_with('/') {
                 return Err(self.error("an element with an end", shortened(tag)));
             }
-            let name = tag.split_ascii_whitespace().next().unwrap_or_default();
-            return Ok(if tag.starts_with('/') { Piece::Close } else { Piece::Open(name) });
+            let Some(name) = tag.strip_prefix('/') else {
+                let name = tag.split_ascii_whitespace().next().unwrap_or_default();
+                if self.inside.len() == MAX_DEPTH {
+                    return Err(self.error(format!("at most {MAX_DEPTH} elements in each other"), name));
+                }
+                self.inside.push(name);
+                return Ok(Piece::Open(name));
+            };
+            return match self.inside.pop() {
+                Some(open) if open == name.trim_end() => Ok(Piece::Close),
+                open => {
+                    let open = open.map_or("no element's end".to_owned(), |open| format!("</{open}>"));
+                    Err(self.error(open, format!("</{name}>")))
+                }
+            };
         }
     }
 

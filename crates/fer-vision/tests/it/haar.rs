@@ -52,7 +52,7 @@ fn xml_that_is_no_such_cascade_is_refused_with_its_line() {
     for (from, to, said) in [
         ("<featureType>HAAR", "<featureType>LBP", "line 5: expected featureType HAAR, found LBP"),
         ("<stageType>BOOST</stageType>", "", "found none: a cascade in the old format of OpenCV 1"),
-        ("<tilted>0", "<tilted>1", "line 26: expected an upright feature, found a tilted one"),
+        ("<tilted>0", "<tilted>1", "line 24: expected an upright feature, found a tilted one"),
         ("0 -1 1 -3.15", "1 0 1 -3.15", "line 16: expected a stump"),
         ("0 -1 0 1.2e-02", "0 -1 2 1.2e-02", "expected one of 2 features, found feature 2"),
         ("0 -1 0 1.2e-02", "0 -1 0 much", "line 19: expected a number, found much"),
@@ -63,7 +63,8 @@ fn xml_that_is_no_such_cascade_is_refused_with_its_line() {
         ("<_>6 7 12 3 3.</_>", "", "expected 2 or 3 rectangles, found 1"),
         ("<width>24", "<width>129", "line 7: expected a window's side of 3 to 128, found 129"),
         ("<opencv_storage>", "<svg>", "line 3: expected an element opencv_storage, found an element svg"),
-        ("</cascade>", "", "found the end of the file"),
+        ("</cascade>", "", "line 27: expected </cascade>, found </opencv_storage>"),
+        ("</features></cascade>\n</opencv_storage>", "", "expected an element, found the end of the file"),
         ("-->", "", "line 2: expected -->, found the end of the file"),
     ] {
         assert!(SMALL.contains(from), "{from}");

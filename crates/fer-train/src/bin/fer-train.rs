@@ -233,7 +233,7 @@ fn conclude(config: &Config, outcome: &Outcome) -> Result<u8, TrainError> {
         best.epoch,
         model.display()
     ))?;
-    if best.validation_accuracy <= *chance {
+    if outcome.is_no_better_than_chance() {
         note(&format!(
             "that is no better than chance: always naming the most frequent label is right for {:.2} %; \
              are the labels right? else try more epochs or a lower schedule.peak_rate",

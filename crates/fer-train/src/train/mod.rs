@@ -81,6 +81,15 @@ pub struct Outcome {
     pub model: PathBuf,
 }
 
+impl Outcome {
+    /// Whether the best epoch learned nothing that the counts of the labels do not tell.
+    #[must_use]
+    pub fn is_no_better_than_chance(&self) -> bool {
+        // Burn's accuracy is an f32 in per cent: a millionth is less than one image.
+        self.best.validation_accuracy <= self.chance + 1e-6
+    }
+}
+
 /// Why a run has no further epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {

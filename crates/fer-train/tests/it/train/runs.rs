@@ -10,9 +10,10 @@ use fer_model::{Chosen, DeviceChoice, choose};
 use fer_train::{
     TrainError,
     config::Config,
+    run::folder::RunPlace,
     run::history::EpochRow,
     train::progress::BarRenderer,
-    train::{Outcome, Session, load, train},
+    train::{Outcome, RunSetup, load, train},
 };
 use indicatif::ProgressBar;
 
@@ -78,9 +79,12 @@ impl Run {
                 stop.stop(Some("the test says so"));
             }
         };
-        let session = Session {
-            out: self.out,
-            resume: self.resume,
+        let place = match self.resume {
+            true => RunPlace::standing(&self.out, &self.config),
+            false => RunPlace::vacant(&self.out),
+        };
+        let setup = RunSetup {
+            place: place.unwrap(),
             device: chosen(self.device),
             command: "fer-train".to_owned(),
             started: "2026-01-31T00:00:00Z".to_owned(),
@@ -89,7 +93,7 @@ impl Run {
             report: Box::new(report),
             notice: Box::new(|_| {}),
         };
-        let outcome = train(&self.config, self.data, session);
+        let outcome = train(&self.config, self.data, setup);
         let rows = rows.lock().unwrap().clone();
         (outcome, rows)
     }

@@ -68,7 +68,7 @@ def main():
         rows = list(csv.DictReader(file))
     session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
     about = session.get_modelmeta().custom_metadata_map
-    labels = about["labels"].split(",")
+    labels = json.loads(about["labels"])
     temperature = float(about["temperature"])
 
     probabilities = np.array([[float(row[name]) for name in labels] for row in rows])

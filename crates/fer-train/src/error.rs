@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use fer_base::exit;
 use fer_model::ModelError;
 
-/// Errors of fer-train.
+/// Why something failed, whoever says so.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Errors of fer-train. A sentence never repeats its source: [`chain`] tells both.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// A config file or an override was refused.
@@ -17,6 +20,17 @@ pub enum TrainError {
         /// Key, expected, found.
         reason: String,
     },
+    /// A config file cannot be read.
+    #[error("{path}: the config cannot be read", path = path.display())]
+    Unreadable {
+        /// The config file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// A command line that parses but asks for something that is not done.
+    #[error("{0}")]
+    Usage(String),
     /// The data could not be loaded.
     #[error(transparent)]
     Data(#[from] fer_data::DataError),
@@ -31,6 +45,17 @@ pub enum TrainError {
         /// What was found, and what to try.
         reason: String,
     },
+    /// A file of a run folder is missing or not what fer-train wrote.
+    #[error(
+        "{path}: missing or damaged, the run cannot go on: copy the run folder again, or start anew with another --out",
+        path = path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Cause,
+    },
     /// A checkpoint cannot be used.
     #[error("{path}: {reason}", path = path.display())]
     Checkpoint {
@@ -38,6 +63,8 @@ pub enum TrainError {
         path: PathBuf,
         /// What was found, and what to try.
         reason: String,
+        /// What the reader said.
+        source: Option<Cause>,
     },
     /// The data of a resumed run is not what it began with.
     #[error(
@@ -62,20 +89,54 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// An output could not be written.
-    #[error("{path}: cannot be written: {cause}", path = path.display())]
+    #[error("{path}: cannot be written", path = path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// The cause.
-        cause: std::io::Error,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// An epoch is done and could not be kept.
+    #[error(
+        "training stopped: epoch {epoch} could not be saved; make room, then --resume goes on {}",
+        match epoch { 1 => "with the first epoch".to_owned(), _ => format!("after epoch {}", epoch - 1) }
+    )]
+    NotSaved {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// What the writer said.
+        source: Cause,
+    },
+    /// The loss or the gradients are no numbers any more. Checkpoints of earlier epochs are intact.
+    #[error(
+        "training diverged in epoch {epoch}, step {step}: {what} is {value}; \
+         lower schedule.peak_rate, or set optimizer.clip_norm, and start anew with another --out"
+    )]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step within the epoch, from 1.
+        step: usize,
+        /// `the loss` or `the gradients' norm`.
+        what: &'static str,
+        /// NaN or an infinity.
+        value: f32,
     },
     /// Training stopped on an error of its own.
-    #[error("training stopped in epoch {epoch}: {reason}")]
+    #[error("training stopped in epoch {epoch}")]
     Stopped {
         /// The epoch, from 1.
         epoch: usize,
         /// The cause, and what to try.
-        reason: String,
+        source: Cause,
+    },
+    /// The network's answer is no number.
+    #[error(
+        "{sample}: the network's logits are not finite; its weights are too large to use, take another checkpoint"
+    )]
+    NotFinite {
+        /// The first image it says so of.
+        sample: String,
     },
     /// The user stopped an evaluation; nothing was written.
     #[error("interrupted after {n_done} of {n} images; nothing was written")]
@@ -92,10 +153,10 @@ pub enum TrainError {
         reason: String,
     },
     /// A network could not be written as ONNX.
-    #[error("ONNX export failed: {reason}")]
+    #[error("ONNX export failed")]
     Export {
         /// What the exporter said.
-        reason: String,
+        source: Cause,
     },
 }
 
@@ -104,14 +165,26 @@ impl TrainError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config { .. } | Self::RunFolder { .. } => exit::USAGE,
+            Self::Config { .. } | Self::Unreadable { .. } | Self::Usage(_) | Self::RunFolder { .. } => {
+                exit::USAGE
+            }
             Self::Data(error) => error.exit_code(),
             Self::Calibration { .. } | Self::OtherData { .. } => exit::DATA,
             Self::Model(error) => model_exit_code(error),
-            Self::Export { .. } | Self::Checkpoint { .. } => exit::MODEL,
-            Self::Write { .. } | Self::Stopped { .. } => exit::OUTPUT,
+            Self::Export { .. }
+            | Self::Checkpoint { .. }
+            | Self::Damaged { .. }
+            | Self::Diverged { .. }
+            | Self::NotFinite { .. } => exit::MODEL,
+            Self::Write { .. } | Self::NotSaved { .. } | Self::Stopped { .. } => exit::OUTPUT,
             Self::Interrupted { .. } | Self::BeforeFirstEpoch { .. } => exit::INTERRUPTED,
         }
+    }
+
+    /// For use with `map_err`: the error of writing to `path`.
+    pub fn writing(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Write { path, source }
     }
 }
 

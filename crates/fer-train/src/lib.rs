@@ -2,11 +2,13 @@
 //! In: a config, or a model and a split. Out: a run folder, or a report.
 
 pub mod allocator;
-pub mod chart;
+mod chart;
 pub mod config;
+pub mod console;
 pub mod error;
 pub mod judge;
 pub mod onnx;
+pub mod outputs;
 pub mod report;
 pub mod run;
 pub mod skipped;

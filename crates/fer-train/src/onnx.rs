@@ -7,7 +7,7 @@ use fer_data::face::SIDE;
 use fer_model::{ModelCard, Net};
 use onnx_ir::{Message, ModelProto};
 
-use crate::error::TrainError;
+use crate::error::{Cause, TrainError};
 
 /// Name of the input: normalised faces, `[batch, 1, 48, 48]`, `(grey value - mean) / deviation`.
 pub const INPUT: &str = "faces";
@@ -27,22 +27,19 @@ pub fn to_onnx(net: &Net, card: &ModelCard) -> Result<Vec<u8>, TrainError> {
         InputSpec::new([AxisSpec::dynamic("batch"), AxisSpec::Static, AxisSpec::Static, AxisSpec::Static]);
     let exported = OnnxExporter::new()
         .export_dynamic(net, images(2), images(3), &[batch], Net::forward)
-        .map_err(|e| failed(&e))?;
-    let mut model = ModelProto::parse_from_bytes(exported.as_bytes()).map_err(|e| failed(&e))?;
+        .map_err(failed)?;
+    let mut model = ModelProto::parse_from_bytes(exported.as_bytes()).map_err(failed)?;
     rename_boundaries(&mut model)?;
     describe(&mut model, card);
-    model.write_to_bytes().map_err(|e| failed(&e))
+    model.write_to_bytes().map_err(failed)
 }
 
 /// Gives the one input and the one output their names, wherever they are used.
 fn rename_boundaries(model: &mut ModelProto) -> Result<(), TrainError> {
     let graph = model.graph.mut_or_insert_default();
     let ([input], [output]) = (graph.input.as_mut_slice(), graph.output.as_mut_slice()) else {
-        return Err(failed(&format!(
-            "{} inputs and {} outputs, expected one of each",
-            graph.input.len(),
-            graph.output.len()
-        )));
+        let (n_inputs, n_outputs) = (graph.input.len(), graph.output.len());
+        return Err(failed(format!("{n_inputs} inputs and {n_outputs} outputs, expected one of each")));
     };
     let old_input = std::mem::replace(&mut input.name, INPUT.to_owned());
     let old_output = std::mem::replace(&mut output.name, OUTPUT.to_owned());
@@ -63,7 +60,8 @@ fn describe(model: &mut ModelProto, card: &ModelCard) {
     "fer".clone_into(&mut model.producer_name);
     model.producer_version.clone_from(&card.fer_version);
     let properties = [
-        ("labels", card.labels.names().join(",")),
+        // As JSON, because a user's class name may hold any separator.
+        ("labels", serde_json::to_string(&card.labels).expect("labels are plain text")),
         ("mean", card.input.mean.to_string()),
         ("deviation", card.input.deviation.to_string()),
         ("temperature", card.temperature.to_string()),
@@ -76,6 +74,6 @@ fn describe(model: &mut ModelProto, card: &ModelCard) {
     }
 }
 
-fn failed(reason: &dyn std::fmt::Display) -> TrainError {
-    TrainError::Export { reason: reason.to_string() }
+fn failed(source: impl Into<Cause>) -> TrainError {
+    TrainError::Export { source: source.into() }
 }

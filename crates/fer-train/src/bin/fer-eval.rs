@@ -1,38 +1,26 @@
 //! fer-eval: judges a model on one split, fits its temperature, writes it as ONNX.
 //! In: a command line. Out: figures on stdout, progress on stderr, files where asked, an exit code.
 //! The only program of this crate that can open the test split.
-#![allow(clippy::print_stderr)]
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fer_base::{atomic, exit};
-use fer_data::{DataError, LabelSet, Labels, LoadOptions, Samples, Split, load_split};
-use fer_model::{DeviceChoice, ModelCard, Predictor, Tta, checkpoint, choose};
-use fer_train::error::{TrainError, chain, model_exit_code};
-use fer_train::judge::evaluate::{Evaluation, calibrated, evaluate};
-use fer_train::judge::predictions_csv::predictions_csv;
-use fer_train::judge::probabilities::Scored;
-use fer_train::judge::summary::{Summary, protocol};
-use fer_train::onnx::to_onnx;
-use fer_train::report::report_html;
-use fer_train::skipped::left_out;
+use fer_base::exit;
+use fer_data::{LabelSet, Split};
+use fer_model::{DeviceChoice, Predictor, Tta, choose};
+use fer_train::TrainError;
+use fer_train::console::{note, say};
+use fer_train::error::chain;
+use fer_train::judge::job::{self, Inputs, Judging, Watcher};
 use indicatif::{ProgressBar, ProgressStyle};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// The word for `--data` that stands for faces drawn by fer itself.
-const DRAWN: &str = "drawn";
-
-/// Drawn faces per class for a model that was trained on other data; fer-train's default.
-const DRAWN_PER_CLASS: usize = 60;
 
 /// Judges a model on the validation or test split of a data set.
 #[derive(Parser)]
@@ -101,7 +89,7 @@ struct Export {
     onnx: PathBuf,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct SourceArgs {
     /// Model folder, as fer-train writes it.
     #[arg(long, value_name = "DIR")]
@@ -115,8 +103,8 @@ struct SourceArgs {
     /// Leave damaged samples out and list them, instead of refusing the data.
     #[arg(long)]
     skip_bad: bool,
-    /// Carve this share of the training split off as validation, where the data has none; use the
-    /// value the model was trained with.
+    /// Carve this share of the training split off as validation, where the data has none; a model that
+    /// was trained so knows its share, and no other is taken.
     #[arg(long, value_name = "SHARE")]
     validation_fraction: Option<f32>,
     /// auto, cpu, gpu or wgpu.
@@ -151,189 +139,96 @@ enum HeadName {
 
 fn main() -> ExitCode {
     fer_train::allocator::keep_memory();
-    match run(Cli::parse()) {
+    match run(Cli::parse()).and_then(|text| say(&text)) {
         Ok(()) => ExitCode::from(exit::SUCCESS),
         Err(error) => {
-            eprintln!("fer-eval: {}", chain(error.as_ref()));
-            ExitCode::from(exit_code(&error))
+            note(&format!("fer-eval: {}", chain(&error)));
+            ExitCode::from(error.exit_code())
         }
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+/// Does what is asked; what goes to stdout comes back.
+fn run(cli: Cli) -> Result<String, TrainError> {
     match (cli.command, cli.source, cli.judge) {
         (Some(Command::Calibrate(args)), ..) => calibrate(&args),
-        (Some(Command::Export(args)), ..) => export(&args),
-        (None, Some(source), Some(args)) => judge(&source, &args),
-        _ => bail!("nothing to do: see fer-eval --help"),
+        (Some(Command::Export(args)), ..) => {
+            job::export(&args.model, &args.onnx, &choose(DeviceChoice::Cpu)?.device)
+        }
+        (None, Some(source), Some(args)) => judge(&source, args),
+        _ => Err(TrainError::Usage("nothing to do: see fer-eval --help".to_owned())),
     }
 }
 
-fn judge(source: &SourceArgs, args: &Judge) -> anyhow::Result<()> {
-    let predictor = open(source)?;
+fn judge(source: &SourceArgs, args: Judge) -> Result<String, TrainError> {
     let split = match args.split {
         SplitName::Validation => Split::Validation,
         SplitName::Test => Split::Test,
     };
-    let predictor = match args.head {
-        HeadName::Combined => predictor,
-        HeadName::Fer2013 => predictor.of_head(LabelSet::Fer2013)?,
-        HeadName::Ferplus => predictor.of_head(LabelSet::FerPlus)?,
+    let Judge { tta, json, csv, report, train_data, labels, head, split: _ } = args;
+    let truth = match labels {
+        LabelsName::Fer2013 => LabelSet::Fer2013,
+        LabelsName::Ferplus => LabelSet::FerPlus,
     };
-    let mut samples = load(&source.data, split, source, predictor.card())?;
-    if args.labels == LabelsName::Ferplus {
-        samples = majority(samples, source)?;
-    }
-    // A head may know more or fewer labels than the truth has: those without a score have probability 0.
-    let predictor =
-        if samples.labels.set() == LabelSet::Own { predictor } else { predictor.under(&samples.labels) };
-    let train = match &args.train_data {
-        Some(path) => Some(load(path, Split::Train, source, predictor.card())?),
-        None => None,
+    let head = match head {
+        HeadName::Combined => None,
+        HeadName::Fer2013 => Some(LabelSet::Fer2013),
+        HeadName::Ferplus => Some(LabelSet::FerPlus),
     };
-    let evaluation = run_network(&predictor, &samples, args.tta)?;
-    let [model, data] = [&source.model, &source.data].map(|path| path.display().to_string());
-    let line = protocol(predictor.card(), &model, &data, &samples, args.tta);
-    let unseen = train.map(|train| evaluation.unseen(&samples, &train));
-    let summary = Summary::new(&evaluation, line, unseen);
-    if let Some(path) = &args.csv {
-        write(path, &predictions_csv(&evaluation, &samples)?)?;
-    }
-    if let Some(path) = &args.report {
-        write(path, report_html(&evaluation, &summary, &samples).as_bytes())?;
-    }
-    match &args.json {
-        Some(path) if path.as_os_str() == "-" => return say(&summary.to_json()),
-        Some(path) => write(path, summary.to_json().as_bytes())?,
-        None => {}
-    }
-    say(&summary.to_text())
+    let judging = Judging { split, truth, head, tta, train_data, json, csv, report };
+    let predictor = predictor(source)?;
+    watched(|watcher| job::judge(&predictor, &source.inputs(), &judging, watcher))
 }
 
-/// The faces under FER+'s labels, by the majority of its raters.
-fn majority(samples: Samples, source: &SourceArgs) -> anyhow::Result<Samples> {
-    if source.ferplus.is_none() {
-        return Err(Usage("--labels ferplus needs the votes: --ferplus fer2013new.csv".to_owned()).into());
-    }
-    let n = samples.len();
-    let (samples, n_without) = samples.by_ferplus_majority();
-    eprintln!(
-        "FER+: {} of {n} faces are judged; {n_without} have no majority of its raters for one of the eight labels",
-        samples.len()
-    );
-    Ok(samples)
-}
-
-fn calibrate(args: &Calibrate) -> anyhow::Result<()> {
+fn calibrate(args: &Calibrate) -> Result<String, TrainError> {
     if matches!(args.split, SplitName::Test) {
-        return Err(Usage(
+        return Err(TrainError::Usage(
             "calibrate fits on the validation split only: a temperature fitted on test would be chosen by test"
                 .to_owned(),
-        )
-        .into());
+        ));
     }
-    let predictor = open(&args.source)?;
-    let samples = load(&args.source.data, Split::Validation, &args.source, predictor.card())?;
-    let evaluation = run_network(&predictor, &samples, Tta::None)?;
-    let card = calibrated(predictor.card(), &evaluation, &samples, &args.source.data.to_string_lossy())?;
-    if card.foreign_calibration().is_some() {
-        eprintln!(
-            "these {} images are not the validation split in the model's card: the temperature is fitted on them, the card's validation figures stay",
-            samples.len()
-        );
-    }
-    checkpoint::save_card(&args.source.model, &card)?;
-    let after = Scored::from_logits(&evaluation.logits(), &evaluation.truth, card.temperature.into());
-    say(&format!(
-        "temperature {:.4} written to {}\nbefore: {}\nafter:  {}\n",
-        card.temperature,
-        args.source.model.join(checkpoint::CARD_FILE).display(),
-        evaluation.uncalibrated().calibration(),
-        after.calibration()
-    ))
+    let predictor = predictor(&args.source)?;
+    watched(|watcher| job::calibrate(&predictor, &args.source.inputs(), watcher))
 }
 
-fn export(args: &Export) -> anyhow::Result<()> {
-    let device = choose(DeviceChoice::Cpu)?.device;
-    let (net, card) = checkpoint::load(&args.model, &device)?;
-    let onnx = to_onnx(&net, &card)?;
-    write(&args.onnx, &onnx)?;
-    say(&format!("{}: {} bytes\n", args.onnx.display(), onnx.len()))
+impl SourceArgs {
+    fn inputs(&self) -> Inputs {
+        let Self { model, data, ferplus, skip_bad, validation_fraction, .. } = self.clone();
+        Inputs { model, data, ferplus, skip_bad, validation_fraction }
+    }
 }
 
-fn open(args: &SourceArgs) -> anyhow::Result<Predictor> {
-    fer_kernels::set_threads(args.threads.into()).map_err(|e| Usage(e.to_string()))?;
+fn predictor(args: &SourceArgs) -> Result<Predictor, TrainError> {
+    fer_kernels::set_threads(args.threads.into()).map_err(|e| TrainError::Usage(e.to_string()))?;
     let chosen = choose(args.device)?;
-    eprintln!("device: {} ({})", chosen.description, chosen.reason);
+    note(&format!("device: {} ({})", chosen.description, chosen.reason));
     Ok(Predictor::load(&args.model, &chosen.device)?.with_batch_size(args.batch))
 }
 
-fn load(path: &Path, split: Split, args: &SourceArgs, card: &ModelCard) -> anyhow::Result<Samples> {
-    if path.as_os_str() == DRAWN {
-        return Ok(drawn_samples(split, card));
-    }
-    let options = LoadOptions {
-        skip_bad: args.skip_bad,
-        validation_fraction: args.validation_fraction,
-        seed: card.training.seed,
-        labels: Some(own_labels(card)),
-        ferplus: args.ferplus.clone(),
-        ..LoadOptions::default()
-    };
-    let loaded = load_split(path, split, &options)?;
-    eprint!("{}", left_out(&loaded.skipped));
-    Ok(loaded.samples)
-}
-
-/// The data's labels: those of the head that learnt them, the seven where only FER+'s did.
-fn own_labels(card: &ModelCard) -> Labels {
-    match card.labels.set() {
-        LabelSet::FerPlus => Labels::emotions(),
-        LabelSet::Fer2013 | LabelSet::Own => card.labels.clone(),
-    }
-}
-
-/// The drawn faces that the model was trained or selected on, or as many that chose nothing.
-fn drawn_samples(split: Split, card: &ModelCard) -> Samples {
-    let training = &card.training;
-    let per_class = match split {
-        _ if training.data != DRAWN => DRAWN_PER_CLASS,
-        Split::Train => training.n_train / card.labels.len(),
-        _ => training.n_validation / card.labels.len(),
-    };
-    fer_drawn::samples(split, per_class, training.seed)
-}
-
-/// Runs the network with a progress bar (none when stderr is no terminal) that Ctrl-C stops.
-fn run_network(predictor: &Predictor, samples: &Samples, tta: Tta) -> anyhow::Result<Evaluation> {
+/// Runs a job with a progress bar (none when stderr is no terminal) that Ctrl-C stops.
+fn watched(job: impl FnOnce(&mut Watcher<'_>) -> Result<String, TrainError>) -> Result<String, TrainError> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("Ctrl-C handler")?;
-    let bar = if std::io::stderr().is_terminal() {
-        ProgressBar::new(samples.len() as u64)
-    } else {
-        ProgressBar::hidden()
-    };
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} images, {per_sec}")?);
-    let evaluation = evaluate(predictor, samples, tta, |n_done| {
-        bar.set_position(n_done as u64);
-        if interrupted.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
-    bar.finish_and_clear();
-    Ok(evaluation)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    atomic::write(path, bytes).map_err(|cause| TrainError::Write { path: path.to_owned(), cause })
-}
-
-/// Prints a result; a reader that closed the pipe has had enough.
-fn say(text: &str) -> anyhow::Result<()> {
-    let written = std::io::stdout().write_all(text.as_bytes());
-    match written.map_err(|cause| (cause.kind(), TrainError::Write { path: "stdout".into(), cause })) {
-        Err((kind, error)) if kind != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+    if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
+        note(&format!("Ctrl-C will end the program at once: {error}"));
     }
+    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {per_sec}");
+    bar.set_style(style.expect("the template is valid"));
+    let result = job(&mut Watcher {
+        progress: &mut |n_done, n| {
+            bar.set_length(n as u64);
+            bar.set_position(n_done as u64);
+            if interrupted.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+        notice: &note,
+    });
+    bar.finish_and_clear();
+    result
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -341,16 +236,4 @@ fn at_least_one(text: &str) -> Result<usize, String> {
         Ok(n) if n > 0 => Ok(n),
         _ => Err(format!("\"{text}\" is no batch size, expected a whole number from 1")),
     }
-}
-
-/// A command line that parses but asks for something that is not done.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Usage(String);
-
-fn exit_code(error: &anyhow::Error) -> u8 {
-    let train = error.downcast_ref().map(TrainError::exit_code);
-    let model = || error.downcast_ref().map(model_exit_code);
-    let data = || error.downcast_ref().map(DataError::exit_code);
-    train.or_else(model).or_else(data).unwrap_or(exit::USAGE)
 }

@@ -1,6 +1,5 @@
 //! `fer-train`: a config → a run folder with a trained model.
 //! In: a TOML config, data. Out: checkpoints, curves, `model/` with weights and card.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // Programs speak; libraries do not.
 
 use std::{
     io::IsTerminal,
@@ -18,14 +17,15 @@ use fer_model::{DeviceChoice, choose, net::size_of};
 use fer_train::{
     TrainError,
     config::Config,
+    console::{note, say},
     error::chain,
-    run::folder::RunFolder,
+    run::folder::RunPlace,
     run::history::EpochRow,
     skipped::left_out,
-    train::epoch_end::Report,
+    train::epoch_end::OnEpoch,
     train::heads::heads,
     train::progress::{BarRenderer, line},
-    train::{Outcome, Session, load, train},
+    train::{Ending, Outcome, RunSetup, load, train},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
@@ -85,7 +85,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("fer-train: {}", chain(&error));
+            note(&format!("fer-train: {}", chain(&error)));
             ExitCode::from(error.exit_code())
         }
     }
@@ -94,38 +94,56 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<u8, TrainError> {
     let config = config(arguments)?;
     if arguments.print_config {
-        print!("{}", config.to_toml());
+        say(&config.to_toml())?;
         return Ok(exit::SUCCESS);
     }
+    stay_on_cpu(arguments);
+    // Found fit before the data is loaded, which may take a minute.
     let out = out(arguments);
-    // Known before the data is loaded, which may take a minute.
-    if arguments.resume {
-        RunFolder::resume(&out, &config)?;
-    } else {
-        RunFolder::expect_vacant(&out)?;
-    }
+    let place = if arguments.resume { RunPlace::standing(&out, &config)? } else { RunPlace::vacant(&out)? };
     fer_train::allocator::keep_memory();
     fer_kernels::set_threads(arguments.threads.into()).expect("no tensor operation has run yet");
     let device = choose(arguments.device)?;
-    eprintln!("device: {} ({})", device.description, device.reason);
+    note(&format!("device: {} ({})", device.description, device.reason));
     let data = load(&config)?;
     describe(&config, &data);
     let interrupter = Interrupter::new();
     stop_on_signals(interrupter.clone());
     let (renderer, report) = progress(arguments.progress, config.train.epochs);
-    let session = Session {
-        out,
-        resume: arguments.resume,
+    let setup = RunSetup {
+        place,
         device,
         command: std::env::args().collect::<Vec<_>>().join(" "),
         started: jiff::Timestamp::now().to_string(),
         interrupter,
         renderer,
         report,
-        notice: Box::new(|words| eprintln!("{words}")),
+        notice: Box::new(note),
     };
-    Ok(conclude(&train(&config, data, session)?))
+    conclude(&config, &train(&config, data, setup)?)
 }
+
+/// Burn 0.22 reads a resumed optimizer onto its default device, which in a build with the GPU is the GPU,
+/// however the run's own device was chosen. `BURN_DEVICE` names another default, and can be set safely
+/// only before a program's first line: the program starts itself once more.
+#[cfg(unix)]
+fn stay_on_cpu(arguments: &Arguments) {
+    use std::os::unix::process::CommandExt;
+    let has_gpu = cfg!(feature = "gpu") && std::env::var_os("BURN_DEVICE").is_none();
+    if !(has_gpu && arguments.resume && matches!(arguments.device, DeviceChoice::Cpu)) {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        let error = std::process::Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .env("BURN_DEVICE", "flex")
+            .exec();
+        note(&format!("the optimizer's state takes a detour over the GPU: {error}"));
+    }
+}
+
+#[cfg(not(unix))]
+fn stay_on_cpu(_arguments: &Arguments) {}
 
 fn config(arguments: &Arguments) -> Result<Config, TrainError> {
     let mut overrides = arguments.overrides.clone();
@@ -147,23 +165,26 @@ fn describe(config: &Config, data: &Learning) {
     let architecture = config.model.architecture;
     let heads = heads(config, &data.train);
     let size = size_of(config.model.plan(), heads.iter().map(|head| head.card.labels.len()).sum());
-    eprintln!(
+    note(&format!(
         "network: {architecture}, {} parameters, {:.1} M multiply-accumulates a face",
         size.parameters,
         size.macs as f64 / 1e6
-    );
-    eprintln!(
+    ));
+    note(&format!(
         "data: {}, {} faces to train, {} to validate",
         config.data.path,
         data.train.len(),
         data.validation.len()
-    );
+    ));
     for (label, (train, validation)) in
         data.train.labels.names().iter().zip(data.train.counts().iter().zip(data.validation.counts()))
     {
-        eprintln!("  {label:<12} {train:>7} {validation:>7}");
+        note(&format!("  {label:<12} {train:>7} {validation:>7}"));
     }
-    eprint!("{}", left_out(&data.skipped));
+    let words = left_out(&data.skipped);
+    if !words.is_empty() {
+        note(words.trim_end());
+    }
 }
 
 /// The first Ctrl-C or SIGTERM stops after the current step; the second ends at once.
@@ -173,15 +194,15 @@ fn stop_on_signals(interrupter: Interrupter) {
         if ASKED.fetch_add(1, Ordering::SeqCst) > 0 {
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
-        eprintln!("stopping after this step; finished epochs are kept, once more ends at once");
+        note("stopping after this step; finished epochs are kept, once more ends at once");
         interrupter.stop(Some("Ctrl-C"));
     };
     if let Err(error) = ctrlc::set_handler(handler) {
-        eprintln!("Ctrl-C will end the run at once: {error}");
+        note(&format!("Ctrl-C will end the run at once: {error}"));
     }
 }
 
-fn progress(progress: Progress, epochs: usize) -> (Option<Box<dyn MetricsRenderer>>, Report) {
+fn progress(progress: Progress, epochs: usize) -> (Option<Box<dyn MetricsRenderer>>, OnEpoch) {
     let terminal = std::io::stderr().is_terminal();
     let show_bar = terminal && matches!(progress, Progress::Auto);
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -196,27 +217,43 @@ fn progress(progress: Progress, epochs: usize) -> (Option<Box<dyn MetricsRendere
         if std::io::stdout().is_terminal() {
             return (None, Box::new(|_, _| {}));
         }
-        eprintln!("--progress dashboard needs a terminal: one line an epoch instead");
+        note("--progress dashboard needs a terminal: one line an epoch instead");
     }
     let printer = bar.clone();
     let report = move |row: &EpochRow, best: &EpochRow| {
         let line = line(row, best, epochs);
-        printer.suspend(|| eprintln!("{line}"));
+        printer.suspend(|| note(&line));
     };
     (Some(Box::new(BarRenderer::new(bar))), Box::new(report))
 }
 
-fn conclude(outcome: &Outcome) -> u8 {
-    println!(
-        "validation top-1 {:.2} % at epoch {} of {} done; model in {}",
-        100.0 * outcome.best.validation_accuracy,
-        outcome.best.epoch,
-        outcome.n_epochs,
-        outcome.model.display()
-    );
-    if outcome.interrupted {
-        eprintln!("interrupted: --resume goes on after epoch {}", outcome.n_epochs);
-        return exit::INTERRUPTED;
+/// Says how the run ended; the exit code comes back.
+fn conclude(config: &Config, outcome: &Outcome) -> Result<u8, TrainError> {
+    let Outcome { best, n_epochs, ending, chance, model } = outcome;
+    say(&format!(
+        "validation top-1 {:.2} % at epoch {} of {n_epochs} done; model in {}\n",
+        100.0 * best.validation_accuracy,
+        best.epoch,
+        model.display()
+    ))?;
+    if outcome.is_no_better_than_chance() {
+        note(&format!(
+            "that is no better than chance: always naming the most frequent label is right for {:.2} %; \
+             are the labels right? else try more epochs or a lower schedule.peak_rate",
+            100.0 * chance
+        ));
     }
-    exit::SUCCESS
+    match ending {
+        Ending::Complete => return Ok(exit::SUCCESS),
+        Ending::Patience => note(&format!(
+            "stopped before epoch {}: validation accuracy has not risen for {} epochs (train.patience)",
+            n_epochs + 1,
+            config.train.patience
+        )),
+        Ending::Interrupted => {
+            note(&format!("interrupted: --resume goes on after epoch {n_epochs}"));
+            return Ok(exit::INTERRUPTED);
+        }
+    }
+    Ok(exit::SUCCESS)
 }

@@ -1,9 +1,9 @@
-//! A run's epochs as a picture.
-//! In: epoch rows. Out: an SVG of loss and accuracy, training and validation.
+//! Training and validation over a run's epochs, as a picture.
+//! In: values by epoch. Out: an SVG, one panel a quantity.
 
 use std::fmt::Write;
 
-use crate::{chart::ticks::Ticks, run::history::EpochRow};
+use super::ticks::Ticks;
 
 const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 300.0;
@@ -11,31 +11,40 @@ const MARGIN: f64 = 46.0;
 const TRAIN_COLOUR: &str = "#7b8794";
 const VALIDATION_COLOUR: &str = "#c2410c";
 
-/// Two panels side by side: loss and accuracy over epochs.
+/// One quantity over epochs: `(epoch, value)`, epochs from 1 and rising; a value that is no number is
+/// left out.
+pub(crate) struct Panel {
+    /// The quantity and its unit.
+    pub(crate) title: &'static str,
+    /// On the training split.
+    pub(crate) train: Vec<(usize, f64)>,
+    /// On the validation split.
+    pub(crate) validation: Vec<(usize, f64)>,
+}
+
+/// Panels side by side.
 #[must_use]
-pub fn svg(rows: &[EpochRow]) -> String {
+pub(crate) fn svg(panels: &[Panel]) -> String {
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {HEIGHT}\" \
          font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
-        2.0 * WIDTH
+        panels.len() as f64 * WIDTH
     );
-    let loss: [fn(&EpochRow) -> f64; 2] = [|row| row.train_loss, |row| row.validation_loss];
-    let accuracy: [fn(&EpochRow) -> f64; 2] =
-        [|row| 100.0 * row.train_accuracy, |row| 100.0 * row.validation_accuracy];
-    panel(&mut text, 0.0, "loss", rows, loss);
-    panel(&mut text, WIDTH, "accuracy, %", rows, accuracy);
+    for (idx, content) in panels.iter().enumerate() {
+        panel(&mut text, idx as f64 * WIDTH, content);
+    }
     text.push_str("</svg>\n");
     text
 }
 
-fn panel(text: &mut String, left: f64, title: &str, rows: &[EpochRow], values: [fn(&EpochRow) -> f64; 2]) {
-    let all = || values.iter().flat_map(|value| rows.iter().map(value)).filter(|v| v.is_finite());
+fn panel(text: &mut String, left: f64, Panel { title, train, validation }: &Panel) {
+    let all = || train.iter().chain(validation).map(|(_, value)| *value).filter(|v| v.is_finite());
     let (low, high) = (all().fold(f64::MAX, f64::min), all().fold(f64::MIN, f64::max));
     // Without a finite value there is nothing to draw but the frame.
     let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
     let ticks = Ticks::around(low, high);
     let (low, high) = (ticks.low(), ticks.high());
-    let last = rows.last().map_or(2, |row| row.epoch.max(2)) as f64;
+    let last = train.last().map_or(2, |(epoch, _)| (*epoch).max(2)) as f64;
     let x = |epoch: usize| left + MARGIN + (epoch as f64 - 1.0) / (last - 1.0) * (WIDTH - 1.5 * MARGIN);
     let y = |value: f64| HEIGHT - MARGIN - (value - low) / (high - low) * (HEIGHT - 2.0 * MARGIN);
     label(text, left + MARGIN, 22.0, title, "#111");
@@ -50,12 +59,9 @@ fn panel(text: &mut String, left: f64, title: &str, rows: &[EpochRow], values: [
     for epoch in Ticks::around(0.0, last).values.into_iter().filter(whole) {
         label(text, x(epoch as usize) - 4.0, HEIGHT - MARGIN + 16.0, &epoch.to_string(), "#555");
     }
-    for (value, colour) in values.iter().zip([TRAIN_COLOUR, VALIDATION_COLOUR]) {
-        let points: Vec<_> = rows
-            .iter()
-            .filter(|row| value(row).is_finite())
-            .map(|row| (x(row.epoch), y(value(row))))
-            .collect();
+    for (points, colour) in [(train, TRAIN_COLOUR), (validation, VALIDATION_COLOUR)] {
+        let finite = points.iter().filter(|(_, value)| value.is_finite());
+        let points: Vec<_> = finite.map(|&(epoch, value)| (x(epoch), y(value))).collect();
         line(text, &points, colour, 1.8);
     }
 }

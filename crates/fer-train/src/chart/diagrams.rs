@@ -1,8 +1,9 @@
-//! The report's charts as inline SVG.
+//! The report's diagrams as inline SVG.
 //! In: the points of a diagram. Out: a figure; colours come from the page's style.
 
 use std::fmt::Write;
 
+use super::ticks::Ticks;
 use crate::judge::probabilities::{Bin, N_BINS, RiskPoint};
 
 /// The plot's square in the SVG, and what surrounds it.
@@ -16,7 +17,7 @@ const N_POINTS: usize = 300;
 
 /// Accuracy against confidence, the diagonal, and the counts of each bin.
 pub(crate) fn reliability(bins: &[Bin; N_BINS], before: Option<&[Bin; N_BINS]>, caption: &str) -> String {
-    let mut plot = axes("confidence", "accuracy", 1.0);
+    let mut plot = axes("confidence", "accuracy", &Ticks::around(0.0, 100.0));
     plot += &polyline("ideal", &[(0.0, 0.0), (1.0, 1.0)]);
     if let Some(before) = before {
         plot += &polyline("before", &filled(before));
@@ -33,15 +34,13 @@ pub(crate) fn reliability(bins: &[Bin; N_BINS], before: Option<&[Bin; N_BINS]>, 
 /// Risk against coverage.
 pub(crate) fn risk_coverage(points: &[RiskPoint], caption: &str) -> String {
     let highest = points.iter().map(|point| point.risk).fold(0.0, f64::max);
-    // Four steps of whole per cents, so that every tick is what it says.
-    let step =
-        [1, 2, 3, 4, 5, 10, 15, 20, 25].into_iter().find(|step| 4 * step >= (100.0 * highest).ceil() as u32);
-    let top = f64::from(4 * step.unwrap_or(25)) / 100.0;
+    let ticks = Ticks::around(0.0, if highest > 0.0 { 100.0 * highest } else { 1.0 });
+    let top = ticks.high() / 100.0;
     let step = points.len().div_ceil(N_POINTS).max(1);
     let last = points.len().saturating_sub(1);
     let kept = points.iter().enumerate().filter(|(idx, _)| idx % step == 0 || *idx == last);
     let curve: Vec<(f64, f64)> = kept.map(|(_, point)| (point.coverage, point.risk / top)).collect();
-    let plot = axes("coverage", "risk", top) + &polyline("curve", &curve);
+    let plot = axes("coverage", "risk", &ticks) + &polyline("curve", &curve);
     figure(&plot, TOP + SIDE + 40.0, "Risk–coverage curve", caption)
 }
 
@@ -67,23 +66,19 @@ fn count_bars(bins: &[Bin; N_BINS]) -> String {
     bars
 }
 
-/// A frame with five ticks on both axes; the upper end of the vertical one is `top`.
-fn axes(horizontal: &str, vertical: &str, top: f64) -> String {
+/// A frame with ticks in per cent: `vertical_ticks` from 0 up, the horizontal ones from 0 to 100.
+fn axes(horizontal: &str, vertical: &str, vertical_ticks: &Ticks) -> String {
     let mut svg =
         format!("<rect class=\"axis\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{SIDE}\" height=\"{SIDE}\"/>\n");
-    for tick in 0..=4 {
-        let share = f64::from(tick) / 4.0;
-        let _ = writeln!(
-            svg,
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{:.0}</text>\
-             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{:.0}</text>",
-            px(share),
-            TOP + SIDE + 16.0,
-            100.0 * share,
-            LEFT - 6.0,
-            py(share) + 4.0,
-            100.0 * share * top
-        );
+    for value in Ticks::around(0.0, 100.0).values {
+        let (x, y) = (px(value / 100.0), TOP + SIDE + 16.0);
+        let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{value:.0}</text>");
+    }
+    for value in &vertical_ticks.values {
+        let (x, y) = (LEFT - 6.0, py(value / vertical_ticks.high()) + 4.0);
+        let decimals = vertical_ticks.decimals;
+        let _ =
+            writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"end\">{value:.decimals$}</text>");
     }
     let _ = writeln!(
         svg,

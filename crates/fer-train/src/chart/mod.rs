@@ -1,6 +1,6 @@
-//! Pictures of figures.
+//! Pictures of figures, with one search for round ticks.
 //! In: points. Out: SVG text.
 
-pub mod curves;
+pub(crate) mod curves;
 pub(crate) mod diagrams;
-pub mod ticks;
+mod ticks;

@@ -3,19 +3,19 @@
 
 /// Round numbers from at or below the lowest value to at or above the highest.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ticks {
+pub(crate) struct Ticks {
     /// The numbers, rising; two at least.
-    pub values: Vec<f64>,
+    pub(crate) values: Vec<f64>,
     /// Decimals that tell them apart.
-    pub decimals: usize,
+    pub(crate) decimals: usize,
 }
 
 impl Ticks {
     /// Ticks around a range, about five of them.
     #[must_use]
-    pub fn around(low: f64, high: f64) -> Self {
+    pub(crate) fn around(low: f64, high: f64) -> Self {
         let (low, high) = if low < high { (low, high) } else { (low - 1.0, low + 1.0) };
-        let step = round_step((high - low) / 4.0);
+        let step = round_step((high - low) / 5.0);
         let (first, last) = ((low / step + 1e-9).floor() as i64, (high / step - 1e-9).ceil() as i64);
         let values = (first..=last).map(|n| n as f64 * step).collect();
         Self { values, decimals: (-step.log10() - 1e-9).ceil().max(0.0) as usize }
@@ -23,13 +23,13 @@ impl Ticks {
 
     /// The lowest tick.
     #[must_use]
-    pub fn low(&self) -> f64 {
+    pub(crate) fn low(&self) -> f64 {
         self.values.first().copied().unwrap_or_default()
     }
 
     /// The highest tick.
     #[must_use]
-    pub fn high(&self) -> f64 {
+    pub(crate) fn high(&self) -> f64 {
         self.values.last().copied().unwrap_or_default()
     }
 }

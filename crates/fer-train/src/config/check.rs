@@ -3,9 +3,8 @@
 
 use super::{Config, LabelChoice, Strategy};
 
-/// Why `ddp` is refused, as read in Burn 0.22.1 (docs/LOG.md, "Training on several devices and machines").
-const DDP: &str = "execution.strategy: ddp needs collective operations, which Burn 0.22 implements on CUDA alone \
-(on the CPU: \"Distributed operations are not supported for device Flex(Cpu)\"); use multi";
+/// The most of anything that is counted: beyond, a slip of the keyboard would fill the memory or never end.
+const MOST: usize = 1_000_000;
 
 impl Config {
     /// Checks every value; the error names the key, the range and the value.
@@ -45,6 +44,15 @@ impl Config {
         at_least("execution.n_devices", self.execution.n_devices, 1)?;
         above_zero("data.drawn_train", self.data.drawn_train as f64)?;
         above_zero("data.drawn_validation", self.data.drawn_validation as f64)?;
+        for (key, value) in [
+            ("train.epochs", self.train.epochs),
+            ("train.batch_size", self.train.batch_size),
+            ("data.drawn_train", self.data.drawn_train),
+            ("data.drawn_validation", self.data.drawn_validation),
+            ("execution.n_devices", self.execution.n_devices),
+        ] {
+            at_most(key, value, MOST)?;
+        }
         let (warmup, epochs) = (self.schedule.warmup_epochs, self.train.epochs);
         if warmup >= epochs as f64 {
             return Err(format!(
@@ -77,7 +85,6 @@ impl Config {
     fn validate_execution(&self) -> Result<(), String> {
         let n_devices = self.execution.n_devices;
         match self.execution.strategy {
-            Strategy::Ddp => Err(DDP.to_owned()),
             Strategy::Single if n_devices > 1 => Err(format!(
                 "execution.n_devices: strategy single uses one device, found {n_devices}; set execution.strategy=multi"
             )),
@@ -103,4 +110,8 @@ fn above_zero(key: &str, value: f64) -> Result<(), String> {
 
 fn at_least(key: &str, value: usize, least: usize) -> Result<(), String> {
     if value >= least { Ok(()) } else { Err(format!("{key}: expected {least} or more, found {value}")) }
+}
+
+fn at_most(key: &str, value: usize, most: usize) -> Result<(), String> {
+    if value <= most { Ok(()) } else { Err(format!("{key}: expected at most {most}, found {value}")) }
 }

@@ -214,8 +214,6 @@ pub enum Strategy {
     /// Burn's multi-device strategy: the devices share each step's faces, the first one steps.
     /// Batch norm sees each device's share alone, so results are near those of one device, not equal.
     Multi,
-    /// Burn's distributed data-parallel strategy: refused until Burn has collectives beyond CUDA.
-    Ddp,
 }
 
 impl Default for ModelConfig {

@@ -12,11 +12,12 @@ impl Config {
     /// Reads a config file and lays `key=value` overrides over it.
     ///
     /// # Errors
-    /// [`TrainError::Config`] naming the file, the key, what was expected and what was found.
+    /// [`TrainError::Config`] naming the file, the key, what was expected and what was found;
+    /// [`TrainError::Unreadable`].
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TrainError> {
         let refuse = |reason: String| TrainError::Config { path: path.to_owned(), reason };
-        let text =
-            std::fs::read_to_string(path).map_err(|cause| refuse(format!("cannot be read: {cause}")))?;
+        let unread = |source| TrainError::Unreadable { path: path.to_owned(), source };
+        let text = std::fs::read_to_string(path).map_err(unread)?;
         Self::parse(&text, overrides).map_err(refuse)
     }
 
@@ -51,10 +52,7 @@ fn with_origin(reason: String, overrides: &[String]) -> String {
         let rest = reason.strip_prefix("unknown key ").unwrap_or(&reason).strip_prefix(key);
         rest.is_some_and(|rest| rest.starts_with([':', ' ']))
     };
-    match overrides.iter().any(is_about) {
-        true => reason + " (given on the command line)",
-        false => reason,
-    }
+    if overrides.iter().any(is_about) { reason + " (given on the command line)" } else { reason }
 }
 
 /// Lays one `table.key=value` over a config; the value is TOML, or a bare word as a string.

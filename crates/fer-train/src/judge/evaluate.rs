@@ -12,6 +12,7 @@ use fer_model::{ModelCard, ModelError, Net, Prediction, Predictor, Tta};
 
 use crate::error::TrainError;
 use crate::judge::confusion::{ConfusionMatrix, wilson95};
+use crate::judge::figures;
 use crate::judge::probabilities::Scored;
 use crate::judge::temperature::fit_temperature;
 
@@ -51,7 +52,8 @@ pub struct Unseen {
 /// Judges a split; `progress` hears how many images are done, and may stop.
 ///
 /// # Errors
-/// [`TrainError::Model`] when the samples' labels are not the model's,
+/// [`TrainError::Model`] when the samples' labels are not the model's, [`TrainError::NotFinite`] when
+/// the network's answer is no number,
 /// [`TrainError::Interrupted`] when `progress` breaks.
 pub fn evaluate(
     predictor: &Predictor,
@@ -60,11 +62,15 @@ pub fn evaluate(
     mut progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Evaluation, TrainError> {
     expect_labels(predictor, samples)?;
-    let start = Instant::now();
+    let start = now();
     let mut predictions = Vec::with_capacity(samples.len());
     let step = predictor.batch_size() * STEP.div_ceil(predictor.batch_size());
     for chunk in samples.samples.chunks(step) {
-        predictions.extend(predictor.predict_each(chunk.iter().map(|sample| &sample.face), tta));
+        let read = predictor.predict_each(chunk.iter().map(|sample| &sample.face), tta);
+        if let Some(idx) = read.iter().position(|prediction| !prediction.is_finite()) {
+            return Err(TrainError::NotFinite { sample: chunk[idx].source.to_string() });
+        }
+        predictions.extend(read);
         if progress(predictions.len()).is_break() {
             return Err(TrainError::Interrupted { n_done: predictions.len(), n: samples.len() });
         }
@@ -87,6 +93,12 @@ fn expect_labels(predictor: &Predictor, samples: &Samples) -> Result<(), TrainEr
     let [expected, found] = [&samples.labels, predictor.labels()].map(|labels| labels.names().join(", "));
     let origin = "model card, against the data's classes".to_owned();
     Err(ModelError::Mismatch { origin, field: "label order", expected, found }.into())
+}
+
+/// The clock: an evaluation says how many images it judged in a second.
+#[expect(clippy::disallowed_methods, reason = "the speed is part of an evaluation")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// The card with what the network does on the validation split filled in, single view.
@@ -182,18 +194,21 @@ impl Evaluation {
         }
     }
 
-    /// The figures that a model card states.
+    /// The figures that a model card states; which, is the card format's decision.
     #[must_use]
     pub fn card_metrics(&self) -> MetricsCard {
-        let matrix = self.confusion_matrix();
-        let scored = self.uncalibrated();
+        let figures = figures::of(self);
+        let value = |key| {
+            let figure = figures.iter().find(|figure| figure.key == key);
+            figure.expect("a card's keys are those of figures.rs").value
+        };
         MetricsCard {
             n: self.n(),
-            accuracy: matrix.accuracy(),
-            macro_f1: matrix.macro_average().f1,
-            balanced_accuracy: matrix.balanced_accuracy(),
-            nll: scored.nll(),
-            ece: scored.ece(),
+            accuracy: value("accuracy"),
+            macro_f1: value("macro_f1"),
+            balanced_accuracy: value("balanced_accuracy"),
+            nll: value("nll"),
+            ece: value("ece"),
         }
     }
 }

@@ -3,6 +3,8 @@
 
 pub mod confusion;
 pub mod evaluate;
+pub mod figures;
+pub mod job;
 pub mod predictions_csv;
 pub mod probabilities;
 pub mod summary;

@@ -13,7 +13,7 @@ use crate::judge::evaluate::Evaluation;
 /// None in practice: the writer's own error type has to go somewhere.
 pub fn predictions_csv(evaluation: &Evaluation, samples: &Samples) -> Result<Vec<u8>, TrainError> {
     write_rows(evaluation, samples)
-        .map_err(|cause| TrainError::Write { path: "predictions.csv".into(), cause: cause.into() })
+        .map_err(|cause| TrainError::Write { path: "predictions.csv".into(), source: cause.into() })
 }
 
 fn write_rows(evaluation: &Evaluation, samples: &Samples) -> Result<Vec<u8>, csv::Error> {

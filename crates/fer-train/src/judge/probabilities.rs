@@ -1,6 +1,8 @@
 //! How good probabilities are: NLL, Brier, calibration error, top-k, risk and coverage.
 //! In: rows of probabilities and the true labels. Out: figures, and the points of two diagrams.
 
+use fer_model::{argmax, softmax};
+
 /// Bins of the calibration error and of the reliability diagram.
 pub const N_BINS: usize = 15;
 
@@ -87,12 +89,6 @@ impl Scored {
         self.reliability().iter().map(gap).sum()
     }
 
-    /// The three figures of calibration in a line.
-    #[must_use]
-    pub fn calibration(&self) -> String {
-        format!("NLL {:.4}  Brier {:.4}  ECE {:.2} %", self.nll(), self.brier(), 100.0 * self.ece())
-    }
-
     /// The bins of the reliability diagram, from confidence 0 to 1.
     #[must_use]
     pub fn reliability(&self) -> [Bin; N_BINS] {
@@ -130,7 +126,8 @@ impl Scored {
     /// Confidence and rightness of each image's prediction.
     fn judged(&self) -> Vec<(f64, bool)> {
         let judge = |(row, &label): (&Vec<f64>, &usize)| {
-            let prediction = argmax(row);
+            // Rows are probabilities of finite logits: `evaluate` lets no others through.
+            let prediction = argmax(row).unwrap_or(0);
             (row[prediction], prediction == label)
         };
         self.probabilities.iter().zip(&self.labels).map(judge).collect()
@@ -141,24 +138,4 @@ impl Scored {
             self.probabilities.iter().zip(&self.labels).map(|(row, &label)| term(row, label)).sum();
         sum / self.n().max(1) as f64
     }
-}
-
-/// The index of the largest value; the first of equals.
-#[must_use]
-pub fn argmax(row: &[f64]) -> usize {
-    let mut best = 0;
-    for (idx, value) in row.iter().enumerate() {
-        if *value > row[best] {
-            best = idx;
-        }
-    }
-    best
-}
-
-fn softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f64> =
-        logits.iter().map(|&logit| (f64::from(logit - largest) / temperature).exp()).collect();
-    let sum: f64 = exponentials.iter().sum();
-    exponentials.into_iter().map(|e| e / sum).collect()
 }

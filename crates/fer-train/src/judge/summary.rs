@@ -8,61 +8,52 @@ use fer_model::{ModelCard, Tta};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::judge::confusion::{ClassMetrics, ConfusionMatrix, wilson95};
+use crate::judge::confusion::{ClassMetrics, ConfusionMatrix};
 use crate::judge::evaluate::{Evaluation, Unseen};
+use crate::judge::figures::{self, Figure};
 use crate::judge::text_tables::{classification_report, confusion_table};
 
-/// The figures of an evaluation, under the names of the JSON output.
-#[derive(Clone, Debug, Serialize)]
+/// The figures of an evaluation and the line that makes them mean something.
+#[derive(Clone, Debug)]
 pub struct Summary {
-    /// Images judged.
-    pub n: usize,
-    /// Share predicted right, `0..=1`.
-    pub accuracy: f64,
-    /// Its 95 % Wilson interval.
-    pub accuracy_ci95: [f64; 2],
-    /// Mean recall over classes.
-    pub balanced_accuracy: f64,
-    /// Mean F1 over classes.
-    pub macro_f1: f64,
-    /// Share whose label is among the two most probable.
-    pub top2: f64,
-    /// Mean negative log-likelihood in nats, before the temperature.
-    pub nll: f64,
-    /// Multi-class Brier score, `0..=2`, before the temperature.
-    pub brier: f64,
-    /// Expected calibration error over 15 bins, before the temperature.
-    pub ece: f64,
-    /// The same after the card's temperature.
-    pub ece_calibrated: f64,
-    /// Figures by class name, in label order.
-    pub per_class: PerClass,
-    /// Counts, row = label, column = prediction.
-    pub confusion_matrix: Vec<Vec<u64>>,
-    /// Images judged in a second, network and views included, loading not.
-    pub images_per_second: f64,
     /// What selected the model, which split this is, how many images.
     pub protocol: String,
+    figures: Vec<Figure>,
+    /// Images judged in a second, network and views included, loading not.
+    speed: Figure,
     /// Without the images that stand in the training data; only when that was given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub duplicates_removed: Option<Unseen>,
-    /// The rest of what the text shows.
-    #[serde(skip)]
-    shown: Shown,
-}
-
-#[derive(Clone, Debug)]
-struct Shown {
+    unseen: Option<Unseen>,
     labels: Labels,
     matrix: ConfusionMatrix,
     temperature: f32,
-    nll_calibrated: f64,
-    brier_calibrated: f64,
+}
+
+/// The JSON output: every figure under its key, an interval beside it as `<key>_ci95`.
+impl Serialize for Summary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("n", &self.matrix.n())?;
+        for figure in &self.figures {
+            map.serialize_entry(figure.key, &figure.value)?;
+            if let Some(interval) = figure.ci95 {
+                map.serialize_entry(&format!("{}_ci95", figure.key), &interval)?;
+            }
+        }
+        let classes = self.labels.names().iter().cloned().zip(self.matrix.classes());
+        map.serialize_entry("per_class", &PerClass(classes.collect()))?;
+        map.serialize_entry("confusion_matrix", self.matrix.rows())?;
+        map.serialize_entry(self.speed.key, &self.speed.value)?;
+        map.serialize_entry("protocol", &self.protocol)?;
+        if let Some(unseen) = &self.unseen {
+            map.serialize_entry(figures::of_unseen(unseen).key, unseen)?;
+        }
+        map.end()
+    }
 }
 
 /// Class figures that serialise as an object in label order.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PerClass(pub Vec<(String, ClassMetrics)>);
+struct PerClass(Vec<(String, ClassMetrics)>);
 
 impl Serialize for PerClass {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -78,33 +69,29 @@ impl Summary {
     /// The figures of an evaluation; `protocol` from [`protocol`].
     #[must_use]
     pub fn new(evaluation: &Evaluation, protocol: String, unseen: Option<Unseen>) -> Self {
-        let matrix = evaluation.confusion_matrix();
-        let (before, after) = (evaluation.uncalibrated(), evaluation.calibrated());
-        let labels = evaluation.labels.clone();
         Self {
-            n: evaluation.n(),
-            accuracy: matrix.accuracy(),
-            accuracy_ci95: wilson95(matrix.n_right(), matrix.n()),
-            balanced_accuracy: matrix.balanced_accuracy(),
-            macro_f1: matrix.macro_average().f1,
-            top2: before.top(2),
-            nll: before.nll(),
-            brier: before.brier(),
-            ece: before.ece(),
-            ece_calibrated: after.ece(),
-            per_class: PerClass(labels.names().iter().cloned().zip(matrix.classes()).collect()),
-            confusion_matrix: matrix.rows().to_vec(),
-            images_per_second: evaluation.images_per_second(),
             protocol,
-            duplicates_removed: unseen,
-            shown: Shown {
-                labels,
-                matrix,
-                temperature: evaluation.temperature,
-                nll_calibrated: after.nll(),
-                brier_calibrated: after.brier(),
-            },
+            figures: figures::of(evaluation),
+            speed: figures::speed(evaluation),
+            unseen,
+            labels: evaluation.labels.clone(),
+            matrix: evaluation.confusion_matrix(),
+            temperature: evaluation.temperature,
         }
+    }
+
+    /// The figures for people, in the order in which they are read.
+    ///
+    /// Those after the temperature are left out where there is none: they are those before it.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Figure> {
+        let is_news = |figure: &&Figure| self.temperature != 1.0 || !figure.key.ends_with("_calibrated");
+        let mut rows: Vec<Figure> = self.figures.iter().filter(is_news).cloned().collect();
+        if let Some(unseen) = &self.unseen {
+            rows.insert(1, figures::of_unseen(unseen));
+        }
+        rows.push(self.speed.clone());
+        rows
     }
 
     /// The summary as indented JSON with a final line break.
@@ -116,48 +103,21 @@ impl Summary {
     /// The summary for a terminal.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let Shown { labels, matrix, .. } = &self.shown;
-        format!(
-            "{protocol}\n\n{figures}\n{report}\n{confusion}\n{speed:.0} images/s\n",
-            protocol = self.protocol,
-            figures = self.figures(),
-            report = classification_report(labels, matrix),
-            confusion = confusion_table(labels, matrix),
-            speed = self.images_per_second,
-        )
-    }
-
-    fn figures(&self) -> String {
-        let mut text = format!(
-            "accuracy           {}  (95 % interval {})\n",
-            percent(self.accuracy),
-            interval(self.accuracy_ci95)
-        );
-        if let Some(unseen) = &self.duplicates_removed {
-            let _ = writeln!(
-                text,
-                "duplicates removed {}  (95 % interval {}; {} images left, {} stand in the training data)",
-                percent(unseen.accuracy),
-                interval(unseen.accuracy_ci95),
-                unseen.n,
-                unseen.n_removed
-            );
+        let mut text = format!("{}\n\n", self.protocol);
+        for row in self.rows() {
+            let line = format!("{:<18} {:>8}  {}", row.name, row.shown(), row.remark());
+            let _ = writeln!(text, "{}", line.trim_end());
         }
-        let _ = writeln!(text, "top-2              {}", percent(self.top2));
-        let _ = writeln!(text, "macro-F1           {}", percent(self.macro_f1));
-        let _ = writeln!(text, "balanced accuracy  {}", percent(self.balanced_accuracy));
-        text + &self.calibration()
-    }
-
-    fn calibration(&self) -> String {
-        let Shown { temperature, nll_calibrated, brier_calibrated, .. } = &self.shown;
-        let before = format!("NLL {:.4}  Brier {:.4}  ECE {}", self.nll, self.brier, percent(self.ece));
-        if *temperature == 1.0 {
-            return format!("uncalibrated       {before}  (fer-eval calibrate fits a temperature)\n");
+        match self.temperature {
+            1.0 => text += "uncalibrated: fer-eval calibrate fits a temperature\n",
+            temperature => {
+                let _ = writeln!(text, "calibrated at temperature {temperature:.4}");
+            }
         }
         format!(
-            "at temperature 1   {before}\nat {temperature:<15.4} NLL {nll_calibrated:.4}  Brier {brier_calibrated:.4}  ECE {}\n",
-            percent(self.ece_calibrated)
+            "{text}\n{}\n{}",
+            classification_report(&self.labels, &self.matrix),
+            confusion_table(&self.labels, &self.matrix)
         )
     }
 }
@@ -170,7 +130,7 @@ pub fn protocol(card: &ModelCard, model: &str, data: &str, samples: &Samples, tt
     let hash = samples.hash();
     let role = match samples.split {
         _ if hash == training.train_sha256 => "which fitted the weights: not a measure of quality",
-        _ if hash == training.validation_sha256 => "which selected the model: leans to the good side",
+        _ if hash == training.validation_sha256 => "which selected the model: optimistic",
         // Another hash may be one image less, or another carving, of what chose the model.
         Split::Train => "not the same images as the card's: they may have fitted the weights",
         Split::Validation => "not the same images as the card's: they may have selected the model",
@@ -183,12 +143,4 @@ pub fn protocol(card: &ModelCard, model: &str, data: &str, samples: &Samples, tt
         n = samples.len(),
         split = samples.split,
     )
-}
-
-fn percent(share: f64) -> String {
-    format!("{:>5.2} %", 100.0 * share)
-}
-
-fn interval([low, high]: [f64; 2]) -> String {
-    format!("{:.2} to {:.2}", 100.0 * low, 100.0 * high)
 }

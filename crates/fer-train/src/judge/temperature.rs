@@ -1,28 +1,34 @@
 //! The temperature that makes confidences honest.
 //! In: logits and labels of the validation split. Out: the temperature of least NLL.
 
+use fer_model::card::TEMPERATURES;
+
 use crate::error::TrainError;
 use crate::judge::probabilities::Scored;
 
-/// The range in which a temperature is looked for. At either end the fit says nothing reliable.
-pub const RANGE: [f64; 2] = [0.05, 20.0];
-
-/// The temperature of least mean negative log-likelihood, within [`RANGE`].
+/// The temperature of least mean negative log-likelihood, within [`TEMPERATURES`]; at either end of
+/// them the fit says nothing reliable.
 ///
 /// Guo et al. 2017, arXiv 1706.04599, section 4.2. The loss is convex in `1 / temperature`, so it
 /// has one minimum along `ln temperature`, which golden-section search encloses to 1e-7.
 ///
 /// # Errors
-/// [`TrainError::Calibration`] when every prediction is right, so that no confidence is too high, or
-/// when the minimum lies at an end of [`RANGE`], as for predictions no better than chance.
+/// [`TrainError::Calibration`] when a logit is no number, when every prediction is right, so that no confidence is too high, or
+/// when the minimum lies at an end of the range, as for predictions no better than chance.
 pub fn fit_temperature(logits: &[Vec<f32>], labels: &[usize]) -> Result<f64, TrainError> {
+    if let Some(row) = logits.iter().position(|row| row.iter().any(|logit| !logit.is_finite())) {
+        let reason = format!("the logits of image {} of {} are not finite", row + 1, logits.len());
+        return Err(TrainError::Calibration { reason });
+    }
     if Scored::from_logits(logits, labels, 1.0).top(1) == 1.0 {
         return Err(TrainError::Calibration {
             reason: format!("all {} images are predicted right; take more or harder images", labels.len()),
         });
     }
     let loss = |ln_t: f64| Scored::from_logits(logits, labels, ln_t.exp()).nll();
-    let [low, high] = RANGE;
+    // To two digits, as the card's bounds are written: 0.05 in f32 is not 0.05 in f64.
+    let [low, high] =
+        [TEMPERATURES.start(), TEMPERATURES.end()].map(|end| (f64::from(*end) * 100.0).round() / 100.0);
     let temperature = golden_section(loss, low.ln(), high.ln(), 1e-7).exp();
     if temperature > 1.001 * low && temperature < 0.999 * high {
         return Ok(temperature);

@@ -11,30 +11,10 @@ use crate::judge::summary::Summary;
 
 /// The headline figures.
 pub(super) fn figures(summary: &Summary) -> String {
-    let interval = |[low, high]: [f64; 2]| format!("{:.2} to {:.2} %", 100.0 * low, 100.0 * high);
-    let mut rows = vec![
-        ("accuracy", percent(summary.accuracy), format!("95 % interval {}", interval(summary.accuracy_ci95))),
-        ("top-2", percent(summary.top2), "the label is among the two most probable".to_owned()),
-        ("macro-F1", percent(summary.macro_f1), "every class counts equally".to_owned()),
-        ("balanced accuracy", percent(summary.balanced_accuracy), "mean recall over classes".to_owned()),
-        ("NLL", format!("{:.4}", summary.nll), "nats, before the temperature".to_owned()),
-        ("Brier", format!("{:.4}", summary.brier), "0 to 2, before the temperature".to_owned()),
-        ("ECE", percent(summary.ece), "15 bins, before the temperature".to_owned()),
-        ("ECE, calibrated", percent(summary.ece_calibrated), "after the card's temperature".to_owned()),
-        ("speed", format!("{:.0}", summary.images_per_second), "images a second".to_owned()),
-    ];
-    if let Some(unseen) = &summary.duplicates_removed {
-        let note = format!(
-            "95 % interval {}; {} images left, {} stand in the training data",
-            interval(unseen.accuracy_ci95),
-            unseen.n,
-            unseen.n_removed
-        );
-        rows.insert(1, ("duplicates removed", percent(unseen.accuracy), note));
-    }
     let mut table = "<div class=\"wide\"><table>\n<tbody>\n".to_owned();
-    for (name, value, note) in rows {
-        let _ = writeln!(table, "<tr><th>{name}</th><td>{value}</td><th>{note}</th></tr>");
+    for row in summary.rows() {
+        let (name, value, remark) = (row.name, row.shown(), row.remark());
+        let _ = writeln!(table, "<tr><th>{name}</th><td>{value}</td><th>{remark}</th></tr>");
     }
     table + "</tbody>\n</table></div>\n"
 }
@@ -88,8 +68,4 @@ fn class_row(kind: &str, name: &str, class: &ClassMetrics) -> String {
     format!(
         "<tr class=\"{kind}\"><th scope=\"row\">{name}</th><td>{precision:.3}</td><td>{recall:.3}</td><td>{f1:.3}</td><td>{support}</td></tr>\n"
     )
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
 }

@@ -8,7 +8,7 @@ use crate::{config::Config, run::environment::Environment, run::history::EpochRo
 
 /// The card of a run's best epoch, still without weights or measurements.
 #[must_use]
-pub fn card(
+pub(crate) fn card(
     config: &Config,
     environment: &Environment,
     (train, validation): (&Samples, &Samples),

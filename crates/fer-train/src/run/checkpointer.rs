@@ -3,11 +3,8 @@
 
 use std::{
     fs::{self, File},
+    io,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
 };
 
 use burn::{
@@ -18,11 +15,14 @@ use burn_train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
 use fer_base::atomic;
 use fer_model::card::sha256_hex;
 
-use crate::error::TrainError;
+use crate::{
+    error::{Cause, TrainError, chain},
+    train::failure::Failure,
+};
 
 /// A kind of record: a checkpoint has one of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum RecordKind {
     /// Weights, and their average.
     Model,
     /// The optimizer's momenta.
@@ -31,13 +31,13 @@ pub enum Kind {
     Scheduler,
 }
 
-impl Kind {
+impl RecordKind {
     /// All kinds, in the order in which Burn takes their checkpointers.
-    pub const ALL: [Self; 3] = [Self::Model, Self::Optimizer, Self::Scheduler];
+    pub(crate) const ALL: [Self; 3] = [Self::Model, Self::Optimizer, Self::Scheduler];
 
     /// The word in file names.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Model => "model",
             Self::Optimizer => "optimizer",
@@ -51,24 +51,29 @@ impl Kind {
 /// Burn's file checkpointer writes in place: a kill or a full disk would leave half a file under
 /// the final name. Its restoring panics on a damaged record, so [`AtomicCheckpointer::verify`] looks first.
 #[derive(Clone)]
-pub struct AtomicCheckpointer {
+pub(crate) struct AtomicCheckpointer {
     folder: PathBuf,
-    kind: Kind,
-    /// Set when a save failed: from then on nothing is deleted.
-    failed: Arc<AtomicBool>,
+    kind: RecordKind,
+    /// Told when a save fails: from then on nothing is deleted.
+    failure: Failure,
 }
 
 impl AtomicCheckpointer {
-    /// The checkpointers of a folder, in the order of [`Kind::ALL`].
+    /// The checkpointers of a folder that is read, in the order of [`RecordKind::ALL`].
     #[must_use]
-    pub fn all(folder: &Path) -> [Self; 3] {
-        let failed = Arc::new(AtomicBool::new(false));
-        Kind::ALL.map(|kind| Self { folder: folder.to_owned(), kind, failed: Arc::clone(&failed) })
+    pub(crate) fn all(folder: &Path) -> [Self; 3] {
+        Self::writing(folder, &Failure::default())
+    }
+
+    /// The checkpointers of a run that writes; `failure` hears of the first epoch that cannot be saved.
+    #[must_use]
+    pub(crate) fn writing(folder: &Path, failure: &Failure) -> [Self; 3] {
+        RecordKind::ALL.map(|kind| Self { folder: folder.to_owned(), kind, failure: failure.clone() })
     }
 
     /// Where an epoch's record is.
     #[must_use]
-    pub fn path(&self, epoch: usize) -> PathBuf {
+    pub(crate) fn path(&self, epoch: usize) -> PathBuf {
         self.folder.join(format!("{}-{epoch}.bpk", self.kind.name()))
     }
 
@@ -80,24 +85,29 @@ impl AtomicCheckpointer {
     ///
     /// # Errors
     /// [`TrainError::Checkpoint`] with the file and what is wrong with it.
-    pub fn verify(&self, epoch: usize) -> Result<(), TrainError> {
+    pub(crate) fn verify(&self, epoch: usize) -> Result<(), TrainError> {
         let path = self.path(epoch);
-        let damaged = |reason: String| TrainError::Checkpoint { path: path.clone(), reason };
-        let bytes = fs::read(&path).map_err(|cause| damaged(cause.to_string()))?;
+        let damaged = |reason: String, source: Option<Cause>| TrainError::Checkpoint {
+            path: path.clone(),
+            reason,
+            source,
+        };
+        let unread = |cause: io::Error| damaged("cannot be read".to_owned(), Some(cause.into()));
+        let bytes = fs::read(&path).map_err(unread)?;
         // Folders written before the hashes were have none: then loading is the only proof.
         if let Ok(expected) = fs::read_to_string(self.hash_path(epoch))
             && expected.trim() != sha256_hex(&bytes)
         {
             let reason =
                 format!("damaged or cut short ({} bytes): its SHA-256 is not the one saved", bytes.len());
-            return Err(damaged(reason));
+            return Err(damaged(reason, None));
         }
         let loaded = match self.kind {
-            Kind::Model => <ModuleRecord as Checkpoint>::load(path.clone()).map(drop),
-            Kind::Optimizer => <OptimizerRecord as Checkpoint>::load(path.clone()).map(drop),
-            Kind::Scheduler => <LrSchedulerRecord as Checkpoint>::load(path.clone()).map(drop),
+            RecordKind::Model => <ModuleRecord as Checkpoint>::load(path.clone()).map(drop),
+            RecordKind::Optimizer => <OptimizerRecord as Checkpoint>::load(path.clone()).map(drop),
+            RecordKind::Scheduler => <LrSchedulerRecord as Checkpoint>::load(path.clone()).map(drop),
         };
-        loaded.map_err(|cause| damaged(format!("damaged or cut short: {cause}")))
+        loaded.map_err(|cause| damaged("damaged or cut short".to_owned(), Some(cause.into())))
     }
 
     fn write<R: Checkpoint>(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
@@ -121,15 +131,14 @@ impl AtomicCheckpointer {
 
 impl<R: Checkpoint> Checkpointer<R> for AtomicCheckpointer {
     fn save(&self, epoch: usize, record: R) -> Result<(), CheckpointerError> {
-        let written = self.write(epoch, record);
-        if written.is_err() {
-            self.failed.store(true, Ordering::SeqCst);
-        }
-        written
+        let Err(cause) = self.write(epoch, record) else { return Ok(()) };
+        let words = cause.to_string();
+        self.failure.stop(TrainError::NotSaved { epoch, source: cause.into() });
+        Err(CheckpointerError::Unknown(words))
     }
 
     fn delete(&self, epoch: usize) -> Result<(), CheckpointerError> {
-        if self.failed.load(Ordering::SeqCst) {
+        if self.failure.is_set() {
             return Ok(());
         }
         for path in [self.path(epoch), self.hash_path(epoch)] {
@@ -151,52 +160,33 @@ impl<R: Checkpoint> Checkpointer<R> for AtomicCheckpointer {
 ///
 /// # Errors
 /// [`TrainError::Checkpoint`] when epochs were saved and none is sound.
-pub fn newest_sound(folder: &Path, notice: &dyn Fn(&str)) -> Result<usize, TrainError> {
+pub(crate) fn newest_sound(folder: &Path, notice: &dyn Fn(&str)) -> Result<usize, TrainError> {
     let checkpointers = AtomicCheckpointer::all(folder);
     let mut damaged = None;
     for epoch in whole_epochs(folder)? {
         match checkpointers.iter().try_for_each(|checkpointer| checkpointer.verify(epoch)) {
             Ok(()) => return Ok(epoch),
             Err(error) => {
-                notice(&format!("epoch {epoch} is passed over: {error}"));
+                notice(&format!("epoch {epoch} is passed over: {}", chain(&error)));
                 damaged.get_or_insert(error);
             }
         }
     }
     match damaged {
-        Some(TrainError::Checkpoint { path, reason }) => {
+        Some(TrainError::Checkpoint { path, reason, source }) => {
             let advice = "there is no older epoch to go on from: copy the run folder again, or start anew with another --out";
-            Err(TrainError::Checkpoint { path, reason: format!("{reason}; {advice}") })
+            Err(TrainError::Checkpoint { path, reason: format!("{reason}; {advice}"), source })
         }
         Some(other) => Err(other),
         None => Ok(0),
     }
 }
 
-/// Removes what a kill left half-written.
-///
-/// # Errors
-/// [`TrainError::Write`] with the file that cannot be removed.
-pub fn sweep(folder: &Path) -> Result<(), TrainError> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
-    for entry in entries.flatten() {
-        // Ours are `model-5.part.bpk`, Burn's `model-5.part.bpk.<process>-<n>.tmp`, a hash's `.….tmp`.
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.contains(".part.bpk") || name.ends_with(".tmp") {
-            let path = entry.path();
-            fs::remove_file(&path).map_err(|cause| TrainError::Write { path, cause })?;
-        }
-    }
-    Ok(())
-}
-
 /// Epochs whose three records are all there, newest first.
 fn whole_epochs(folder: &Path) -> Result<Vec<usize>, TrainError> {
     let checkpointers = AtomicCheckpointer::all(folder);
-    let names = fs::read_dir(folder).map_err(|cause| TrainError::RunFolder {
-        path: folder.to_owned(),
-        reason: format!("{cause}: nothing to resume"),
-    })?;
+    let names = fs::read_dir(folder)
+        .map_err(|cause| TrainError::Damaged { path: folder.to_owned(), source: cause.into() })?;
     let epoch_of = |name: &str| name.strip_prefix("model-")?.strip_suffix(".bpk")?.parse::<usize>().ok();
     let mut epochs: Vec<usize> = names
         .filter_map(|entry| epoch_of(entry.ok()?.file_name().to_str()?))

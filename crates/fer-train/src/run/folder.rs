@@ -11,20 +11,29 @@ use std::{
 
 use fer_base::atomic;
 
-use crate::{config::Config, error::TrainError, run::environment::Environment};
+use crate::{
+    config::Config,
+    error::{Cause, TrainError},
+    run::environment::Environment,
+};
 
-/// A run's folder.
+/// A place for a run, found fit before anything is loaded.
 #[derive(Clone, Debug)]
-pub struct RunFolder(PathBuf);
+pub enum RunPlace {
+    /// Nothing stands there yet.
+    Vacant(PathBuf),
+    /// A run that is gone on with.
+    Standing(RunFolder),
+}
 
-impl RunFolder {
-    /// Refuses a path where something stands already: a new run needs its own folder.
+impl RunPlace {
+    /// A place for a new run; refused where something stands already: a new run needs its own folder.
     ///
     /// # Errors
     /// [`TrainError::RunFolder`] when it exists.
-    pub fn expect_vacant(path: &Path) -> Result<(), TrainError> {
+    pub fn vacant(path: &Path) -> Result<Self, TrainError> {
         if !path.exists() {
-            return Ok(());
+            return Ok(Self::Vacant(path.to_owned()));
         }
         Err(TrainError::RunFolder {
             path: path.to_owned(),
@@ -32,40 +41,71 @@ impl RunFolder {
         })
     }
 
+    /// The folder of a run to go on with; its config must be the one given.
+    ///
+    /// # Errors
+    /// [`TrainError::RunFolder`] when it is no run folder, or was made with another config,
+    /// [`TrainError::Damaged`] when its config cannot be read.
+    pub fn standing(path: &Path, config: &Config) -> Result<Self, TrainError> {
+        let refuse = |reason: String| TrainError::RunFolder { path: path.to_owned(), reason };
+        let file = path.join("config.toml");
+        let damaged = |source: Cause| TrainError::Damaged { path: file.clone(), source };
+        if !file.exists() {
+            return Err(refuse("no run to resume: it holds no config.toml".to_owned()));
+        }
+        let text = fs::read_to_string(&file).map_err(|cause| damaged(cause.into()))?;
+        let kept = Config::parse(&text, &[]).map_err(|reason| damaged(reason.into()))?;
+        if kept != *config {
+            let line = differing_line(&kept.to_toml(), &config.to_toml());
+            return Err(refuse(format!("was made with another config: {line}")));
+        }
+        Ok(Self::Standing(RunFolder(path.to_owned())))
+    }
+
+    /// The folder's path, whether it is there yet or not.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Vacant(path) => path,
+            Self::Standing(folder) => folder.path(),
+        }
+    }
+}
+
+/// A run's folder.
+#[derive(Clone, Debug)]
+pub struct RunFolder(PathBuf);
+
+impl RunFolder {
     /// Makes a new folder that holds the resolved config, the environment and a place for checkpoints.
     ///
     /// It appears whole, by a rename: a run that was killed can be resumed from its first moment on.
     ///
     /// # Errors
-    /// [`TrainError::RunFolder`] when it exists, [`TrainError::Write`] when it cannot be made.
+    /// [`TrainError::Write`] when it cannot be made, or stands already.
     pub fn create(path: &Path, config: &Config, environment: &Environment) -> Result<Self, TrainError> {
-        Self::expect_vacant(path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let part = Self(path.with_file_name(format!(".{name}.{}.part", std::process::id())));
-        let made = part.fill(config, environment).and_then(|()| {
-            fs::rename(&part.0, path).map_err(|cause| TrainError::Write { path: path.to_owned(), cause })
-        });
+        let part = Self(path.with_file_name(format!(".{name}.part")));
+        // What a start that was killed here left behind.
+        if part.0.exists() {
+            fs::remove_dir_all(&part.0).map_err(TrainError::writing(&part.0))?;
+        }
+        let made = part
+            .fill(config, environment)
+            .and_then(|()| fs::rename(&part.0, path).map_err(TrainError::writing(path)));
         if made.is_err() {
             // The first error is the one to tell.
-            fs::remove_dir_all(&part.0).unwrap_or_default();
+            drop(fs::remove_dir_all(&part.0));
         }
         made.map(|()| Self(path.to_owned()))
     }
 
-    /// Opens a folder to go on with; its config must be the one given.
+    /// Removes what a kill left half-written, in every folder of the run.
     ///
     /// # Errors
-    /// [`TrainError::RunFolder`] when it is no run folder, or was made with another config.
-    pub fn resume(path: &Path, config: &Config) -> Result<Self, TrainError> {
-        let refuse = |reason: String| TrainError::RunFolder { path: path.to_owned(), reason };
-        let text = fs::read_to_string(path.join("config.toml"))
-            .map_err(|cause| refuse(format!("no run to resume: config.toml: {cause}")))?;
-        let kept = Config::parse(&text, &[]).map_err(|reason| refuse(format!("config.toml: {reason}")))?;
-        if kept != *config {
-            let line = differing_line(&kept.to_toml(), &config.to_toml());
-            return Err(refuse(format!("was made with another config: {line}")));
-        }
-        Ok(Self(path.to_owned()))
+    /// [`TrainError::Write`] with the file that cannot be removed.
+    pub fn sweep(&self) -> Result<(), TrainError> {
+        [self.path(), &self.checkpoints(), &self.model()].into_iter().try_for_each(sweep)
     }
 
     /// The folder's path.
@@ -89,12 +129,12 @@ impl RunFolder {
     /// What the run was started with.
     ///
     /// # Errors
-    /// [`TrainError::RunFolder`] when `environment.json` is missing or damaged.
+    /// [`TrainError::Damaged`] when `environment.json` is missing or damaged.
     pub fn environment(&self) -> Result<Environment, TrainError> {
         let path = self.0.join("environment.json");
-        let refuse = |reason: String| TrainError::RunFolder { path: path.clone(), reason };
-        let text = fs::read_to_string(&path).map_err(|cause| refuse(cause.to_string()))?;
-        serde_json::from_str(&text).map_err(|cause| refuse(cause.to_string()))
+        let damaged = |source: Cause| TrainError::Damaged { path: path.clone(), source };
+        let text = fs::read_to_string(&path).map_err(|cause| damaged(cause.into()))?;
+        serde_json::from_str(&text).map_err(|cause| damaged(cause.into()))
     }
 
     /// Writes the environment.
@@ -107,15 +147,14 @@ impl RunFolder {
     }
 
     fn fill(&self, config: &Config, environment: &Environment) -> Result<(), TrainError> {
-        fs::create_dir_all(self.checkpoints())
-            .map_err(|cause| TrainError::Write { path: self.0.clone(), cause })?;
+        fs::create_dir_all(self.checkpoints()).map_err(TrainError::writing(&self.0))?;
         self.write("config.toml", &config.to_toml())?;
         self.write_environment(environment)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), TrainError> {
         let path = self.0.join(name);
-        atomic::write(&path, text.as_bytes()).map_err(|cause| TrainError::Write { path, cause })
+        atomic::write(&path, text.as_bytes()).map_err(TrainError::writing(&path))
     }
 }
 
@@ -125,4 +164,17 @@ fn differing_line(kept: &str, given: &str) -> String {
         || "other keys".to_owned(),
         |(kept, given)| format!("it has `{kept}`, this run has `{given}`"),
     )
+}
+
+/// Removes half-written files from one folder; ours are `model-5.part.bpk` and `.epochs.csv.<process>.tmp`,
+/// Burn's `model-5.part.bpk.<process>-<n>.tmp`.
+fn sweep(folder: &Path) -> Result<(), TrainError> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.contains(".part.bpk") || name.ends_with(".tmp") {
+            fs::remove_file(entry.path()).map_err(TrainError::writing(&entry.path()))?;
+        }
+    }
+    Ok(())
 }

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use fer_base::atomic;
 use serde::{Deserialize, Serialize};
 
-use crate::{chart::curves, error::TrainError};
+use crate::{
+    chart::curves::{self, Panel},
+    error::{Cause, TrainError},
+};
 
 /// One epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,22 +55,25 @@ impl History {
     /// a last digit lost would be another best epoch where two are equal.
     ///
     /// # Errors
-    /// [`TrainError::RunFolder`] when `epochs.csv` is missing, or damaged or too short before that epoch.
+    /// [`TrainError::Damaged`] when `epochs.csv` is missing, or damaged or too short before that epoch.
     pub fn resume(
         folder: &Path,
         last_epoch: usize,
         is_sound: impl Fn(usize) -> bool,
     ) -> Result<Self, TrainError> {
         let path = folder.join("epochs.csv");
-        let refuse = |reason: String| TrainError::RunFolder { path: path.clone(), reason };
-        let text = std::fs::read_to_string(&path).map_err(|cause| refuse(cause.to_string()))?;
+        let damaged = |source: Cause| TrainError::Damaged { path: path.clone(), source };
+        let text = std::fs::read_to_string(&path).map_err(|cause| damaged(cause.into()))?;
         let mut rows: Vec<EpochRow> = Vec::new();
         for row in csv::Reader::from_reader(text.as_bytes()).into_deserialize().take(last_epoch) {
             let n = rows.len() + 1;
-            rows.push(row.map_err(|cause| refuse(format!("row {n} of {last_epoch} needed: {cause}")))?);
+            let row =
+                row.map_err(|cause| damaged(format!("row {n} of {last_epoch} needed: {cause}").into()))?;
+            rows.push(row);
         }
         if rows.len() != last_epoch {
-            return Err(refuse(format!("{} rows, expected {last_epoch} as in checkpoints/", rows.len())));
+            let reason = format!("{} rows, expected {last_epoch} as in checkpoints/", rows.len());
+            return Err(damaged(reason.into()));
         }
         let lost = rows.iter().map(|row| row.epoch).filter(|&epoch| !is_sound(epoch)).collect();
         Ok(Self { folder: folder.to_owned(), rows, lost })
@@ -81,7 +87,25 @@ impl History {
         self.rows.push(row);
         self.write("epochs.csv", &self.to_csv())?;
         self.write("epochs.jsonl", &self.to_jsonl())?;
-        self.write("curves.svg", &curves::svg(&self.rows))
+        self.write("curves.svg", &curves::svg(&self.panels()))
+    }
+
+    /// Loss and accuracy over epochs, training and validation.
+    fn panels(&self) -> [Panel; 2] {
+        let over_epochs =
+            |value: fn(&EpochRow) -> f64| self.rows.iter().map(|r| (r.epoch, value(r))).collect();
+        [
+            Panel {
+                title: "loss",
+                train: over_epochs(|row| row.train_loss),
+                validation: over_epochs(|row| row.validation_loss),
+            },
+            Panel {
+                title: "accuracy, %",
+                train: over_epochs(|row| 100.0 * row.train_accuracy),
+                validation: over_epochs(|row| 100.0 * row.validation_accuracy),
+            },
+        ]
     }
 
     /// The rows so far.
@@ -104,7 +128,7 @@ impl History {
 
     fn write(&self, name: &str, text: &str) -> Result<(), TrainError> {
         let path = self.folder.join(name);
-        atomic::write(&path, text.as_bytes()).map_err(|cause| TrainError::Write { path, cause })
+        atomic::write(&path, text.as_bytes()).map_err(TrainError::writing(&path))
     }
 
     fn to_csv(&self) -> String {

@@ -1,9 +1,9 @@
 //! A run on the disk.
 //! In: what a run leaves. Out: its folder, and the way back from it.
 
-pub mod card;
-pub mod checkpointer;
+pub(crate) mod card;
+pub(crate) mod checkpointer;
 pub mod environment;
 pub mod folder;
 pub mod history;
-pub mod resume;
+pub(crate) mod start;

@@ -7,21 +7,23 @@ use std::{
 };
 
 use burn_train::{
-    EarlyStoppingStrategy, Interrupter,
-    checkpoint::{CheckpointerError, CheckpointingAction, CheckpointingStrategy},
+    EarlyStoppingStrategy,
+    checkpoint::{CheckpointingAction, CheckpointingStrategy},
     metric::store::{Aggregate, EventStoreClient, Split},
 };
 
 use crate::{
+    error::TrainError,
     run::history::{EpochRow, History},
+    train::failure::Failure,
     train::schedule::PlateauSignal,
 };
 
 /// What a run tells its watcher after each epoch: the row and the best so far.
-pub type Report = Box<dyn FnMut(&EpochRow, &EpochRow) + Send>;
+pub type OnEpoch = Box<dyn FnMut(&EpochRow, &EpochRow) + Send>;
 
 /// Writes an epoch's row and decides which checkpoints stay: the best, and the newest few.
-pub struct Keeper {
+pub struct EpochEnd {
     /// The rows, shared with early stopping and the end of the run.
     pub history: Arc<Mutex<History>>,
     /// How many of the newest are kept; with 2 or more one epoch is always whole on the disk, because
@@ -29,23 +31,32 @@ pub struct Keeper {
     pub keep_last: usize,
     /// Training faces an epoch.
     pub n_faces: usize,
+    /// Steps an epoch.
+    pub n_steps: usize,
     /// Tells the plateau, where there is one.
     pub plateau: Option<PlateauSignal>,
-    /// Stops the run when a row cannot be written.
-    pub interrupter: Interrupter,
+    /// Stops the run when a row cannot be written, or is of no use.
+    pub failure: Failure,
     /// The watcher.
-    pub report: Report,
-    /// When the current epoch began.
+    pub report: OnEpoch,
+    /// When the current epoch began; see [`now`].
     pub since: Instant,
 }
 
-impl Keeper {
+/// The clock: an epoch's row states how long it took.
+#[expect(clippy::disallowed_methods, reason = "seconds an epoch are part of its row")]
+#[must_use]
+pub fn now() -> Instant {
+    Instant::now()
+}
+
+impl EpochEnd {
     fn row(&mut self, epoch: usize, store: &EventStoreClient) -> EpochRow {
         let find = |name: &str, split: &Split| {
             store.find_metric(name, epoch, Aggregate::Mean, split).unwrap_or(f64::NAN)
         };
         let seconds = self.since.elapsed().as_secs_f64();
-        self.since = Instant::now();
+        self.since = now();
         EpochRow {
             epoch,
             rate: find("Learning Rate", &Split::Train),
@@ -59,14 +70,18 @@ impl Keeper {
     }
 }
 
-impl CheckpointingStrategy for Keeper {
+impl CheckpointingStrategy for EpochEnd {
     fn checkpointing(&mut self, epoch: usize, store: &EventStoreClient) -> Vec<CheckpointingAction> {
         let row = self.row(epoch, store);
+        if !row.validation_loss.is_finite() {
+            let (what, value) = ("the validation loss", row.validation_loss as f32);
+            self.failure.stop(TrainError::Diverged { epoch, step: self.n_steps, what, value });
+            return Vec::new();
+        }
         let mut history = self.history.lock().expect("no holder panics");
         let before: Vec<usize> = kept(&history, self.keep_last);
         if let Err(error) = history.push(row.clone()) {
-            self.interrupter
-                .fail(burn_train::TrainingError::Checkpoint(CheckpointerError::Unknown(error.to_string())));
+            self.failure.stop(TrainError::NotSaved { epoch, source: error.into() });
             return Vec::new();
         }
         if let Some(plateau) = &self.plateau {

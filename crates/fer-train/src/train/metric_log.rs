@@ -16,7 +16,7 @@ use burn_train::{
 
 /// An epoch's entries by metric name and split.
 #[derive(Default)]
-pub struct EpochLog {
+pub(crate) struct EpochLog {
     names: HashMap<MetricId, String>,
     entries: HashMap<(String, String), Vec<NumericEntry>>,
     epoch: usize,

@@ -3,20 +3,20 @@
 //! Test samples are out of reach: [`fer_data::load_learning`] is the only door to data used here.
 
 pub mod epoch_end;
+pub mod failure;
 pub mod heads;
 pub mod loader;
-pub mod metric_log;
-pub mod optimizer;
+mod metric_log;
+mod optimizer;
 pub mod progress;
 pub mod schedule;
 pub mod step;
 pub mod teacher;
-pub mod weight_average;
+mod weight_average;
 
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Instant,
 };
 
 use burn::{module::Module, store::ModuleRecord, tensor::Device};
@@ -36,10 +36,11 @@ use crate::{
     run::card::card,
     run::checkpointer::AtomicCheckpointer,
     run::environment::{Environment, processor},
-    run::folder::RunFolder,
-    run::history::{EpochRow, History},
-    run::resume::{Origin, origin},
-    train::epoch_end::{Keeper, Patience, Report},
+    run::folder::RunPlace,
+    run::history::EpochRow,
+    run::start::Start,
+    train::epoch_end::{EpochEnd, OnEpoch, Patience, now},
+    train::failure::Failure,
     train::heads::{Head, heads},
     train::loader::{FaceLoader, Recipe},
     train::metric_log::EpochLog,
@@ -50,11 +51,9 @@ use crate::{
 };
 
 /// What a run needs beside its config.
-pub struct Session {
-    /// The run folder.
-    pub out: PathBuf,
-    /// Go on with the folder's newest checkpoint.
-    pub resume: bool,
+pub struct RunSetup {
+    /// Where it goes, or where it is gone on with.
+    pub place: RunPlace,
     /// The device.
     pub device: Chosen,
     /// The command line, for the card.
@@ -66,7 +65,7 @@ pub struct Session {
     /// Shows progress within an epoch; `None`: Burn's dashboard.
     pub renderer: Option<Box<dyn MetricsRenderer>>,
     /// Told of each epoch.
-    pub report: Report,
+    pub report: OnEpoch,
     /// Told what a person should know when a run goes on: what was damaged, where it starts.
     pub notice: Box<dyn Fn(&str)>,
 }
@@ -78,10 +77,32 @@ pub struct Outcome {
     pub best: EpochRow,
     /// Epochs done.
     pub n_epochs: usize,
-    /// Whether it was interrupted before its last epoch.
-    pub interrupted: bool,
+    /// Why there are no more of them.
+    pub ending: Ending,
+    /// Validation accuracy of always naming the most frequent label, `0..=1`.
+    pub chance: f64,
     /// The model's folder.
     pub model: PathBuf,
+}
+
+impl Outcome {
+    /// Whether the best epoch learned nothing that the counts of the labels do not tell.
+    #[must_use]
+    pub fn is_no_better_than_chance(&self) -> bool {
+        // Burn's accuracy is an f32 in per cent: a millionth is less than one image.
+        self.best.validation_accuracy <= self.chance + 1e-6
+    }
+}
+
+/// Why a run has no further epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was the last one.
+    Complete,
+    /// Validation accuracy had not risen for `train.patience` epochs.
+    Patience,
+    /// Somebody stopped it.
+    Interrupted,
 }
 
 /// Loads the train and validation splits of a config. Test samples are not reachable from here.
@@ -118,46 +139,50 @@ pub fn load(config: &Config) -> Result<Learning, TrainError> {
 /// Runs a config on loaded data and leaves a run folder.
 ///
 /// # Errors
-/// [`TrainError`] when the folder, the schedule or a write fails; what was finished stays on disk.
-/// A start that is refused leaves no folder.
-pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcome, TrainError> {
-    let origin = begin(config, &data, &session)?;
-    let devices = several(&session.device, config.execution.n_devices)?;
+/// [`TrainError`] when the folder, the schedule or a write fails, or the loss is no number; what was
+/// finished stays on disk. A start that is refused leaves no folder.
+pub fn train(config: &Config, data: Learning, setup: RunSetup) -> Result<Outcome, TrainError> {
+    let environment = environment(&data, &setup);
+    let start = Start::of(setup.place, environment, &*setup.notice)?;
+    let devices = several(&setup.device, config.execution.n_devices)?;
     let device = devices[0].clone().autodiff();
     let (train, validation) = (Arc::new(data.train), Arc::new(data.validation));
     let heads = heads(config, &train);
-    let loaders = loaders(config, (&train, &validation), &heads, &device, origin.done);
+    let loaders = loaders(config, (&train, &validation), &heads, &device, start.done);
     let steps = loaders.0.n_steps();
-    let refuse = |reason| TrainError::RunFolder { path: session.out.clone(), reason };
+    let refuse = |reason| TrainError::RunFolder { path: start.path(), reason };
     let schedule = schedule(&config.schedule, steps, config.train.epochs).map_err(refuse)?;
-    schedule.catch_up(origin.history.rows().iter().map(|row| row.validation_accuracy));
-    let start = start(config, &heads)?;
+    schedule.catch_up(start.history.rows().iter().map(|row| row.validation_accuracy));
+    let initial = initial_net(config, &heads)?;
+    let failure = Failure::new(setup.interrupter.clone());
     let teacher = Teacher::load(&config.teacher, &heads, &devices[0])?;
-    let folder = open(config, &origin, &session)?;
     let class_weights =
         if config.train.class_weights { balance::class_weights(&train.counts()) } else { Vec::new() };
-    let done = origin.done * steps;
-    let trainee = Trainee::new(config, heads.clone(), teacher, class_weights, done, &device, start.as_ref());
-    let learner = Learner::new(trainee.clone(), optimizer(&config.optimizer), schedule.scheduler);
+    let done = start.done * steps;
+    let trainee =
+        Trainee::new(config, heads.clone(), teacher, class_weights, done, &device, initial.as_ref())
+            .watched_by(failure.clone(), steps);
+    let folder = start.folder(config)?;
 
-    let history = Arc::new(Mutex::new(origin.history));
-    let keeper = Keeper {
+    let history = Arc::new(Mutex::new(start.history));
+    let epoch_end = EpochEnd {
         history: Arc::clone(&history),
         keep_last: config.checkpoint.keep_last,
         n_faces: train.len(),
+        n_steps: steps,
         plateau: schedule.plateau,
-        interrupter: session.interrupter.clone(),
-        report: session.report,
-        since: Instant::now(),
+        failure: failure.clone(),
+        report: setup.report,
+        since: now(),
     };
-    let [model, optimizer, scheduler] = AtomicCheckpointer::all(&folder.checkpoints());
+    let [model, optim, scheduler] = AtomicCheckpointer::writing(&folder.checkpoints(), &failure);
     let mut training = SupervisedTraining::new(folder.path(), Arc::new(loaders.0), Arc::new(loaders.1))
         .metrics((AccuracyMetric::new(), LossMetric::new()))
         .metric_train_numeric(LearningRateMetric::new())
         .with_metric_logger(EpochLog::default())
-        .with_custom_checkpointers(model, optimizer, scheduler)
-        .with_checkpointing_strategy(keeper)
-        .with_interrupter(session.interrupter)
+        .with_custom_checkpointers(model.clone(), optim, scheduler)
+        .with_checkpointing_strategy(epoch_end)
+        .with_interrupter(setup.interrupter)
         .with_application_logger(None)
         .with_training_strategy(execution(config, devices).into())
         .num_epochs(config.train.epochs);
@@ -165,48 +190,48 @@ pub fn train(config: &Config, data: Learning, session: Session) -> Result<Outcom
         training = training
             .early_stopping(Patience { history: Arc::clone(&history), patience: config.train.patience });
     }
-    if let Some(renderer) = session.renderer {
+    if let Some(renderer) = setup.renderer {
         training = training.renderer(renderer);
     }
-    if origin.done > 0 {
-        training = training.checkpoint(origin.done);
+    if start.done > 0 {
+        training = training.checkpoint(start.done);
     }
+    let learner = Learner::new(trainee.clone(), optimizer(&config.optimizer), schedule.scheduler);
     let result = training.launch(learner);
 
     let history = history.lock().expect("the learner's threads have ended").clone();
     let n_epochs = history.rows().len();
-    if let Some(error) = result.error {
-        return Err(TrainError::Stopped { epoch: n_epochs + 1, reason: error.to_string() });
+    if let Some(error) = failure.take() {
+        return Err(error);
     }
-    let best = history.best().cloned().ok_or(TrainError::BeforeFirstEpoch { path: session.out })?;
-    let trainee = restored(trainee, &AtomicCheckpointer::all(&folder.checkpoints())[0], best.epoch)?.valid();
-    let card = card(config, &origin.environment, (&train, &validation), &heads, &best);
+    if let Some(error) = result.error {
+        return Err(TrainError::Stopped { epoch: n_epochs + 1, source: error.to_string().into() });
+    }
+    let path = folder.path().to_owned();
+    let best = history.best().cloned().ok_or(TrainError::BeforeFirstEpoch { path })?;
+    let trainee = restored(trainee, &model, best.epoch)?.valid();
+    let card = card(config, &start.environment, (&train, &validation), &heads, &best);
     let card = measured(card, trainee.judged(), &validation)?;
     checkpoint::save(&folder.model(), trainee.judged(), &card)?;
-    Ok(Outcome { best, n_epochs, interrupted: result.interrupted.is_some(), model: folder.model() })
+    let ending = ending(config, n_epochs, result.interrupted.is_some());
+    Ok(Outcome { best, n_epochs, ending, chance: chance(&validation), model: folder.model() })
 }
 
-/// Where the run begins or goes on; makes no folder yet.
-fn begin(config: &Config, data: &Learning, session: &Session) -> Result<Origin, TrainError> {
-    let environment = environment(data, session);
-    if session.resume {
-        return origin(RunFolder::resume(&session.out, config)?, environment, &*session.notice);
+fn ending(config: &Config, n_epochs: usize, was_interrupted: bool) -> Ending {
+    match was_interrupted {
+        true => Ending::Interrupted,
+        false if n_epochs < config.train.epochs => Ending::Patience,
+        false => Ending::Complete,
     }
-    RunFolder::expect_vacant(&session.out)?;
-    Ok(Origin { folder: None, done: 0, history: History::new(&session.out), environment })
 }
 
-/// The run's folder: made now that nothing can be refused any more, or the one that is gone on with.
-fn open(config: &Config, origin: &Origin, session: &Session) -> Result<RunFolder, TrainError> {
-    let Some(folder) = &origin.folder else {
-        return RunFolder::create(&session.out, config, &origin.environment);
-    };
-    folder.write_environment(&origin.environment)?;
-    Ok(folder.clone())
+/// The accuracy of always naming the most frequent label, `0..=1`.
+fn chance(samples: &Samples) -> f64 {
+    samples.counts().into_iter().max().unwrap_or(0) as f64 / samples.len().max(1) as f64
 }
 
 /// The network of `model.init`, where there is one.
-fn start(config: &Config, heads: &[Head]) -> Result<Option<Net>, TrainError> {
+fn initial_net(config: &Config, heads: &[Head]) -> Result<Option<Net>, TrainError> {
     if config.model.init.is_empty() {
         return Ok(None);
     }
@@ -234,12 +259,12 @@ fn start(config: &Config, heads: &[Head]) -> Result<Option<Net>, TrainError> {
     Ok(Some(net))
 }
 
-fn environment(data: &Learning, session: &Session) -> Environment {
+fn environment(data: &Learning, setup: &RunSetup) -> Environment {
     Environment {
         fer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        command: session.command.clone(),
-        started: session.started.clone(),
-        device: format!("{}: {}", session.device.description, session.device.reason),
+        command: setup.command.clone(),
+        started: setup.started.clone(),
+        device: format!("{}: {}", setup.device.description, setup.device.reason),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         processor: processor(),
         threads: fer_kernels::threads(),
@@ -277,7 +302,6 @@ fn execution(config: &Config, mut devices: Vec<Device>) -> ExecutionStrategy {
     match config.execution.strategy {
         Strategy::Single => ExecutionStrategy::single(devices.remove(0)),
         Strategy::Multi => ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice),
-        Strategy::Ddp => unreachable!("Config::validate refuses ddp"),
     }
 }
 
@@ -290,7 +314,8 @@ fn restored(
     checkpointer.verify(epoch)?;
     let record: ModuleRecord = checkpointer.restore(epoch).map_err(|cause| TrainError::Checkpoint {
         path: checkpointer.path(epoch),
-        reason: cause.to_string(),
+        reason: "cannot be read back".to_owned(),
+        source: Some(cause.into()),
     })?;
     Ok(trainee.load_record(record))
 }

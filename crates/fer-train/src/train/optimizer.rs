@@ -10,7 +10,7 @@ use crate::config::{OptimizerConfig, OptimizerKind};
 
 /// The optimizer: decay on convolution and head weights alone.
 #[must_use]
-pub fn optimizer(config: &OptimizerConfig) -> ModuleOptimizer {
+pub(crate) fn optimizer(config: &OptimizerConfig) -> ModuleOptimizer {
     // Convolutions and the head name their weights `weight`; norms are `gamma` and `beta`.
     let weights = ParamGroup::from_predicate("weight");
     match config.kind {

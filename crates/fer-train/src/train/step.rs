@@ -16,6 +16,8 @@ use fer_model::Net;
 
 use crate::{
     config::Config,
+    error::TrainError,
+    train::failure::Failure,
     train::heads::Head,
     train::loader::FaceBatch,
     train::teacher::Teacher,
@@ -41,6 +43,32 @@ struct Settings {
     class_weights: Vec<f32>,
     /// Steps taken so far, over all epochs: clones share it.
     steps: Arc<AtomicUsize>,
+    watch: Option<Watch>,
+}
+
+/// Who hears of a loss or a gradient that is no number.
+#[derive(Clone, Debug)]
+struct Watch {
+    failure: Failure,
+    steps_per_epoch: usize,
+}
+
+impl Settings {
+    /// Stops the run when a value of the current step is NaN or infinite.
+    fn expect_finite(&self, what: &'static str, value: f32) {
+        let Some(watch) = self.watch.as_ref().filter(|_| !value.is_finite()) else { return };
+        let done = self.steps.load(Ordering::SeqCst);
+        watch.failure.stop(TrainError::Diverged {
+            epoch: done / watch.steps_per_epoch + 1,
+            step: done % watch.steps_per_epoch + 1,
+            what,
+            value,
+        });
+    }
+
+    fn has_diverged(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.failure.is_set())
+    }
 }
 
 impl Trainee {
@@ -74,6 +102,7 @@ impl Trainee {
             decay,
             class_weights,
             steps: Arc::new(AtomicUsize::new(steps_done)),
+            watch: None,
         };
         Self { net, average, settings }
     }
@@ -81,6 +110,13 @@ impl Trainee {
     fn first_head(&self, logits: Tensor<2>) -> Tensor<2> {
         let n_labels = self.settings.heads[0].card.labels.len();
         logits.narrow(1, 0, n_labels)
+    }
+
+    /// Tells `failure` of the first loss or gradient norm that is NaN or infinite, and stops stepping.
+    #[must_use]
+    pub fn watched_by(mut self, failure: Failure, steps_per_epoch: usize) -> Self {
+        self.settings.watch = Some(Watch { failure, steps_per_epoch });
+        self
     }
 
     /// The network that is judged: the average where there is one, else the raw weights.
@@ -101,6 +137,7 @@ impl TrainStep for Trainee {
         let (images, targets) = mixed(batch.images, batch.targets, batch.mix);
         let logits = self.net.forward(images.clone());
         let loss = self.settings.loss(&logits, targets, images);
+        self.settings.expect_finite("the loss", loss.clone().into_scalar::<f32>());
         let output = ClassificationOutput::new(loss.clone(), self.first_head(logits), batch.labels);
         TrainOutput::new(self, (loss * share).backward(), output)
     }
@@ -111,7 +148,11 @@ impl TrainStep for Trainee {
         rate: ModuleLearningRate,
         mut grads: GradientsParams,
     ) -> Self {
-        clip(&self.net, &mut grads, self.settings.clip_norm);
+        let norm = clip(&self.net, &mut grads, self.settings.clip_norm);
+        self.settings.expect_finite("the gradients' norm", norm);
+        if self.settings.has_diverged() {
+            return self;
+        }
         let stepped = optim.step(rate, self, grads);
         let Trainee { net, average, settings } = stepped;
         let step = settings.steps.fetch_add(1, Ordering::SeqCst);
@@ -206,20 +247,18 @@ fn cross_entropy(logits: Tensor<2>, targets: Tensor<2>, class_weights: &[f32]) -
     (log_softmax(logits, 1) * targets).sum().neg() / n as f32
 }
 
-/// Scales all gradients of a network so that their norm together is at most `limit`; 0: off.
+/// Scales all gradients of a network so that their norm together is at most `limit`, and returns the
+/// norm before; 0: nothing is scaled.
 ///
 /// Burn clips each parameter by itself, which changes the direction of the step; recipes clip the whole.
-fn clip(net: &Net, grads: &mut GradientsParams, limit: f32) {
-    if limit == 0.0 {
-        return;
-    }
+fn clip(net: &Net, grads: &mut GradientsParams, limit: f32) -> f32 {
     let mut squares = Squares { grads, sum: None };
     net.visit(&mut squares);
-    let Some(sum) = squares.sum else { return };
-    let norm = sum.sqrt().into_scalar::<f32>();
-    if norm > limit {
+    let norm = squares.sum.map_or(0.0, |sum| sum.sqrt().into_scalar::<f32>());
+    if limit > 0.0 && norm > limit {
         net.visit(&mut Scale { grads, factor: limit / norm });
     }
+    norm
 }
 
 struct Squares<'a> {

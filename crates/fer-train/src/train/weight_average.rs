@@ -14,7 +14,7 @@ use burn::{
 /// weights. The average must be a module of its own, not a clone: clones share batch-norm statistics,
 /// and gradients and optimizer states are found by parameter id.
 #[must_use]
-pub fn moved<M: Module>(average: M, module: &M, decay: f64) -> M {
+pub(crate) fn moved<M: Module>(average: M, module: &M, decay: f64) -> M {
     let mut newest = Collect::default();
     module.visit(&mut newest);
     average.map(&mut Move { newest: newest.tensors, decay })
@@ -23,7 +23,7 @@ pub fn moved<M: Module>(average: M, module: &M, decay: f64) -> M {
 /// The decay of a step: small in the first steps, so that the random start is forgotten
 /// (as in TensorFlow's `ExponentialMovingAverage`).
 #[must_use]
-pub fn decay_at(step: usize, decay: f64) -> f64 {
+pub(crate) fn decay_at(step: usize, decay: f64) -> f64 {
     decay.min((1.0 + step as f64) / (10.0 + step as f64))
 }
 

@@ -93,9 +93,26 @@ fn settings_that_would_do_nothing_are_refused() {
 }
 
 #[test]
-fn ddp_is_refused_with_what_burn_lacks() {
-    let error = Config::parse("[execution]\nstrategy = 'ddp'", &[]).unwrap_err();
-    assert!(error.contains("CUDA alone") && error.contains("use multi"), "{error}");
+fn counts_that_would_fill_the_memory_are_refused() {
+    refused(
+        "[data]\ndrawn_train = 9223372036854775807",
+        &[],
+        "data.drawn_train: expected at most 1000000, found 9223372036854775807",
+    );
+    refused(
+        "[train]\nbatch_size = 2000000",
+        &[],
+        "train.batch_size: expected at most 1000000, found 2000000",
+    );
+}
+
+#[test]
+fn a_strategy_that_is_none_is_an_unknown_choice() {
+    refused(
+        "[execution]\nstrategy = 'ddp'",
+        &[],
+        "execution.strategy: unknown choice `ddp`, expected `single` or `multi`",
+    );
 }
 
 #[test]

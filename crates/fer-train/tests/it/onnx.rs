@@ -18,6 +18,6 @@ fn the_onnx_model_has_agreed_names_a_dynamic_batch_and_its_card() {
     assert!(graph.node.iter().any(|node| node.input.iter().any(|name| name == "faces")));
     assert!(graph.node.iter().any(|node| node.output.iter().any(|name| name == "logits")));
     let property = |key: &str| &model.metadata_props.iter().find(|p| p.key == key).unwrap().value;
-    assert_eq!(property("labels"), "angry,disgust,fear,happy,neutral,sad,surprise");
+    assert_eq!(property("labels"), r#"["angry","disgust","fear","happy","neutral","sad","surprise"]"#);
     assert_eq!(*property("card"), card.to_json());
 }

@@ -26,6 +26,8 @@ fn no_source_but_fer_eval_names_the_test_split_or_its_loader() {
         names.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
     };
     assert_eq!(naming("Split::Test"), ["fer-eval.rs"]);
-    assert_eq!(naming("load_split"), ["fer-eval.rs"]);
+    assert_eq!(naming("load_split"), ["job.rs"], "fer-eval's jobs");
+    assert_eq!(naming("judge::job"), ["fer-eval.rs"], "which nothing else starts");
+    assert_eq!(naming("super::job"), Vec::<String>::new());
     assert_eq!(naming("Split::ALL"), Vec::<String>::new());
 }

@@ -155,3 +155,44 @@ fn each_kind_of_fault_has_its_exit_code() {
     unwritable.extend(["--report", "/nowhere/at/all/report.html"]);
     refused(&unwritable, 5, "/nowhere/at/all/report.html: cannot be written");
 }
+
+#[test]
+fn an_output_that_is_an_input_is_refused_and_the_input_stays() {
+    let (model, out) = (model(), tempdir().unwrap());
+    let dir = text(model.path());
+    let data = out.path().join("v.csv");
+    fs::write(&data, "emotion,pixels,Usage\n").unwrap();
+    for option in ["--csv", "--json", "--report"] {
+        let arguments = ["--model", dir, "--data", text(&data), "--split", "validation", option, text(&data)];
+        refused(&arguments, 2, &format!("{option} {}: --data is the same file", text(&data)));
+    }
+    let [card, weights] = ["card.json", "weights.safetensors"].map(|name| model.path().join(name));
+    let before = [&card, &weights].map(|path| fs::read(path).unwrap());
+    let judge = ["--model", dir, "--data", "drawn", "--split", "validation"];
+    refused(&[&judge[..], &["--json", text(&card)]].concat(), 2, "the model's own file is the same file");
+    let detour = format!("{dir}/../{}/card.json", model.path().file_name().unwrap().to_str().unwrap());
+    refused(&[&judge[..], &["--json", &detour]].concat(), 2, "the model's own file is the same file");
+    refused(
+        &["export", "--model", dir, "--onnx", text(&weights)],
+        2,
+        "the model's own file is the same file",
+    );
+    let both = out.path().join("both");
+    let twice = ["--csv", text(&both), "--json", text(&both)];
+    refused(&[&judge[..], &twice].concat(), 2, "--json is the same file");
+    assert_eq!([&card, &weights].map(|path| fs::read(path).unwrap()), before);
+    assert_eq!(fs::read_to_string(&data).unwrap(), "emotion,pixels,Usage\n");
+}
+
+#[test]
+fn a_model_is_judged_on_the_share_it_was_trained_with() {
+    let folder = tempdir().unwrap();
+    let mut card = card();
+    card.training.config = "[data]\nvalidation_fraction = 0.25\n".to_owned();
+    save(folder.path(), &net(), &card).unwrap();
+    let judge = ["--model", text(folder.path()), "--data", "drawn", "--split", "validation"];
+    let words = "--validation-fraction 0.5: the model was trained with 0.25";
+    refused(&[&judge[..], &["--validation-fraction", "0.5"]].concat(), 2, words);
+    let same = fer_eval(&[&judge[..], &["--validation-fraction", "0.25"]].concat());
+    assert!(same.status.success(), "{}", String::from_utf8_lossy(&same.stderr));
+}

@@ -51,6 +51,13 @@ fn predictions_that_are_all_right_have_no_temperature() {
 }
 
 #[test]
+fn logits_that_are_no_numbers_have_no_temperature() {
+    let logits = vec![vec![3.0, 0.0], vec![f32::NAN, 3.0]];
+    let error = fit_temperature(&logits, &[1, 0]).unwrap_err().to_string();
+    assert_snapshot!(error, @"no temperature fits: the logits of image 2 of 2 are not finite; the card was left as it was");
+}
+
+#[test]
 fn predictions_that_are_worse_than_chance_have_no_temperature() {
     let logits = vec![vec![3.0, 0.0], vec![0.0, 3.0]];
     let error = fit_temperature(&logits, &[1, 0]).unwrap_err().to_string();

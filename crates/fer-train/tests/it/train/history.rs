@@ -64,6 +64,6 @@ fn curves_have_round_ticks() {
         .filter(|line| line.contains("fill=\"#555\""))
         .filter_map(|line| line.split(['>', '<']).nth(2))
         .collect();
-    let loss = ["0.0", "0.5", "1.0", "1.5", "2.0", "20", "40"];
-    assert_eq!(ticks, [&loss[..], &["30", "40", "50", "60", "70", "20", "40"]].concat());
+    let loss = ["0.0", "0.5", "1.0", "1.5", "2.0", "10", "20", "30", "40"];
+    assert_eq!(ticks, [&loss[..], &["30", "40", "50", "60", "70", "10", "20", "30", "40"]].concat());
 }

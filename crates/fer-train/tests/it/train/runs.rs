@@ -11,11 +11,12 @@ use fer_model::{Chosen, DeviceChoice, choose};
 use fer_train::{
     TrainError,
     config::Config,
+    run::folder::RunPlace,
     run::history::EpochRow,
     train::heads::heads,
     train::progress::BarRenderer,
     train::step::Trainee,
-    train::{Outcome, Session, load, train},
+    train::{Outcome, RunSetup, load, train},
 };
 use indicatif::ProgressBar;
 
@@ -55,8 +56,13 @@ pub(crate) fn seven() -> Vec<HeadCard> {
 
 /// A fresh network for drawn faces.
 pub(crate) fn fresh(config: &Config, device: &Device) -> Trainee {
+    fresh_after(0, config, device)
+}
+
+/// The same, `n_steps` into a run.
+pub(crate) fn fresh_after(n_steps: usize, config: &Config, device: &Device) -> Trainee {
     let samples = fer_drawn::samples(Split::Train, 1, 3);
-    Trainee::new(config, heads(config, &samples), None, Vec::new(), 0, device, None)
+    Trainee::new(config, heads(config, &samples), None, Vec::new(), n_steps, device, None)
 }
 
 /// Dropout draws from the process's one generator, so tests that compare runs take turns.
@@ -92,9 +98,12 @@ impl Run {
                 stop.stop(Some("the test says so"));
             }
         };
-        let session = Session {
-            out: self.out,
-            resume: self.resume,
+        let place = match self.resume {
+            true => RunPlace::standing(&self.out, &self.config),
+            false => RunPlace::vacant(&self.out),
+        };
+        let setup = RunSetup {
+            place: place.unwrap(),
             device: chosen(self.device),
             command: "fer-train".to_owned(),
             started: "2026-01-31T00:00:00Z".to_owned(),
@@ -103,7 +112,7 @@ impl Run {
             report: Box::new(report),
             notice: Box::new(|_| {}),
         };
-        let outcome = train(&self.config, self.data, session);
+        let outcome = train(&self.config, self.data, setup);
         let rows = rows.lock().unwrap().clone();
         (outcome, rows)
     }

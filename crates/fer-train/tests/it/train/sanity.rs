@@ -9,10 +9,13 @@ use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, TrainStep};
 use fer_data::{Face, Split};
 use fer_model::{DeviceChoice, checkpoint};
+use fer_train::TrainError;
+use fer_train::train::Ending;
+use fer_train::train::failure::Failure;
 use fer_train::train::loader::{FaceBatch, FaceLoader, Recipe};
 use fer_train::train::step::Trainee;
 
-use crate::train::runs::{Run, alone, chosen, config, fresh, images, seven, timeless};
+use crate::train::runs::{Run, alone, chosen, config, fresh, fresh_after, images, seven, timeless};
 
 fn plain(n: usize) -> (FaceBatch, Device) {
     let device = chosen(DeviceChoice::Cpu).device.autodiff();
@@ -111,7 +114,7 @@ fn resuming_equals_never_stopping() {
         let out = folder.path().join("parts");
         let first = Run { stop_after: Some(1), ..Run::new(config(&overrides), &out) };
         let (stopped, head) = first.go();
-        assert!(stopped.unwrap().interrupted);
+        assert_eq!(stopped.unwrap().ending, Ending::Interrupted);
         assert_eq!(head.len(), 1);
         let (resumed, tail) = Run { resume: true, ..Run::new(config(&overrides), &out) }.go();
         let resumed = resumed.unwrap();
@@ -159,12 +162,22 @@ fn the_average_is_judged_and_follows_the_weights() {
         };
         InferenceStep::step(&trainee.valid(), batch).output
     };
-    let before = logits(&trainee);
-    let grads = TrainStep::step(&trainee, batch.clone()).grads;
-    let moved = trainee.optimize(&mut SgdConfig::new().init(), 0.5.into(), grads);
-    let far = |a: Tensor<2>, b: Tensor<2>| (a - b).abs().max().into_scalar::<f32>();
-    let drift = far(before.clone(), logits(&moved));
-    assert!(drift > 1e-4, "the average moves with a step: {drift}");
+    // The same step without an average: what the raw weights say after it.
+    let raw_config = self::config(&["average.ema_decay=0", "model.dropout=0"]);
+    let raw = fresh(&raw_config, &device);
+    let stepped = |trainee: Trainee| {
+        let grads = TrainStep::step(&trainee, batch.clone()).grads;
+        trainee.optimize(&mut SgdConfig::new().init(), 0.01.into(), grads)
+    };
+    let (before, averaged, raw) = (logits(&trainee), logits(&stepped(trainee)), logits(&stepped(raw)));
+    let far = |a: &Tensor<2>, b: &Tensor<2>| (a.clone() - b.clone()).abs().max().into_scalar::<f32>();
+    let (moved, left, whole) = (far(&before, &averaged), far(&averaged, &raw), far(&before, &raw));
+    assert!(whole > 1e-4, "the step moves the raw weights: {whole}");
+    assert!(moved > 0.05 * whole, "the average follows them: {moved} of {whole}");
+    assert!(left > 0.02 * whole, "and is not the raw weights: {left} of {whole}");
+    // The first step's decay is 1/10: nine tenths of the way, and for so short a step the logits are nearly
+    // linear in the weights.
+    assert!(moved < whole * 1.1 && left < 0.5 * whole, "it lies between: {moved} and {left} of {whole}");
 }
 
 /// Burn's multi-device strategy with two CPU devices: they share each step, so that the schedule is
@@ -243,4 +256,79 @@ fn devices_share_the_faces_of_each_step() {
         assert_eq!([first.0, second.0], [n_step, n_step], "each knows how many faces the step has");
         assert_eq!([first.1, second.1].concat(), whole, "the devices share the step's faces");
     }
+}
+
+/// A learning rate that no network survives: the run ends with the step, and what was kept stays.
+#[test]
+fn a_run_that_diverges_ends_with_its_epoch_and_step() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    let wild = [
+        "optimizer.clip_norm=0",
+        "optimizer.momentum=0",
+        "train.mixup=0",
+        "average.ema_decay=0",
+        "schedule.kind='constant'",
+        "schedule.warmup_epochs=0",
+    ];
+    let mut run = Run::new(config(&wild), &out);
+    // Targets that are no distributions stand for whatever makes a loss NaN.
+    run.config.train.label_smoothing = f32::NAN;
+    let (outcome, rows) = run.go();
+    let error = outcome.unwrap_err();
+    let TrainError::Diverged { epoch: 1, step, what: "the loss", value } = &error else { panic!("{error}") };
+    assert!((1..=2).contains(step) && value.is_nan(), "{error}");
+    assert_eq!((error.exit_code(), rows.len()), (4, 0));
+    let words =
+        format!("training diverged in epoch 1, step {step}: the loss is NaN; lower schedule.peak_rate");
+    assert!(error.to_string().starts_with(&words), "{error}");
+    assert!(!out.join("model").exists() && out.join("config.toml").exists());
+}
+
+/// Gradients can be no numbers where the loss still is one; the weights then stay as they are.
+#[test]
+fn gradients_that_are_no_numbers_stop_the_run_before_the_step() {
+    let _turn = alone();
+    let (batch, device) = plain(2);
+    let failure = Failure::default();
+    let trainee = fresh_after(10, &bare(), &device).watched_by(failure.clone(), 4);
+    let mut step = TrainStep::step(&trainee, batch);
+    assert!(failure.take().is_none(), "the loss is a number");
+    let mut poison = Poison(&mut step.grads);
+    trainee.visit(&mut poison);
+    let before = trainee.clone().into_record().into_bytes().unwrap();
+    let after = trainee.optimize(&mut SgdConfig::new().init(), 0.1.into(), step.grads);
+    let Some(TrainError::Diverged { epoch: 3, step: 3, what: "the gradients' norm", .. }) = failure.take()
+    else {
+        panic!("ten steps are two epochs of four and two steps")
+    };
+    assert!(before[..] == after.into_record().into_bytes().unwrap()[..], "no step was taken");
+}
+
+/// Replaces the gradients of a network by NaN.
+struct Poison<'a>(&'a mut GradientsParams);
+
+impl ModuleVisitor for Poison<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(grad) = self.0.remove::<D>(param.id) {
+            self.0.register(param.id, grad * f32::NAN);
+        }
+    }
+}
+
+#[test]
+fn patience_ends_a_run_and_says_so() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing moves, so that no epoch after the first can be better.
+    let still =
+        ["train.epochs=9", "train.patience=2", "schedule.peak_rate=1e-12", "average.ema_decay=0.999999"];
+    let mut run = Run::new(config(&still), &folder.path().join("run"));
+    for samples in [&mut run.data.train, &mut run.data.validation] {
+        samples.samples.iter_mut().for_each(|sample| sample.face = Face::blank(128));
+    }
+    let outcome = run.go().0.unwrap();
+    assert_eq!((outcome.ending, outcome.n_epochs), (Ending::Patience, 3));
+    assert!((outcome.chance - 1.0 / 7.0).abs() < 1e-12 && outcome.is_no_better_than_chance());
 }

@@ -5,16 +5,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::Emotion;
 
-/// Class names in label order: the seven expressions, or a user's own classes.
+/// Class names in label order: FER-2013's seven expressions, FER+'s eight, or a user's own classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Labels(Vec<String>);
 
 impl Labels {
-    /// The seven expressions in the order of [`Emotion::ALL`].
+    /// FER-2013's seven expressions, in the order of [`Emotion::FER2013`].
     #[must_use]
-    pub fn emotions() -> Self {
-        Self(Emotion::ALL.iter().map(|e| e.name().to_owned()).collect())
+    pub fn fer2013() -> Self {
+        Self::of(&Emotion::FER2013)
+    }
+
+    /// FER+'s eight expressions: FER-2013's, and contempt as the last.
+    #[must_use]
+    pub fn ferplus() -> Self {
+        Self::of(&Emotion::ALL)
+    }
+
+    fn of(emotions: &[Emotion]) -> Self {
+        Self(emotions.iter().map(|e| e.name().to_owned()).collect())
     }
 
     /// A user's own classes, in the given order.

@@ -234,7 +234,7 @@ impl ModelCard {
 
     /// The seven expressions in another order would put every probability under a wrong name.
     fn check_labels(&self, origin: &str) -> Result<(), ModelError> {
-        let emotions = Labels::emotions();
+        let emotions = Labels::fer2013();
         let is_permutation = self.labels.len() == emotions.len()
             && emotions.names().iter().all(|name| self.labels.names().contains(name));
         if is_permutation { self.expect_labels(&emotions, origin) } else { Ok(()) }
@@ -265,7 +265,7 @@ struct Version {
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    fer_base::hex::encode(&Sha256::digest(bytes))
 }
 
 fn list(labels: &Labels) -> String {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use fer_base::exit;
+use fer_base::{ExitCode, OutputError, exit};
 use fer_model::ModelError;
 
 /// Errors of fer-train.
@@ -97,6 +97,12 @@ pub enum TrainError {
         /// What the exporter said.
         reason: String,
     },
+}
+
+impl From<OutputError> for TrainError {
+    fn from(error: OutputError) -> Self {
+        Self::Write { path: error.path, cause: error.source }
+    }
 }
 
 impl TrainError {

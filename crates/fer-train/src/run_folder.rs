@@ -40,16 +40,8 @@ impl RunFolder {
     /// [`TrainError::RunFolder`] when it exists, [`TrainError::Write`] when it cannot be made.
     pub fn create(path: &Path, config: &Config, environment: &Environment) -> Result<Self, TrainError> {
         Self::expect_vacant(path)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let part = Self(path.with_file_name(format!(".{name}.{}.part", std::process::id())));
-        let made = part.fill(config, environment).and_then(|()| {
-            fs::rename(&part.0, path).map_err(|cause| TrainError::Write { path: path.to_owned(), cause })
-        });
-        if made.is_err() {
-            // The first error is the one to tell.
-            fs::remove_dir_all(&part.0).unwrap_or_default();
-        }
-        made.map(|()| Self(path.to_owned()))
+        atomic::folder(path, |part| Self(part.to_owned()).fill(config, environment))?;
+        Ok(Self(path.to_owned()))
     }
 
     /// Opens a folder to go on with; its config must be the one given.

@@ -4,19 +4,19 @@
 //! The trap: the number in a row's image name (`fer0000060.png`) is the row number only up to row
 //! 59 (from 0), and rows that raters called no face have no name. Only the row's own position joins.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
-use ::csv::ReaderBuilder;
-
-use crate::{DataError, Emotion, Split};
+use super::rows::{self, Rows};
+use crate::{DataError, Emotion, Labels, Split};
 
 /// The votes of ten raters on one face.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Votes {
-    /// Votes for the seven expressions, in the order of [`Emotion::ALL`].
+    /// Votes for the eight expressions, in the order of [`Emotion::ALL`].
     pub emotions: [u16; Emotion::COUNT],
-    /// Votes for contempt, which FER-2013 does not have.
-    pub contempt: u16,
     /// Votes for an unknown expression.
     pub unknown: u16,
     /// Votes for "not a face".
@@ -26,25 +26,29 @@ pub struct Votes {
 }
 
 impl Votes {
-    /// The shares of the seven expressions, summing to 1; `None` without a vote for any of them.
+    /// The shares of a label set's expressions, by label, summing to 1; `None` without a vote for any of
+    /// them. Votes for an expression that the set lacks, as FER-2013's lacks contempt, do not count.
     #[must_use]
-    pub fn distribution(&self) -> Option<[f32; Emotion::COUNT]> {
-        let sum: u16 = self.emotions.iter().sum();
-        (sum > 0).then(|| self.emotions.map(|votes| f32::from(votes) / f32::from(sum)))
+    pub fn distribution(&self, labels: &Labels) -> Option<Box<[f32]>> {
+        let votes_for = |name: &String| Emotion::from_name(name).map_or(0, |e| self.emotions[e.index()]);
+        let votes: Vec<u16> = labels.names().iter().map(votes_for).collect();
+        let sum: u16 = votes.iter().sum();
+        (sum > 0).then(|| votes.iter().map(|&votes| f32::from(votes) / f32::from(sum)).collect())
     }
 
-    /// The expression with the most votes, the first of equals; `None` without a vote for any.
+    /// Of FER-2013's seven expressions the one with the most votes, the first of equals; `None` without a
+    /// vote for any.
     #[must_use]
     pub fn most_voted(&self) -> Option<Emotion> {
-        let most = *self.emotions.iter().max()?;
-        let index = self.emotions.iter().position(|&votes| votes == most && votes > 0)?;
-        Emotion::from_index(index)
+        let votes = |emotion: &Emotion| self.emotions[emotion.index()];
+        let most = Emotion::FER2013.iter().map(votes).max()?;
+        Emotion::FER2013.into_iter().find(|emotion| most > 0 && votes(emotion) == most)
     }
 
     /// Whether more raters saw no face than any one thing else.
     #[must_use]
     pub fn is_non_face(&self) -> bool {
-        let most = self.emotions.iter().chain([&self.contempt, &self.unknown]).max();
+        let most = self.emotions.iter().chain([&self.unknown]).max();
         most.is_some_and(|&most| self.non_face > most)
     }
 }
@@ -67,21 +71,18 @@ impl FerPlus {
         if !path.exists() {
             return Err(DataError::NotFound { path: path.to_owned() });
         }
-        let mut reader =
-            ReaderBuilder::new().flexible(true).from_path(path).map_err(|error| unfit(error.to_string()))?;
-        let header = reader.headers().map_err(|error| unfit(error.to_string()))?.clone();
+        let (mut lines, header) = Rows::open(path)?;
         let columns = Columns::find(&header).map_err(&unfit)?;
         let mut rows = Vec::new();
-        for (i, record) in reader.records().enumerate() {
-            let row = i + 1;
-            let record = record.map_err(|error| unfit(format!("row {row}: {error}")))?;
-            let usage = record.get(columns.usage).unwrap_or("");
-            let split = Split::from_fer2013_usage(usage)
-                .ok_or_else(|| unfit(format!("row {row}: unknown Usage `{usage}`")))?;
+        while let Some(rows::Row { number, line }) = lines.next()? {
+            let unfit = |problem: String| unfit(format!("row {number}: {problem}"));
+            let row = line.and_then(rows::columns).map_err(|reason| unfit(reason.to_string()))?;
+            let row: Vec<_> = row.into_iter().map(String::from_utf8_lossy).collect();
+            let usage = row.get(columns.usage).map_or("", |usage| usage);
+            let split =
+                Split::from_fer2013_usage(usage).ok_or_else(|| unfit(format!("unknown Usage `{usage}`")))?;
             let votes = match wanted.contains(&split) {
-                true => {
-                    Some(columns.votes(&record).map_err(|problem| unfit(format!("row {row}: {problem}")))?)
-                }
+                true => Some(columns.votes(&row).map_err(unfit)?),
                 false => None,
             };
             rows.push((split, votes));
@@ -126,17 +127,16 @@ struct Columns {
     usage: usize,
     name: usize,
     emotions: [usize; Emotion::COUNT],
-    contempt: usize,
     unknown: usize,
     non_face: usize,
 }
 
 impl Columns {
-    fn find(header: &::csv::StringRecord) -> Result<Self, String> {
+    fn find(header: &[String]) -> Result<Self, String> {
         let column = |name: &str| {
             header
                 .iter()
-                .position(|column| column.trim().eq_ignore_ascii_case(name))
+                .position(|column| column.eq_ignore_ascii_case(name))
                 .ok_or_else(|| format!("no column `{name}`"))
         };
         let mut emotions = [0; Emotion::COUNT];
@@ -150,15 +150,14 @@ impl Columns {
             usage: column("Usage")?,
             name: column("Image name")?,
             emotions,
-            contempt: column("contempt")?,
             unknown: column("unknown")?,
             non_face: column("NF")?,
         })
     }
 
-    fn votes(&self, record: &::csv::StringRecord) -> Result<Votes, String> {
+    fn votes(&self, row: &[Cow<'_, str>]) -> Result<Votes, String> {
         let count = |column: usize| {
-            let text = record.get(column).ok_or_else(|| format!("only {} columns", record.len()))?;
+            let text = row.get(column).ok_or_else(|| format!("only {} columns", row.len()))?;
             text.trim().parse::<u16>().map_err(|_| format!("`{text}` is not a number of votes"))
         };
         let mut emotions = [0; Emotion::COUNT];
@@ -167,10 +166,9 @@ impl Columns {
         }
         Ok(Votes {
             emotions,
-            contempt: count(self.contempt)?,
             unknown: count(self.unknown)?,
             non_face: count(self.non_face)?,
-            named: record.get(self.name).is_some_and(|name| !name.trim().is_empty()),
+            named: row.get(self.name).is_some_and(|name| !name.trim().is_empty()),
         })
     }
 }

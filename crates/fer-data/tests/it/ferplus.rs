@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fer_data::{Emotion, LoadOptions, Split, load_learning, load_split};
+use fer_data::{Emotion, Labels, LoadOptions, Split, load_learning, load_split};
 use tempfile::TempDir;
 
 use crate::fixtures::{csv_text, pixels, put_classes, told};
@@ -36,10 +36,15 @@ fn votes_become_soft_labels_by_row_and_not_by_name() {
     expected[Emotion::Neutral.index()] = 0.25;
     expected[Emotion::Happy.index()] = 0.75;
     assert_eq!(soft, expected);
+    assert_eq!(learning.train.samples[0].label, Emotion::Happy.index(), "the label stays FER-2013's");
     let sure = learning.train.samples[1].soft.as_deref().expect("one vote");
     assert_eq!(sure[Emotion::Angry.index()], 1.0);
     assert_eq!(learning.validation.samples[0].soft, None, "contempt is none of the seven");
-    assert_eq!(learning.train.samples[0].label, Emotion::Happy.index(), "the label stays FER-2013's");
+    let eight = LoadOptions { labels: Some(Labels::ferplus()), ..options };
+    let learning = load_learning(&path, &eight).expect("a label set that has contempt");
+    let soft = learning.validation.samples[0].soft.as_deref().expect("votes for contempt");
+    assert_eq!(soft, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(learning.train.samples[0].soft.as_deref().expect("votes")[7], 0.2);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn explain(error: &PictureError) -> String {
         PictureError::Size { width: 0, .. } | PictureError::Size { height: 0, .. } => {
             return format!("not a picture: {error}");
         }
-        PictureError::Size { width, height } => {
+        PictureError::Size { width, height, .. } => {
             return format!("too large: {width}×{height}, expected at most 200 megapixels");
         }
         PictureError::Image(cause) => cause,

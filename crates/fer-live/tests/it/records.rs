@@ -33,7 +33,7 @@ fn text(rows: &[Vec<String>]) -> String {
 
 #[test]
 fn the_columns_are_those_of_the_manual() {
-    assert_snapshot!(csv_header(&Labels::emotions()).join(","), @"input,frame,timestamp_ms,success,track,x,y,w,h,score,angry,disgust,fear,happy,neutral,sad,surprise,smooth_angry,smooth_disgust,smooth_fear,smooth_happy,smooth_neutral,smooth_sad,smooth_surprise,label,confidence");
+    assert_snapshot!(csv_header(&Labels::fer2013()).join(","), @"input,frame,timestamp_ms,success,track,x,y,w,h,score,angry,disgust,fear,happy,neutral,sad,surprise,smooth_angry,smooth_disgust,smooth_fear,smooth_happy,smooth_neutral,smooth_sad,smooth_surprise,label,confidence");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn every_face_is_a_row_and_an_uncertain_one_has_no_label() {
     let rows = csv_rows(
         "clip.mp4",
         &reading(vec![face(1, false, Some(3)), face(2, false, None)]),
-        &Labels::emotions(),
+        &Labels::fer2013(),
     );
     assert_snapshot!(text(&rows), @r"
     clip.mp4,37,1234.567,1,1,12.00,34.50,80.00,80.00,23.00,0.050000,0.050000,0.050000,0.700000,0.050000,0.050000,0.050000,0.060000,0.060000,0.060000,0.640000,0.060000,0.060000,0.060000,happy,0.640000
@@ -51,9 +51,9 @@ fn every_face_is_a_row_and_an_uncertain_one_has_no_label() {
 
 #[test]
 fn a_frame_without_a_face_is_a_row_without_success_and_so_is_one_with_only_held_faces() {
-    let header = csv_header(&Labels::emotions());
+    let header = csv_header(&Labels::fer2013());
     for faces in [vec![], vec![face(1, true, Some(3))]] {
-        let rows = csv_rows("clip.mp4", &reading(faces), &Labels::emotions());
+        let rows = csv_rows("clip.mp4", &reading(faces), &Labels::fer2013());
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].len(), header.len());
         assert_eq!(rows[0][..5], ["clip.mp4", "37", "1234.567", "0", ""]);
@@ -63,7 +63,7 @@ fn a_frame_without_a_face_is_a_row_without_success_and_so_is_one_with_only_held_
 #[test]
 fn json_lines_say_the_same_as_the_csv() {
     let reading = reading(vec![face(1, false, Some(3)), face(2, false, None)]);
-    let labels = Labels::emotions();
+    let labels = Labels::fer2013();
     for (object, cells) in
         json_rows("clip.mp4", &reading, &labels).iter().zip(csv_rows("clip.mp4", &reading, &labels))
     {
@@ -84,7 +84,7 @@ fn a_program_that_is_killed_leaves_whole_rows() {
     let folder = tempfile::tempdir().unwrap();
     let (csv, jsonl) = (folder.path().join("a.csv"), folder.path().join("a.jsonl"));
     let file = |path| std::io::BufWriter::new(std::fs::File::create(path).unwrap());
-    let labels = Labels::emotions();
+    let labels = Labels::fer2013();
     let mut table = CsvRecorder::new(file(&csv), &labels, "a.csv").unwrap();
     let mut lines = JsonlRecorder::new(file(&jsonl), &labels, "a.jsonl");
     for n in 1..=5 {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fer_base::{atomic, exit};
+use fer_base::{ExitCode as _, atomic, exit};
 use fer_data::{DataError, LoadOptions, Samples, Split, load_split};
 use fer_model::{DeviceChoice, ModelCard, Predictor, Tta, checkpoint, choose};
 use fer_train::error::{TrainError, chain, model_exit_code};

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use fer_base::{OutputError, Overlap, atomic, chain, exit, refuse_overlaps};
+use fer_base::{OutputError, Overlap, atomic, chain, exit, refuse_overlaps, terminal};
 use fer_data::{DataError, audit};
 
 /// Looks at data sets of facial expressions.
@@ -68,14 +68,14 @@ fn look(path: &Path, ferplus: Option<&Path>, json: Option<&Path>) -> Result<()> 
     let inputs: Vec<_> =
         [Some(("the data", path)), ferplus.map(|votes| ("--ferplus", votes))].into_iter().flatten().collect();
     refuse_overlaps(&inputs, &json.map(|file| ("--json", file)).into_iter().collect::<Vec<_>>())?;
-    eprintln!("reading {}", path.display());
+    eprintln!("reading {}", terminal::line(&path.to_string_lossy()));
     let audit = audit::audit(path, ferplus)?;
     let text = || serde_json::to_string_pretty(&audit).context("the audit does not fit JSON");
     match json {
         Some(file) if file == Path::new("-") => print(&text()?),
         Some(file) => {
             atomic::save(file, text()?.as_bytes())?;
-            eprintln!("wrote {}", file.display());
+            eprintln!("wrote {}", terminal::line(&file.to_string_lossy()));
             print(&audit.to_string())
         }
         None => print(&audit.to_string()),

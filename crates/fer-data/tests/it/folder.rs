@@ -259,9 +259,12 @@ fn contempt_is_the_eighth_expression_of_a_folder_and_stands_last() {
 fn a_picture_that_claims_a_giant_size_is_refused_by_name_and_skipped_on_request() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     put_classes(folder.path(), &["train", "validation"], &["cat", "dog"]);
-    // A GIF's header: 65,535 pixels a side.
-    fs::write(folder.path().join("train/dog/a_1.gif"), b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff")
-        .expect("a file");
+    let size = [0xff_u8; 4];
+    let gif =
+        [b"GIF89a".as_slice(), &size, b"\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0", &size, b"\0\x02\x02D\x01\0;"]
+            .concat();
+    assert_eq!(gif.len(), 35);
+    fs::write(folder.path().join("train/dog/a_1.gif"), gif).expect("a file");
     let error = told(load_learning(folder.path(), &LoadOptions::default()), folder.path());
     insta::assert_snapshot!(error, @"…/train/dog/a_1.gif: not a readable image: 65535×65535 pixels, expected sides of 1 to 16384 and 200 megapixels at most; repair or remove it, or skip damaged samples (--skip-bad)");
     let learning = load_learning(folder.path(), &skip_bad()).expect("the rest is good");

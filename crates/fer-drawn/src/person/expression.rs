@@ -264,7 +264,10 @@ fn variants(emotion: Emotion) -> &'static [Variant] {
                 (TeethUpper, 0.4),
             ],
         ],
-        // One side of the lip raised, looking down.
-        Emotion::Contempt => &[&[(BrowOuter, 0.2), (EyeOpen, -0.45), (Corner, 0.2), (Sneer, 0.8), (Press, 0.3)]],
+        // One side of the lip raised, lids heavy.
+        Emotion::Contempt => &[&[
+            (BrowInner, -0.35), (BrowOuter, 0.45), (EyeOpen, -0.65), (LidLower, 0.35), (Corner, 0.35), (Stretch, 0.3),
+            (Press, 0.7), (Sneer, 1.0), (GazeY, 0.4),
+        ]],
     }
 }

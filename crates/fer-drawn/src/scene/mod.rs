@@ -139,7 +139,8 @@ impl Actor {
         if round < 0 {
             return Emotion::Neutral;
         }
-        let (deck, card) = (round as u64 / Emotion::FER2013.len() as u64, round as usize % Emotion::FER2013.len());
+        let (deck, card) =
+            (round as u64 / Emotion::FER2013.len() as u64, round as usize % Emotion::FER2013.len());
         let dealt = self.deck(deck)[card];
         // The first of a deck differs from the last of the deck before.
         if card == 0 && deck > 0 && self.deck(deck - 1)[Emotion::FER2013.len() - 1] == dealt {

@@ -1,8 +1,16 @@
 //! What every program of fer does the same way.
 //! In: paths, bytes, errors. Out: files that are whole or absent, exit codes, lines for a terminal.
 
+#[cfg(feature = "files")]
 pub mod atomic;
+pub mod chain;
 pub mod exit;
-pub mod output;
+pub mod hex;
+pub mod same_file;
+pub mod terminal;
 
-pub use output::{OutputError, write_atomically};
+#[cfg(feature = "files")]
+pub use atomic::OutputError;
+pub use chain::chain;
+pub use exit::ExitCode;
+pub use same_file::{Overlap, refuse_overlaps};

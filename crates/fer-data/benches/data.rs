@@ -24,7 +24,7 @@ const BATCH: usize = 128;
 
 /// `per_class` faces of every expression, shaded and grainy as photographs are.
 fn faces(split: Split, per_class: usize) -> Samples {
-    let labels = Labels::emotions();
+    let labels = Labels::fer2013();
     let samples = (0..per_class * labels.len()).map(|i| {
         let mut rng = rng_for(1, split as u64, i as u64);
         let slope: [f32; 2] = [rng.random_range(-80.0..80.0), rng.random_range(-80.0..80.0)];

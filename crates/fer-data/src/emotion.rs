@@ -1,13 +1,14 @@
-//! The seven apparent expressions, their order and their names.
+//! The known apparent expressions, their order and their names.
 //! In: a name, an index or a FER-2013 code. Out: [`Emotion`].
 
 use serde::{Deserialize, Serialize};
 
-/// One of the seven apparent expressions of FER-2013.
+/// An apparent expression that fer knows by name: FER-2013's seven, and contempt, which FER+ has too.
 ///
-/// The discriminant is the label index used by every network, table and file of fer
-/// (alphabetical, as Kaggle's folder layout sorts them). It is not FER-2013's CSV code:
-/// see [`Emotion::from_fer2013_code`].
+/// Which of them a data set or a model has is another fact: its [`Labels`](crate::Labels).
+/// The discriminant is the label index in [`Labels::fer2013`](crate::Labels::fer2013) (alphabetical, as
+/// Kaggle's folder layout sorts them) and in [`Labels::ferplus`](crate::Labels::ferplus), where contempt
+/// follows. It is not FER-2013's CSV code: see [`Emotion::from_fer2013_code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Emotion {
@@ -25,14 +26,28 @@ pub enum Emotion {
     Sad,
     /// Surprise.
     Surprise,
+    /// Contempt.
+    Contempt,
 }
 
 impl Emotion {
-    /// How many expressions there are.
-    pub const COUNT: usize = 7;
+    /// How many expressions are known.
+    pub const COUNT: usize = 8;
 
-    /// All expressions in label order.
-    pub const ALL: [Self; Self::COUNT] =
+    /// All known expressions, by index.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Angry,
+        Self::Disgust,
+        Self::Fear,
+        Self::Happy,
+        Self::Neutral,
+        Self::Sad,
+        Self::Surprise,
+        Self::Contempt,
+    ];
+
+    /// The seven of FER-2013 in label order.
+    pub const FER2013: [Self; 7] =
         [Self::Angry, Self::Disgust, Self::Fear, Self::Happy, Self::Neutral, Self::Sad, Self::Surprise];
 
     /// The lower-case English name, as in folder names, CSV columns and cards.
@@ -46,16 +61,17 @@ impl Emotion {
             Self::Neutral => "neutral",
             Self::Sad => "sad",
             Self::Surprise => "surprise",
+            Self::Contempt => "contempt",
         }
     }
 
-    /// The label index, `0..7`.
+    /// The place among [`Emotion::ALL`], `0..8`; the label index where the label set is FER-2013's or FER+'s.
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// The expression at a label index, or `None` from 7 on.
+    /// The expression at an index, or `None` from 8 on.
     #[must_use]
     pub fn from_index(index: usize) -> Option<Self> {
         Self::ALL.get(index).copied()
@@ -64,7 +80,7 @@ impl Emotion {
     /// The expressions in the order of FER-2013's CSV column `emotion`.
     ///
     /// Source: the challenge's `fer2013.csv`, Goodfellow et al. 2013.
-    const FER2013_CODES: [Self; Self::COUNT] =
+    const FER2013_CODES: [Self; 7] =
         [Self::Angry, Self::Disgust, Self::Fear, Self::Happy, Self::Sad, Self::Surprise, Self::Neutral];
 
     /// The expression of FER-2013's CSV column `emotion`
@@ -75,11 +91,11 @@ impl Emotion {
     }
 
     /// The number in FER-2013's CSV column `emotion`, `0..7`: the inverse of
-    /// [`Emotion::from_fer2013_code`].
+    /// [`Emotion::from_fer2013_code`]; `None` for contempt, which FER-2013 does not have.
     #[must_use]
-    pub fn fer2013_code(self) -> u8 {
+    pub fn fer2013_code(self) -> Option<u8> {
         let code = Self::FER2013_CODES.iter().position(|&other| other == self);
-        code.expect("every expression has a code") as u8
+        code.map(|code| code as u8)
     }
 
     /// The expression a folder or column name stands for, with any capitalisation,
@@ -94,6 +110,7 @@ impl Emotion {
             "neutral" | "neutrality" => Some(Self::Neutral),
             "sad" | "sadness" => Some(Self::Sad),
             "surprise" | "surprised" => Some(Self::Surprise),
+            "contempt" | "contemptuous" | "scorn" | "scornful" => Some(Self::Contempt),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use fer_base::exit;
+use fer_base::{ExitCode, exit};
 
 use crate::{Source, Split, face::SIDE};
 
@@ -124,10 +124,8 @@ pub enum DataError {
     },
 }
 
-impl DataError {
-    /// The exit code of a program that stops because of this error.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
+impl ExitCode for DataError {
+    fn exit_code(&self) -> u8 {
         match self {
             Self::Setting { .. } => exit::USAGE,
             _ => exit::DATA,
@@ -154,6 +152,15 @@ pub enum Reason {
         /// Columns in the header.
         expected: usize,
     },
+    /// A row that is no row of numbers: refused before it fills the memory.
+    #[error("longer than {most} bytes")]
+    RowLength {
+        /// The most a row may have.
+        most: usize,
+    },
+    /// A quote that opens or closes nothing.
+    #[error("a stray quote; a column in quotes begins and ends with one")]
+    Quote,
     /// A label that is not a FER-2013 code.
     #[error("label `{found}`, expected 0 to 6")]
     Label {

@@ -3,7 +3,7 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use fer_base::{OutputError, output::beside, write_atomically};
+use fer_base::{OutputError, atomic};
 use image::GrayImage;
 use rayon::prelude::*;
 
@@ -18,22 +18,10 @@ use crate::{
 /// # Errors
 /// [`OutputError`] when `root` holds something already, or cannot be written.
 pub fn write_folders(root: &Path, splits: &[&Samples]) -> Result<(), OutputError> {
-    let part = beside(root);
-    let written = write_part(&part, splits).and_then(|()| {
-        // Renaming onto an empty folder is allowed; onto a full one it is refused.
-        fs::rename(&part, root).map_err(OutputError::at(root))
-    });
-    if written.is_err() {
-        // The first error is the one to tell.
-        fs::remove_dir_all(&part).ok();
-    }
-    written
+    atomic::folder(root, |part| write_part(part, splits))
 }
 
 fn write_part(part: &Path, splits: &[&Samples]) -> Result<(), OutputError> {
-    if part.exists() {
-        fs::remove_dir_all(part).map_err(OutputError::at(part))?;
-    }
     for samples in splits {
         let folder = part.join(samples.split.name());
         for class in samples.labels.names() {
@@ -52,7 +40,7 @@ fn write_part(part: &Path, splits: &[&Samples]) -> Result<(), OutputError> {
 /// Writes `emotion,pixels,Usage` rows of the splits one after the other, as in `fer2013.csv`.
 ///
 /// # Errors
-/// [`OutputError`] when a label is none of the seven expressions, or the file cannot be written.
+/// [`OutputError`] when a label is none of FER-2013's seven expressions, or the file cannot be written.
 pub fn write_csv(path: &Path, splits: &[&Samples]) -> Result<(), OutputError> {
     let n: usize = splits.iter().map(|samples| samples.len()).sum();
     let mut text = String::with_capacity(32 + n * 4 * PIXELS);
@@ -60,12 +48,15 @@ pub fn write_csv(path: &Path, splits: &[&Samples]) -> Result<(), OutputError> {
     for samples in splits {
         for sample in &samples.samples {
             let name = samples.labels.name(sample.label);
-            let emotion = Emotion::from_name(name).ok_or_else(|| OutputError {
-                path: path.to_owned(),
-                source: std::io::Error::other(format!("class `{name}` has no FER-2013 code; write folders")),
-            })?;
+            let code =
+                Emotion::from_name(name).and_then(Emotion::fer2013_code).ok_or_else(|| OutputError {
+                    path: path.to_owned(),
+                    source: std::io::Error::other(format!(
+                        "class `{name}` has no FER-2013 code; write folders"
+                    )),
+                })?;
             let mut separator = ',';
-            text.push_str(&emotion.fer2013_code().to_string());
+            text.push_str(&code.to_string());
             for pixel in sample.face.pixels() {
                 write!(text, "{separator}{pixel}").expect("a String takes all text");
                 separator = ' ';
@@ -73,7 +64,7 @@ pub fn write_csv(path: &Path, splits: &[&Samples]) -> Result<(), OutputError> {
             writeln!(text, ",{}", samples.split.fer2013_usage()).expect("a String takes all text");
         }
     }
-    write_atomically(path, text.as_bytes())
+    atomic::save(path, text.as_bytes())
 }
 
 /// A picture with a row of up to `columns` faces for every label, in label order.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Emotion, ferplus};
+use crate::Emotion;
 
 /// Whose names a label set has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,31 +35,33 @@ impl std::fmt::Display for LabelSet {
     }
 }
 
-/// Class names in label order: the seven expressions, or a user's own classes.
+/// Class names in label order: FER-2013's seven expressions, FER+'s eight, or a user's own classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Labels(Vec<String>);
 
 impl Labels {
-    /// The seven expressions in the order of [`Emotion::ALL`].
+    /// FER-2013's seven expressions, in the order of [`Emotion::FER2013`].
     #[must_use]
-    pub fn emotions() -> Self {
-        Self(Emotion::ALL.iter().map(|e| e.name().to_owned()).collect())
+    pub fn fer2013() -> Self {
+        Self::of(&Emotion::FER2013)
     }
 
-    /// FER+'s eight: the seven expressions in the order of [`Emotion::ALL`], then contempt.
+    /// FER+'s eight expressions: FER-2013's, and contempt as the last.
     #[must_use]
     pub fn ferplus() -> Self {
-        let Self(mut names) = Self::emotions();
-        names.push(ferplus::CONTEMPT.to_owned());
-        Self(names)
+        Self::of(&Emotion::ALL)
+    }
+
+    fn of(emotions: &[Emotion]) -> Self {
+        Self(emotions.iter().map(|e| e.name().to_owned()).collect())
     }
 
     /// The set these names belong to: by names and order.
     #[must_use]
     pub fn set(&self) -> LabelSet {
         match self {
-            names if *names == Self::emotions() => LabelSet::Fer2013,
+            names if *names == Self::fer2013() => LabelSet::Fer2013,
             names if *names == Self::ferplus() => LabelSet::FerPlus,
             _ => LabelSet::Own,
         }

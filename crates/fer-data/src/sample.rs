@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 
+use fer_base::hex;
 use sha2::{Digest, Sha256};
 
-use crate::{Face, Labels, Split, ferplus::Votes};
+use crate::{Face, Labels, Split, Votes};
 
 /// Where a sample came from, for error messages, CSVs and reports.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -100,11 +101,7 @@ impl Samples {
     /// Samples per label, in label order.
     #[must_use]
     pub fn counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.labels.len()];
-        for sample in &self.samples {
-            counts[sample.label] += 1;
-        }
-        counts
+        counts_by_label(&self.samples, self.labels.len())
     }
 
     /// SHA-256 over labels and pixels in order, as 64 hexadecimal digits.
@@ -122,6 +119,13 @@ impl Samples {
             hasher.update((sample.label as u32).to_le_bytes());
             hasher.update(sample.face.pixels());
         }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&hasher.finalize())
     }
+}
+
+/// How many samples have each of the labels `0..n_labels`.
+pub(crate) fn counts_by_label(samples: &[Sample], n_labels: usize) -> Vec<usize> {
+    let mut counts = vec![0; n_labels];
+    samples.iter().for_each(|sample| counts[sample.label] += 1);
+    counts
 }

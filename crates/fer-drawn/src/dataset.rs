@@ -32,8 +32,8 @@ pub fn face(seed: u64, index: usize, emotion: Emotion) -> Face {
 /// No person is in two splits. Equal arguments give equal samples.
 #[must_use]
 pub fn samples(split: Split, per_class: usize, seed: u64) -> Samples {
-    let all = (0..per_class * Emotion::COUNT).into_par_iter().map(|i| {
-        let (person, emotion) = (i / Emotion::COUNT, Emotion::ALL[i % Emotion::COUNT]);
+    let all = (0..per_class * Emotion::FER2013.len()).into_par_iter().map(|i| {
+        let (person, emotion) = (i / Emotion::FER2013.len(), Emotion::FER2013[i % Emotion::FER2013.len()]);
         // The splits take turns in the numbering of people, so they share none.
         let index = person * Split::ALL.len() + split as usize;
         Sample {
@@ -43,7 +43,7 @@ pub fn samples(split: Split, per_class: usize, seed: u64) -> Samples {
             source: Source::Drawn { seed, index },
         }
     });
-    Samples { split, labels: Labels::emotions(), samples: all.collect() }
+    Samples { split, labels: Labels::fer2013(), samples: all.collect() }
 }
 
 /// The face in luma, `0..=1`, `[side, side]`, before camera and light.

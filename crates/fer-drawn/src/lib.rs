@@ -5,12 +5,14 @@
 //! a face is a set of muscles (`person/expression.rs`) that move points on an ellipsoid head (`figure/placement.rs`).
 
 mod brush;
+mod data;
 mod dataset;
 mod figure;
 mod person;
 mod portrait;
 mod scene;
 
+pub use data::Data;
 pub use dataset::{face, samples};
 pub use figure::Pose;
 pub use person::{Expression, Person};

@@ -20,8 +20,9 @@ const BATCH: usize = 64;
 
 fn inference(criterion: &mut Criterion) {
     let device = choose(DeviceChoice::Cpu).expect("every machine has a CPU").device;
-    let faces: Vec<Face> =
-        (0..BATCH).map(|idx| fer_drawn::face(1, idx, Emotion::ALL[idx % Emotion::COUNT])).collect();
+    let faces: Vec<Face> = (0..BATCH)
+        .map(|idx| fer_drawn::face(1, idx, Emotion::FER2013[idx % Emotion::FER2013.len()]))
+        .collect();
     for architecture in Architecture::ALL {
         let (card_json, weights) = files(architecture, &device);
         let load = || {
@@ -42,7 +43,7 @@ fn inference(criterion: &mut Criterion) {
 /// Card and weights of a preset with fresh weights.
 fn files(architecture: Architecture, device: &Device) -> (Vec<u8>, Vec<u8>) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let labels = Labels::emotions();
+    let labels = Labels::fer2013();
     let net = Net::new(architecture, labels.len(), 0.0, device);
     save(folder.path(), &net, &ModelCard::new(architecture, labels, "1970-01-01")).expect("room for a model");
     let read = |name| fs::read(folder.path().join(name)).expect("it was just written");

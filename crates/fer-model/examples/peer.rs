@@ -85,7 +85,7 @@ fn train(architecture: Architecture, batch: usize, steps: usize) -> (Net, Vec<f6
 
 fn weights(architecture: Architecture, folder: &Path) {
     let (net, _) = train(architecture, 16, 3);
-    let card = ModelCard::new(architecture, Labels::emotions(), "1970-01-01");
+    let card = ModelCard::new(architecture, Labels::fer2013(), "1970-01-01");
     checkpoint::save(folder, &net.valid(), &card).expect("room for a model");
 }
 

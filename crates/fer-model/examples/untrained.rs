@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let device = choose(DeviceChoice::Cpu)?.device;
     device.seed(1);
     for architecture in Architecture::ALL {
-        let labels = Labels::emotions();
+        let labels = Labels::fer2013();
         let net = Net::new(architecture, labels.len(), 0.0, &device);
         let mut card = ModelCard::new(architecture, labels, "1970-01-01");
         card.selection = "nothing: these weights are untrained".to_owned();

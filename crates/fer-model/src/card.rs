@@ -379,7 +379,7 @@ impl ModelCard {
         if let Some((_, twice)) = names.iter().enumerate().find(|(idx, name)| names[..*idx].contains(name)) {
             return Err(mismatch(origin, "labels", "each name once", format!("{twice} twice")));
         }
-        let emotions = Labels::emotions();
+        let emotions = Labels::fer2013();
         let is_permutation = self.labels.len() == emotions.len()
             && emotions.names().iter().all(|name| self.labels.names().contains(name));
         if is_permutation { self.expect_labels(&emotions, origin) } else { Ok(()) }
@@ -440,7 +440,7 @@ struct Version {
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    fer_base::hex::encode(&Sha256::digest(bytes))
 }
 
 fn list(labels: &Labels) -> String {

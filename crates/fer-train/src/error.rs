@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use fer_base::exit;
+use fer_base::{ExitCode, OutputError, exit};
 use fer_model::ModelError;
 
 /// Why something failed, whoever says so.
@@ -158,6 +158,12 @@ pub enum TrainError {
         /// What the exporter said.
         source: Cause,
     },
+}
+
+impl From<OutputError> for TrainError {
+    fn from(error: OutputError) -> Self {
+        Self::Write { path: error.path, source: error.source }
+    }
 }
 
 impl TrainError {

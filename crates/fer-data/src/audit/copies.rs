@@ -1,11 +1,11 @@
 //! Faces that occur more than once.
 //! In: samples of all splits. Out: [`Copies`]: groups of equal faces, within and across splits.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::{Sample, Split, face::PIXELS};
+use crate::{Sample, Split, face::equal};
 
 /// Faces that occur more than once, pixel by pixel.
 #[derive(Clone, Debug, Serialize)]
@@ -74,15 +74,13 @@ impl Copies {
 }
 
 pub(super) fn find(samples: &[(Split, &Sample)]) -> Copies {
-    let mut place: HashMap<&[u8; PIXELS], usize> = HashMap::new();
+    let numbers = equal::distinct(samples.iter().map(|(_, sample)| &sample.face));
     let mut by_face: Vec<Vec<(Split, &Sample)>> = Vec::new();
-    for &(split, sample) in samples {
-        let next = by_face.len();
-        let group = *place.entry(sample.face.pixels()).or_insert(next);
-        if group == next {
+    for (&sample, number) in samples.iter().zip(numbers) {
+        if number == by_face.len() {
             by_face.push(Vec::new());
         }
-        by_face[group].push((split, sample));
+        by_face[number].push(sample);
     }
     let distinct = by_face.len();
     by_face.retain(|members| members.len() > 1);

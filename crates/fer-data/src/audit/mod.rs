@@ -15,6 +15,7 @@ use crate::{
     DataError, Face, LoadOptions, Sample, Source, Split,
     face::PIXELS,
     read::{self, Parts, ferplus::FerPlus},
+    sample::counts_by_label,
 };
 
 pub use copies::{Across, Copies, Group};
@@ -140,10 +141,10 @@ fn all(parts: &Parts) -> Vec<(Split, &Sample)> {
 fn counts(parts: &Parts) -> Vec<SplitCounts> {
     let splits = Split::ALL.into_iter().zip(&parts.splits).filter(|(_, samples)| !samples.is_empty());
     splits
-        .map(|(split, samples)| {
-            let mut by_label = vec![0; parts.labels.len()];
-            samples.iter().for_each(|sample| by_label[sample.label] += 1);
-            SplitCounts { split, n: samples.len(), by_label }
+        .map(|(split, samples)| SplitCounts {
+            split,
+            n: samples.len(),
+            by_label: counts_by_label(samples, parts.labels.len()),
         })
         .collect()
 }

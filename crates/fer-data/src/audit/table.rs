@@ -3,6 +3,8 @@
 
 use std::fmt::{Display, Formatter, Result};
 
+use fer_base::terminal;
+
 use super::{Audit, NEAR_CONSTANT};
 
 /// Damaged samples named in the table; the JSON has all of them.
@@ -10,7 +12,7 @@ const SHOWN: usize = 10;
 
 impl Display for Audit {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        writeln!(f, "{}\n", self.path.display())?;
+        writeln!(f, "{}\n", terminal::line(&self.path.to_string_lossy()))?;
         self.counts(f)?;
         self.copies(f)?;
         self.quality(f)?;
@@ -20,13 +22,14 @@ impl Display for Audit {
 
 impl Audit {
     fn counts(&self, f: &mut Formatter<'_>) -> Result {
-        let width = |name: &String| name.chars().count().max(6);
+        let names: Vec<_> = self.labels.iter().map(|name| terminal::line(name)).collect();
+        let width = |name: &str| name.chars().count().max(6);
         write!(f, "{:<12}", "faces")?;
-        self.labels.iter().try_for_each(|name| write!(f, " {name:>0$}", width(name)))?;
+        names.iter().try_for_each(|name| write!(f, " {name:>0$}", width(name)))?;
         writeln!(f, " {:>7}", "all")?;
         for split in &self.splits {
             write!(f, "{:<12}", split.split)?;
-            for (name, n) in self.labels.iter().zip(&split.by_label) {
+            for (name, n) in names.iter().zip(&split.by_label) {
                 write!(f, " {n:>0$}", width(name))?;
             }
             writeln!(f, " {:>7}", split.n)?;
@@ -78,7 +81,10 @@ impl Audit {
 
     fn skipped(&self, f: &mut Formatter<'_>) -> Result {
         line(f, "unusable", format_args!("{} samples", self.skipped.len()))?;
-        self.skipped.iter().take(SHOWN).try_for_each(|one| line(f, "", format_args!("{one}")))?;
+        self.skipped
+            .iter()
+            .take(SHOWN)
+            .try_for_each(|one| line(f, "", format_args!("{}", terminal::line(one))))?;
         match self.skipped.len().saturating_sub(SHOWN) {
             0 => Ok(()),
             more => line(f, "", format_args!("and {more} more (all in the JSON)")),

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use fer_base::{exit, write_atomically};
+use fer_base::{OutputError, Overlap, atomic, chain, exit, refuse_overlaps, terminal};
 use fer_data::{DataError, audit};
 
 /// Looks at data sets of facial expressions.
@@ -52,21 +52,30 @@ fn main() -> ExitCode {
     match look(&path, ferplus.as_deref(), json.as_deref()) {
         Ok(()) => ExitCode::from(exit::SUCCESS),
         Err(error) => {
-            eprintln!("fer-data: {error:#}");
-            ExitCode::from(error.downcast_ref().map_or(exit::OUTPUT, DataError::exit_code))
+            eprintln!("fer-data: {}", chain(error.as_ref()));
+            ExitCode::from(code(error.as_ref()))
         }
     }
 }
 
+fn code(error: &(dyn std::error::Error + 'static)) -> u8 {
+    let data = exit::find::<DataError>(error);
+    let data = data.or_else(|| exit::find::<Overlap>(error)).or_else(|| exit::find::<OutputError>(error));
+    data.unwrap_or(exit::OUTPUT)
+}
+
 fn look(path: &Path, ferplus: Option<&Path>, json: Option<&Path>) -> Result<()> {
-    eprintln!("reading {}", path.display());
+    let inputs: Vec<_> =
+        [Some(("the data", path)), ferplus.map(|votes| ("--ferplus", votes))].into_iter().flatten().collect();
+    refuse_overlaps(&inputs, &json.map(|file| ("--json", file)).into_iter().collect::<Vec<_>>())?;
+    eprintln!("reading {}", terminal::line(&path.to_string_lossy()));
     let audit = audit::audit(path, ferplus)?;
     let text = || serde_json::to_string_pretty(&audit).context("the audit does not fit JSON");
     match json {
         Some(file) if file == Path::new("-") => print(&text()?),
         Some(file) => {
-            write_atomically(file, text()?.as_bytes())?;
-            eprintln!("wrote {}", file.display());
+            atomic::save(file, text()?.as_bytes())?;
+            eprintln!("wrote {}", terminal::line(&file.to_string_lossy()));
             print(&audit.to_string())
         }
         None => print(&audit.to_string()),

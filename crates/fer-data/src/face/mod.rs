@@ -2,6 +2,8 @@
 //! In: any picture of a face. Out: 48×48 grey bytes, and normalised floats.
 //! The only file that scales pixels.
 
+pub mod equal;
+pub mod jpeg;
 pub mod picture;
 
 use image::{DynamicImage, GrayImage, imageops::FilterType};

@@ -1,9 +1,38 @@
 //! Encoded pictures → pixels, turned upright as their EXIF orientation says.
 //! In: a file's bytes. Out: a picture, or why it is none.
 
-use std::io::Cursor;
+use std::{
+    ffi::OsStr,
+    io::Cursor,
+    path::Path,
+    sync::{Condvar, Mutex, PoisonError},
+};
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
+
+use super::jpeg;
+
+/// The longest side that is read, in pixels.
+pub const MOST_SIDE: u32 = 16_384;
+
+/// The most pixels that are read where no fewer are asked for.
+pub const MOST_PIXELS: u64 = 200_000_000;
+
+/// The most bytes of decoded pictures in memory at one time, of all threads together. A picture that needs
+/// more is decoded while no other is.
+const MOST_IN_FLIGHT: u64 = 512 << 20;
+
+/// How names of picture files end, in lower case.
+const ENDINGS: [&str; 12] =
+    ["bmp", "gif", "jpe", "jpeg", "jpg", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp"];
+
+/// Whether a file is a picture by the ending of its name, with any capitalisation.
+#[must_use]
+pub fn has_picture_name(path: &Path) -> bool {
+    path.extension()
+        .and_then(OsStr::to_str)
+        .is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
 
 /// Why bytes are no picture.
 #[derive(Debug, thiserror::Error)]
@@ -12,80 +41,162 @@ pub enum PictureError {
     #[error("the JPEG is cut off")]
     CutOff,
     /// No pixels, or more than asked for; told from the header, before a pixel is decoded.
-    #[error("{width}×{height} pixels")]
+    #[error(
+        "{width}×{height} pixels, expected sides of 1 to {MOST_SIDE} and {} megapixels at most",
+        most / 1_000_000
+    )]
     Size {
         /// Width in pixels.
         width: u32,
         /// Height in pixels.
         height: u32,
+        /// The most pixels that were asked for.
+        most: u64,
     },
     /// Of no known format, or damaged.
     #[error(transparent)]
     Image(#[from] ImageError),
 }
 
-/// Decodes a picture, its format told by its content; with `max_pixels`, of 1 to so many pixels.
+/// Decodes a picture, its format told by its content, of 1 to `max_pixels` pixels ([`MOST_PIXELS`] without)
+/// and sides up to [`MOST_SIDE`].
+///
+/// Pictures decoded at the same time wait for each other where together they would need half a gigabyte.
 ///
 /// # Errors
 /// [`PictureError`]
 pub fn decode_upright(bytes: &[u8], max_pixels: Option<u64>) -> Result<DynamicImage, PictureError> {
-    if is_cut_off(bytes) {
+    if bytes.starts_with(&[0xff, 0xd8]) && jpeg::length(bytes).is_none() {
         return Err(PictureError::CutOff);
     }
+    let most = max_pixels.unwrap_or(MOST_PIXELS);
     let mut reader =
         ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(ImageError::IoError)?;
-    if let Some(most) = max_pixels {
-        // The size alone is not enough: some formats allocate before it is known. Sixteen bits in each of
-        // four channels are the most a pixel takes.
-        let mut limits = Limits::default();
-        limits.max_alloc = Some(most.saturating_mul(8));
-        reader.limits(limits);
-    }
+    // The size alone is not enough: some formats allocate before it is known. Sixteen bits in each of
+    // four channels are the most a pixel takes.
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(most.saturating_mul(8));
+    reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
-    if max_pixels.is_some_and(|most| !(1..=most).contains(&(u64::from(width) * u64::from(height)))) {
-        return Err(PictureError::Size { width, height });
+    let n_pixels = u64::from(width) * u64::from(height);
+    if width.max(height) > MOST_SIDE || !(1..=most).contains(&n_pixels) {
+        return Err(PictureError::Size { width, height, most });
     }
     let orientation = decoder.orientation()?;
+    // Turning it, or making it grey, needs a second copy.
+    let _place = Place::wait(2 * decoder.total_bytes());
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     Ok(picture)
 }
 
-/// Start of a JPEG, of a scan's pixels, and the end of the picture (ITU-T T.81, table B.1).
-const START: [u8; 2] = [0xff, 0xd8];
-const SCAN: [u8; 2] = [0xff, 0xda];
-const END: [u8; 2] = [0xff, 0xd9];
+static IN_FLIGHT: Mutex<u64> = Mutex::new(0);
+static LANDED: Condvar = Condvar::new();
 
-/// Whether these bytes begin as a JPEG whose last scan has no end.
-///
-/// An embedded preview ends before the last scan begins, and within a scan no marker can be mistaken:
-/// its bytes `ff` are followed by `00`. Of a whole JPEG only the end and the header are looked at.
-fn is_cut_off(bytes: &[u8]) -> bool {
-    let has_scan = |part: &[u8]| part.windows(2).any(|two| two == SCAN);
-    let end = bytes.windows(2).rposition(|two| two == END);
-    bytes.starts_with(&START) && end.is_none_or(|end| has_scan(&bytes[end..]) || !has_scan(&bytes[..end]))
+/// Room for a picture in memory, given back when dropped.
+struct Place(u64);
+
+impl Place {
+    /// Waits until there is room for so many bytes, or nothing else in flight.
+    fn wait(bytes: u64) -> Self {
+        let in_flight = IN_FLIGHT.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = |in_flight: &mut u64| *in_flight > 0 && *in_flight + bytes > MOST_IN_FLIGHT;
+        let mut in_flight = LANDED.wait_while(in_flight, is_full).unwrap_or_else(PoisonError::into_inner);
+        *in_flight += bytes;
+        Self(bytes)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *IN_FLIGHT.lock().unwrap_or_else(PoisonError::into_inner) -= self.0;
+        LANDED.notify_all();
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-
-    use image::{GrayImage, ImageFormat, Luma};
+    use std::{
+        sync::atomic::{AtomicU64, Ordering},
+        thread,
+    };
 
     use super::*;
 
+    /// A GIF of 35 bytes that claims a size.
+    fn gif(width: u16, height: u16) -> Vec<u8> {
+        let [w, h] = [width, height].map(u16::to_le_bytes);
+        let size = [w[0], w[1], h[0], h[1]];
+        [
+            b"GIF89a".as_slice(),
+            &size,
+            &[0x80, 0, 0, 0, 0, 0, 255, 255, 255],
+            &[0x2c, 0, 0, 0, 0],
+            &size,
+            &[0, 2, 2, 0x44, 1, 0, 0x3b],
+        ]
+        .concat()
+    }
+
+    /// A PNG's header that claims a size; no pixel follows.
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut encoded = Cursor::new(Vec::new());
+        image::GrayImage::new(1, 1).write_to(&mut encoded, image::ImageFormat::Png).expect("memory takes it");
+        let mut bytes = encoded.into_inner();
+        bytes[16..20].copy_from_slice(&width.to_be_bytes());
+        bytes[20..24].copy_from_slice(&height.to_be_bytes());
+        let crc = crc32(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&crc.to_be_bytes());
+        bytes
+    }
+
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1)))
+        })
+    }
+
     #[test]
-    fn a_jpeg_is_whole_only_to_its_last_byte() {
-        let picture = GrayImage::from_fn(40, 40, |x, y| Luma([(x * y) as u8]));
-        let mut jpeg = Cursor::new(Vec::new());
-        picture.write_to(&mut jpeg, ImageFormat::Jpeg).expect("memory takes it");
-        let jpeg = jpeg.into_inner();
-        assert!(!is_cut_off(&jpeg));
-        assert!(!is_cut_off(&[jpeg.clone(), vec![0; 9]].concat()), "bytes behind the end are no harm");
-        assert!((3..jpeg.len()).all(|len| is_cut_off(&jpeg[..len])));
-        let preview = [&START[..], &END, &jpeg[2..jpeg.len() - 2]].concat();
-        assert!(is_cut_off(&preview), "the end of a preview is not the picture's");
-        assert!(!is_cut_off(b"\x89PNG"));
+    fn a_claimed_size_is_refused_before_a_pixel_is_decoded() {
+        let size = |bytes: &[u8], most| match decode_upright(bytes, most) {
+            Err(PictureError::Size { width, height, .. }) => (width, height),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(gif(1, 1).len(), 35);
+        assert_eq!(size(&gif(65_535, 65_535), None), (65_535, 65_535));
+        assert_eq!(size(&png(1, 49_000_000), None), (1, 49_000_000));
+        assert_eq!(size(&png(16_384, 16_384), None), (16_384, 16_384));
+        assert_eq!(size(&png(1000, 1001), Some(1_000_000)), (1000, 1001));
+        let error = decode_upright(&gif(65_535, 1), None).expect_err("too wide");
+        assert_eq!(
+            error.to_string(),
+            "65535×1 pixels, expected sides of 1 to 16384 and 200 megapixels at most"
+        );
+    }
+
+    #[test]
+    fn pictures_in_flight_share_the_memory_and_a_large_one_flies_alone() {
+        static NOW: AtomicU64 = AtomicU64::new(0);
+        thread::scope(|scope| {
+            for i in 0..32_u64 {
+                scope.spawn(move || {
+                    let bytes = if i % 8 == 0 { 2 * MOST_IN_FLIGHT } else { MOST_IN_FLIGHT / 3 };
+                    let place = Place::wait(bytes);
+                    let before = NOW.fetch_add(bytes, Ordering::SeqCst);
+                    assert!(before == 0 || before + bytes <= MOST_IN_FLIGHT, "{before} and {bytes}");
+                    thread::yield_now();
+                    NOW.fetch_sub(bytes, Ordering::SeqCst);
+                    drop(place);
+                });
+            }
+        });
+        assert_eq!(NOW.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn a_picture_is_named_by_its_ending() {
+        assert!(["a.JPG", "b/c.tiff", "a.b.png"].iter().all(|name| has_picture_name(Path::new(name))));
+        assert!(["a.txt", "jpg", "a.jpg/b"].iter().all(|name| !has_picture_name(Path::new(name))));
     }
 }

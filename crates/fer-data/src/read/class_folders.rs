@@ -7,14 +7,11 @@ use std::{
 };
 
 use super::name_order;
-use crate::{DataError, Emotion, Split};
-
-const IMAGES: [&str; 12] =
-    ["bmp", "gif", "jpe", "jpeg", "jpg", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp"];
+use crate::{DataError, Emotion, Split, face::picture::has_picture_name};
 
 /// The files of a data set, by split and class.
 pub(crate) struct Tree {
-    /// Class names in label order: alphabetical, which for the seven expressions is theirs.
+    /// Class names in label order: that of [`Emotion::ALL`] where all are expressions, else alphabetical.
     pub(crate) classes: Vec<String>,
     /// Image files, by class and then in natural order of names.
     pub(crate) images: Vec<Entry>,
@@ -44,12 +41,17 @@ pub(crate) fn find(root: &Path, wanted: &[Split]) -> Result<Tree, DataError> {
     for (split, folder) in &folders {
         found.extend(class_folders(*split, folder)?);
     }
-    let classes: BTreeMap<String, String> =
-        found.iter().rev().map(|class| (class.name.to_lowercase(), class.name.clone())).collect();
+    let all_are_known = found.iter().all(|class| Emotion::from_name(&class.name).is_some());
+    let key = |class: &ClassFolder| {
+        let known = Emotion::from_name(&class.name).filter(|_| all_are_known);
+        (known, class.name.to_lowercase())
+    };
+    let classes: BTreeMap<_, String> =
+        found.iter().rev().map(|class| (key(class), class.name.clone())).collect();
     let mut tree =
         Tree { classes: classes.values().cloned().collect(), images: Vec::new(), others: Vec::new() };
     for class in &found {
-        let index = classes.keys().position(|key| *key == class.name.to_lowercase());
+        let index = classes.keys().position(|known| *known == key(class));
         tree.add(class, index.expect("the map was made of these names"), wanted, has_validation)?;
     }
     // Stable: within a class, the order of folders and then of names stays.
@@ -72,7 +74,7 @@ impl Tree {
                 continue;
             }
             let split = Split::of_file(class.split, &name, has_validation);
-            let is_image = is_image(&path);
+            let is_image = has_picture_name(&path);
             n_images += usize::from(is_image);
             let list = if is_image { &mut self.images } else { &mut self.others };
             list.push(Entry { split, class: index, path });
@@ -171,9 +173,4 @@ fn file_name(path: &Path) -> String {
 fn is_system_file(name: &str) -> bool {
     name.starts_with('.')
         || ["Thumbs.db", "desktop.ini", "__MACOSX"].iter().any(|other| name.eq_ignore_ascii_case(other))
-}
-
-fn is_image(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    IMAGES.contains(&extension.as_str())
 }

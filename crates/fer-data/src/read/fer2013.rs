@@ -3,13 +3,12 @@
 
 use std::path::Path;
 
-use ::csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, Trim};
 use rayon::prelude::*;
 
 use super::{
-    LoadOptions, Parts,
-    compressed::{self, Opened},
     ferplus::FerPlus,
+    options::{LoadOptions, Parts},
+    rows::{self, Rows},
 };
 use crate::{DataError, Emotion, Face, Labels, Sample, Skipped, Source, Split, error::Reason, face::PIXELS};
 
@@ -18,22 +17,16 @@ const CHUNK: usize = 1024;
 
 /// Reads the wanted splits; of a row of another split only `Usage` is looked at.
 pub(crate) fn read(path: &Path, wanted: &[Split], options: &LoadOptions) -> Result<Parts, DataError> {
-    let labels = options.labels.clone().unwrap_or_else(Labels::emotions);
+    let labels = options.labels.clone().unwrap_or_else(Labels::fer2013);
     let by_emotion = labels_of_emotions(path, &labels)?;
     let votes = match &options.ferplus {
         Some(votes) => Some(FerPlus::read(votes, wanted)?),
         None => None,
     };
-    let mut rows = Rows::open(path)?;
-    let mut parts = Parts {
-        labels,
-        splits: Default::default(),
-        skipped: Vec::new(),
-        elsewhere: [0; 3],
-        classes_from_folders: false,
-    };
+    let mut table = Table::open(path)?;
+    let mut parts = Parts::new(labels, false);
     loop {
-        let chunk = rows.next_chunk(wanted, &mut parts.elsewhere)?;
+        let chunk = table.next_chunk(wanted, &mut parts.elsewhere)?;
         if chunk.is_empty() {
             return Ok(parts);
         }
@@ -61,10 +54,11 @@ pub(crate) fn read(path: &Path, wanted: &[Split], options: &LoadOptions) -> Resu
     }
 }
 
-/// The label of every emotion, in the order of [`Emotion::ALL`].
-fn labels_of_emotions(path: &Path, labels: &Labels) -> Result<[usize; Emotion::COUNT], DataError> {
-    let mut by_emotion = [0; Emotion::COUNT];
-    for emotion in Emotion::ALL {
+/// The label of each of FER-2013's seven expressions, in the order of [`Emotion::FER2013`]. The label set may
+/// have more.
+fn labels_of_emotions(path: &Path, labels: &Labels) -> Result<[usize; Emotion::FER2013.len()], DataError> {
+    let mut by_emotion = [0; Emotion::FER2013.len()];
+    for emotion in Emotion::FER2013 {
         by_emotion[emotion.index()] = labels.index_of(emotion.name()).ok_or_else(|| DataError::Labels {
             path: path.to_owned(),
             found: emotion.name().to_owned(),
@@ -89,104 +83,98 @@ impl Row {
     }
 }
 
-/// The rows of a CSV file, streamed.
-struct Rows<'a> {
-    path: &'a Path,
-    format: Option<&'static str>,
-    reader: Reader<Box<dyn std::io::Read + Send>>,
-    record: ByteRecord,
-    number: usize,
-    columns: usize,
+/// The rows of FER-2013's file, and where its columns stand.
+struct Table<'a> {
+    rows: Rows<'a>,
+    header: Header,
+}
+
+/// Where the columns stand.
+struct Header {
+    n: usize,
     emotion: usize,
     pixels: usize,
     usage: usize,
 }
 
-impl<'a> Rows<'a> {
-    fn open(path: &'a Path) -> Result<Self, DataError> {
-        let Opened { reader, format } = compressed::open(path)?;
-        let reader = ReaderBuilder::new()
-            .flexible(true)
-            .trim(Trim::Headers)
-            .buffer_capacity(1 << 18)
-            .from_reader(reader);
-        let record = ByteRecord::with_capacity(10_000, 3);
-        let mut rows =
-            Self { path, format, reader, record, number: 0, columns: 0, emotion: 0, pixels: 0, usage: 0 };
-        rows.read_header()?;
-        Ok(rows)
-    }
-
-    fn read_header(&mut self) -> Result<(), DataError> {
-        let header = match self.reader.byte_headers() {
-            Ok(header) => header.clone(),
-            Err(error) => return Err(self.broken(error)),
+impl Header {
+    /// The split of a row, and its columns.
+    fn split<'a>(&self, line: &'a [u8]) -> Result<(Split, Vec<&'a [u8]>), Reason> {
+        let columns = match rows::columns(line) {
+            Ok(columns) => columns,
+            // Nothing else of a test row may count, so that a damaged one cannot disturb training.
+            Err(_) if self.usage + 1 == self.n && ends_as_test(line) => return Ok((Split::Test, Vec::new())),
+            Err(reason) => return Err(reason),
         };
-        let find = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name.as_bytes()));
+        let (found, expected) = (columns.len(), self.n);
+        let usage = columns.get(self.usage).map(|usage| String::from_utf8_lossy(usage));
+        match usage.as_deref().map(|usage| (Split::from_fer2013_usage(usage), usage)) {
+            Some((Some(Split::Test), _)) if found > self.emotion.max(self.pixels) => {
+                Ok((Split::Test, columns))
+            }
+            _ if found != expected => Err(Reason::Columns { found, expected }),
+            Some((Some(split), _)) => Ok((split, columns)),
+            Some((None, usage)) => Err(Reason::Usage { found: shortened(usage.trim()) }),
+            None => Err(Reason::Columns { found, expected }),
+        }
+    }
+}
+
+/// Whether the last column of a damaged row names the test split.
+fn ends_as_test(line: &[u8]) -> bool {
+    let last = line.rsplit(|&byte| byte == b',').next().unwrap_or_default();
+    Split::from_fer2013_usage(&String::from_utf8_lossy(last)) == Some(Split::Test)
+}
+
+impl<'a> Table<'a> {
+    fn open(path: &'a Path) -> Result<Self, DataError> {
+        let (rows, header) = Rows::open(path)?;
+        let find = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
         let (Some(emotion), Some(pixels), Some(usage)) = (find("emotion"), find("pixels"), find("Usage"))
         else {
-            let mut found: String = header.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join(", ");
+            let mut found = header.join(", ");
             if found.chars().count() > 80 {
                 found = found.chars().take(80).chain("…".chars()).collect();
             }
             return Err(DataError::Layout {
-                path: self.path.to_owned(),
+                path: path.to_owned(),
                 found: format!("the first line is `{found}`"),
                 expected: "the columns emotion, pixels, Usage of fer2013.csv".to_owned(),
             });
         };
-        (self.columns, self.emotion, self.pixels, self.usage) = (header.len(), emotion, pixels, usage);
-        Ok(())
+        Ok(Self { rows, header: Header { n: header.len(), emotion, pixels, usage } })
     }
 
     /// The next rows of the wanted splits, at most [`CHUNK`]; none at the end of the file.
     fn next_chunk(&mut self, wanted: &[Split], elsewhere: &mut [usize; 3]) -> Result<Vec<Row>, DataError> {
         let mut chunk = Vec::with_capacity(CHUNK);
         while chunk.len() < CHUNK {
-            match self.reader.read_byte_record(&mut self.record) {
-                Ok(true) => self.number += 1,
-                Ok(false) => break,
-                Err(error) => return Err(self.broken(error)),
-            }
-            match self.split() {
-                Ok(split) if !wanted.contains(&split) => elsewhere[split as usize] += 1,
-                Ok(split) => chunk.push(Row {
-                    number: self.number,
-                    content: Ok((
-                        split,
-                        self.record[self.emotion].to_vec(),
-                        self.record[self.pixels].to_vec(),
-                    )),
-                }),
-                Err(reason) => chunk.push(Row { number: self.number, content: Err(reason) }),
+            let header = &self.header;
+            let Some(rows::Row { number, line }) = self.rows.next()? else { break };
+            // One without an end is refused before more of it is read.
+            let is_endless = line.is_err();
+            let content = match line.and_then(|line| header.split(line)) {
+                Ok((split, _)) if !wanted.contains(&split) => {
+                    elsewhere[split as usize] += 1;
+                    continue;
+                }
+                Ok((split, columns)) => columns_of(split, &columns, header),
+                Err(reason) => Err(reason),
+            };
+            chunk.push(Row { number, content });
+            if is_endless {
+                break;
             }
         }
         Ok(chunk)
     }
+}
 
-    fn split(&self) -> Result<Split, Reason> {
-        let (found, expected) = (self.record.len(), self.columns);
-        let usage = self.record.get(self.usage).map(String::from_utf8_lossy);
-        match usage.as_deref().map(|usage| (Split::from_fer2013_usage(usage), usage)) {
-            // Nothing else of a test row may count, so that a damaged one cannot disturb training.
-            Some((Some(Split::Test), _)) if found > self.emotion.max(self.pixels) => Ok(Split::Test),
-            _ if found != expected => Err(Reason::Columns { found, expected }),
-            Some((Some(split), _)) => Ok(split),
-            Some((None, usage)) => Err(Reason::Usage { found: shortened(usage.trim()) }),
-            None => Err(Reason::Columns { found, expected }),
-        }
-    }
-
-    fn broken(&self, error: ::csv::Error) -> DataError {
-        let source = match error.into_kind() {
-            ErrorKind::Io(source) => source,
-            other => std::io::Error::other(format!("{other:?}")),
-        };
-        let path = self.path.to_owned();
-        match self.format {
-            Some(format) => DataError::Compressed { path, format, row: self.number, source },
-            None => DataError::Unreadable { path, source },
-        }
+/// What is parsed of a row of a wanted split.
+fn columns_of(split: Split, columns: &[&[u8]], header: &Header) -> Result<(Split, Vec<u8>, Vec<u8>), Reason> {
+    match (columns.get(header.emotion), columns.get(header.pixels)) {
+        (Some(emotion), Some(pixels)) => Ok((split, emotion.to_vec(), pixels.to_vec())),
+        _ => Err(Reason::Quote),
     }
 }
 

@@ -4,81 +4,13 @@
 //! The trap: the number in a row's image name (`fer0000060.png`) is the row number only up to row
 //! 59 (from 0), and rows that raters called no face have no name. Only the row's own position joins.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
-use ::csv::ReaderBuilder;
-
-use crate::{DataError, Emotion, Split};
-
-/// The name of FER+'s eighth label.
-pub const CONTEMPT: &str = "contempt";
-
-/// How many labels FER+ has: the seven expressions, then contempt.
-pub const COUNT: usize = Emotion::COUNT + 1;
-
-/// The votes of ten raters on one face.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Votes {
-    /// Votes for the seven expressions, in the order of [`Emotion::ALL`].
-    pub emotions: [u16; Emotion::COUNT],
-    /// Votes for contempt, which FER-2013 does not have.
-    pub contempt: u16,
-    /// Votes for an unknown expression.
-    pub unknown: u16,
-    /// Votes for "not a face".
-    pub non_face: u16,
-    /// Whether the row names an image file.
-    pub named: bool,
-}
-
-impl Votes {
-    /// The expression with the most votes, the first of equals; `None` without a vote for any.
-    #[must_use]
-    pub fn most_voted(&self) -> Option<Emotion> {
-        let most = *self.emotions.iter().max()?;
-        let index = self.emotions.iter().position(|&votes| votes == most && votes > 0)?;
-        Emotion::from_index(index)
-    }
-
-    /// The shares of FER+'s eight labels ([`crate::Labels::ferplus`]), summing to 1: what a network learns.
-    ///
-    /// As Barsoum et al. 2016 (arXiv 1608.01041) do: a single vote is an outlier and dropped; `None` where
-    /// the most votes say unknown or not a face, or nothing is left.
-    #[must_use]
-    pub fn shares(&self) -> Option<[f32; COUNT]> {
-        let (votes, elsewhere) = self.without_single_votes();
-        let sum: u16 = votes.iter().sum();
-        let most = votes.iter().copied().max().unwrap_or(0);
-        (most > 0 && elsewhere.iter().all(|&other| other <= most))
-            .then(|| votes.map(|votes| f32::from(votes) / f32::from(sum)))
-    }
-
-    /// The label among FER+'s eight that more than half of the raters gave, single votes dropped:
-    /// what a network is judged by. `None` without one, or where it is unknown or not a face.
-    #[must_use]
-    pub fn majority(&self) -> Option<usize> {
-        let (votes, elsewhere) = self.without_single_votes();
-        let all: u16 = votes.iter().chain(&elsewhere).sum();
-        votes.iter().position(|&votes| 2 * votes > all)
-    }
-
-    /// Votes for the eight labels, and for unknown and not a face; fewer than two count as none.
-    fn without_single_votes(&self) -> ([u16; COUNT], [u16; 2]) {
-        let agreed = |votes: u16| if votes > 1 { votes } else { 0 };
-        let mut votes = [agreed(self.contempt); COUNT];
-        for (votes, &emotion) in votes.iter_mut().zip(&self.emotions) {
-            *votes = agreed(emotion);
-        }
-        (votes, [self.unknown, self.non_face].map(agreed))
-    }
-
-    /// Whether more raters saw no face than any one thing else.
-    #[must_use]
-    pub fn is_non_face(&self) -> bool {
-        let most = self.emotions.iter().chain([&self.contempt, &self.unknown]).max();
-        most.is_some_and(|&most| self.non_face > most)
-    }
-}
+use super::rows::{self, Rows};
+use crate::{DataError, Emotion, Split, Votes};
 
 /// The votes file, row by row.
 #[derive(Clone, Debug)]
@@ -98,21 +30,18 @@ impl FerPlus {
         if !path.exists() {
             return Err(DataError::NotFound { path: path.to_owned() });
         }
-        let mut reader =
-            ReaderBuilder::new().flexible(true).from_path(path).map_err(|error| unfit(error.to_string()))?;
-        let header = reader.headers().map_err(|error| unfit(error.to_string()))?.clone();
+        let (mut lines, header) = Rows::open(path)?;
         let columns = Columns::find(&header).map_err(&unfit)?;
         let mut rows = Vec::new();
-        for (i, record) in reader.records().enumerate() {
-            let row = i + 1;
-            let record = record.map_err(|error| unfit(format!("row {row}: {error}")))?;
-            let usage = record.get(columns.usage).unwrap_or("");
-            let split = Split::from_fer2013_usage(usage)
-                .ok_or_else(|| unfit(format!("row {row}: unknown Usage `{usage}`")))?;
+        while let Some(rows::Row { number, line }) = lines.next()? {
+            let unfit = |problem: String| unfit(format!("row {number}: {problem}"));
+            let row = line.and_then(rows::columns).map_err(|reason| unfit(reason.to_string()))?;
+            let row: Vec<_> = row.into_iter().map(String::from_utf8_lossy).collect();
+            let usage = row.get(columns.usage).map_or("", |usage| usage);
+            let split =
+                Split::from_fer2013_usage(usage).ok_or_else(|| unfit(format!("unknown Usage `{usage}`")))?;
             let votes = match wanted.contains(&split) {
-                true => {
-                    Some(columns.votes(&record).map_err(|problem| unfit(format!("row {row}: {problem}")))?)
-                }
+                true => Some(columns.votes(&row).map_err(unfit)?),
                 false => None,
             };
             rows.push((split, votes));
@@ -157,17 +86,16 @@ struct Columns {
     usage: usize,
     name: usize,
     emotions: [usize; Emotion::COUNT],
-    contempt: usize,
     unknown: usize,
     non_face: usize,
 }
 
 impl Columns {
-    fn find(header: &::csv::StringRecord) -> Result<Self, String> {
+    fn find(header: &[String]) -> Result<Self, String> {
         let column = |name: &str| {
             header
                 .iter()
-                .position(|column| column.trim().eq_ignore_ascii_case(name))
+                .position(|column| column.eq_ignore_ascii_case(name))
                 .ok_or_else(|| format!("no column `{name}`"))
         };
         let mut emotions = [0; Emotion::COUNT];
@@ -181,15 +109,14 @@ impl Columns {
             usage: column("Usage")?,
             name: column("Image name")?,
             emotions,
-            contempt: column("contempt")?,
             unknown: column("unknown")?,
             non_face: column("NF")?,
         })
     }
 
-    fn votes(&self, record: &::csv::StringRecord) -> Result<Votes, String> {
+    fn votes(&self, row: &[Cow<'_, str>]) -> Result<Votes, String> {
         let count = |column: usize| {
-            let text = record.get(column).ok_or_else(|| format!("only {} columns", record.len()))?;
+            let text = row.get(column).ok_or_else(|| format!("only {} columns", row.len()))?;
             text.trim().parse::<u16>().map_err(|_| format!("`{text}` is not a number of votes"))
         };
         let mut emotions = [0; Emotion::COUNT];
@@ -198,10 +125,9 @@ impl Columns {
         }
         Ok(Votes {
             emotions,
-            contempt: count(self.contempt)?,
             unknown: count(self.unknown)?,
             non_face: count(self.non_face)?,
-            named: record.get(self.name).is_some_and(|name| !name.trim().is_empty()),
+            named: row.get(self.name).is_some_and(|name| !name.trim().is_empty()),
         })
     }
 }

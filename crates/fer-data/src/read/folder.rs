@@ -1,13 +1,14 @@
 //! A folder of classes → samples.
 //! In: image files of any size and colour. Out: [`Parts`], decoded in parallel, in a fixed order.
 
-use std::path::Path;
+use std::{io::Read, path::Path};
 
 use rayon::prelude::*;
 
 use super::{
-    LoadOptions, Parts,
     class_folders::{self, Tree},
+    compressed::open_regular,
+    options::{LoadOptions, Parts},
 };
 use crate::{
     DataError, Face, Labels, Sample, Skipped, Source, Split, error::Reason, face::picture::decode_upright,
@@ -21,13 +22,7 @@ pub(crate) fn read(root: &Path, wanted: &[Split], options: &LoadOptions) -> Resu
     }
     let mut tree = class_folders::find(root, wanted)?;
     let (labels, by_class) = labels(root, &tree, options)?;
-    let mut parts = Parts {
-        labels,
-        splits: Default::default(),
-        skipped: Vec::new(),
-        elsewhere: [0; 3],
-        classes_from_folders: true,
-    };
+    let mut parts = Parts::new(labels, true);
     tree.images
         .iter()
         .filter(|e| !wanted.contains(&e.split))
@@ -70,12 +65,20 @@ fn labels(root: &Path, tree: &Tree, options: &LoadOptions) -> Result<(Labels, Ve
     Ok((labels.clone(), by_class.collect::<Result<_, _>>()?))
 }
 
+/// A file larger than this is no picture of a face.
+const MOST_BYTES: u64 = 256 << 20;
+
 /// A face from an image file of any format, told by its content; turned upright as its EXIF says.
 fn decode(path: &Path) -> Result<Face, Reason> {
     let unusable = |cause: String| Reason::Image { cause };
-    let bytes = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let file = open_regular(path).map_err(|error| unusable(error.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unusable(error.to_string()))?;
     if bytes.is_empty() {
         return Err(Reason::EmptyFile);
+    }
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(unusable(format!("larger than {} MiB", MOST_BYTES >> 20)));
     }
     let picture = decode_upright(&bytes, None).map_err(|error| unusable(error.to_string()))?;
     Ok(Face::from_picture(&picture))

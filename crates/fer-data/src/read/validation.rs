@@ -1,17 +1,15 @@
 //! Train samples → train and validation samples, for data without a validation split.
 //! In: samples, a share and a seed. Out: both parts in their old order, stratified by label.
 
-use std::collections::HashMap;
-
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 
-use crate::{Sample, face::PIXELS};
+use crate::{Sample, face::equal};
 
 /// Carves about `fraction` of every label's samples off, by seed; returns (train, validation).
 ///
 /// Copies of a face stay together, so that no validation face stands in train. A label of two
 /// distinct faces or more keeps at least one on either side.
-pub(crate) fn carve(samples: Vec<Sample>, fraction: f32, seed: u64) -> (Vec<Sample>, Vec<Sample>) {
+pub(super) fn carve(samples: Vec<Sample>, fraction: f32, seed: u64) -> (Vec<Sample>, Vec<Sample>) {
     let chosen = choose(&samples, fraction, seed);
     let (mut train, mut validation) = (Vec::new(), Vec::new());
     for (sample, chosen) in samples.into_iter().zip(chosen) {
@@ -42,15 +40,15 @@ fn choose(samples: &[Sample], fraction: f32, seed: u64) -> Vec<bool> {
 
 /// Indices of equal faces, grouped, under the label of the first.
 fn groups_by_label(samples: &[Sample]) -> Vec<Vec<Vec<usize>>> {
-    let n_labels = samples.iter().map(|s| s.label + 1).max().unwrap_or(0);
-    let mut by_label: Vec<Vec<Vec<usize>>> = vec![Vec::new(); n_labels];
-    let mut place: HashMap<&[u8; PIXELS], (usize, usize)> = HashMap::new();
-    for (i, sample) in samples.iter().enumerate() {
-        let (label, group) = *place.entry(sample.face.pixels()).or_insert_with(|| {
-            by_label[sample.label].push(Vec::new());
-            (sample.label, by_label[sample.label].len() - 1)
-        });
-        by_label[label][group].push(i);
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (i, number) in equal::distinct(samples.iter().map(|sample| &sample.face)).into_iter().enumerate() {
+        if number == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[number].push(i);
     }
+    let n_labels = samples.iter().map(|sample| sample.label + 1).max().unwrap_or(0);
+    let mut by_label = vec![Vec::new(); n_labels];
+    groups.into_iter().for_each(|group| by_label[samples[group[0]].label].push(group));
     by_label
 }

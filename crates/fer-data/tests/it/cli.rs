@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use fer_base::exit;
 
-use crate::fixtures::csv_file;
+use crate::fixtures::{csv_file, put_classes};
 
 fn fer_data(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_fer-data")).args(arguments).output().expect("the program runs")
@@ -54,4 +54,29 @@ fn help_names_the_exit_codes() {
         let output = fer_data(arguments);
         assert!(String::from_utf8_lossy(&output.stdout).contains("Exit codes: 0 done; 2 "));
     }
+}
+
+#[test]
+fn an_audit_is_not_written_over_the_data() {
+    let (folder, path, _) = csv_file(1);
+    let before = std::fs::read(&path).expect("the file");
+    let roundabout = folder.path().join(".").join("fer2013.csv");
+    let output = fer_data(&["audit", &path.to_string_lossy(), "--json", &roundabout.to_string_lossy()]);
+    assert_eq!(code(&output), exit::USAGE);
+    assert!(said(&output).contains("the same file as the data "), "{}", said(&output));
+    assert_eq!(std::fs::read(&path).expect("the file"), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_classes_and_files_do_not_reach_the_terminal_raw() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    put_classes(folder.path(), &["train", "validation"], &["cat", "d\u{1b}[2Jog"]);
+    std::fs::write(folder.path().join("train/cat/\u{7}.txt"), "").expect("a file");
+    let output = fer_data(&["audit", &folder.path().to_string_lossy()]);
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(table.contains("d\\u{1b}[2Jog") && table.contains("\\u{7}.txt"), "{table}");
+    assert!(!table.contains(['\u{1b}', '\u{7}']));
+    let missing = fer_data(&["audit", "/no/\u{1b}]0;such\u{7}"]);
+    assert!(!said(&missing).contains(['\u{1b}', '\u{7}']), "{}", said(&missing));
 }

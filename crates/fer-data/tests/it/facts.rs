@@ -10,12 +10,13 @@ use crate::fixtures::{noise, samples};
 
 #[test]
 fn label_order_is_alphabetical_as_folders_sort() {
-    let names = Emotion::ALL.map(Emotion::name);
-    assert!(names.is_sorted());
+    let labels = Labels::fer2013();
+    assert!(labels.names().is_sorted());
+    assert!(Emotion::FER2013.iter().all(|e| labels.index_of(e.name()) == Some(e.index())));
     assert!(
         Emotion::ALL.iter().enumerate().all(|(i, e)| e.index() == i && Emotion::from_index(i) == Some(*e))
     );
-    assert_eq!(Emotion::from_index(7), None);
+    assert_eq!(Emotion::from_index(8), None);
 }
 
 #[test]
@@ -23,17 +24,28 @@ fn fer2013_codes_are_those_of_the_challenge() {
     let names: Vec<_> = (0..7).filter_map(Emotion::from_fer2013_code).map(Emotion::name).collect();
     assert_eq!(names, ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]);
     assert_eq!(Emotion::from_fer2013_code(7), None);
-    assert!(Emotion::ALL.iter().all(|&e| Emotion::from_fer2013_code(e.fer2013_code()) == Some(e)));
+    let there_and_back = |e: Emotion| e.fer2013_code().and_then(Emotion::from_fer2013_code);
+    assert!(Emotion::FER2013.iter().all(|&e| there_and_back(e) == Some(e)));
+    assert_eq!(Emotion::Contempt.fer2013_code(), None);
+}
+
+#[test]
+fn a_label_set_is_named_after_its_data_set_and_knows_no_more_than_it() {
+    assert_eq!((Labels::fer2013().len(), Labels::ferplus().len()), (7, 8));
+    assert_eq!(Labels::ferplus().names()[..7], *Labels::fer2013().names());
+    assert_eq!(Labels::fer2013().index_of("contempt"), None);
+    assert_eq!(Labels::ferplus().index_of("Contemptuous"), Some(7));
 }
 
 #[test]
 fn names_and_synonyms_lead_to_the_expression() {
     assert!(Emotion::ALL.iter().all(|&e| Emotion::from_name(e.name()) == Some(e)));
     assert_eq!(Emotion::from_name(" Happiness "), Some(Emotion::Happy));
-    assert_eq!(Emotion::from_name("contempt"), None);
-    assert_eq!(Labels::emotions().index_of("Sadness"), Some(Emotion::Sad.index()));
+    assert_eq!(Emotion::from_name("Contempt"), Some(Emotion::Contempt));
+    assert_eq!(Emotion::from_name("bored"), None);
+    assert_eq!(Labels::fer2013().index_of("Sadness"), Some(Emotion::Sad.index()));
     assert_eq!(Labels::custom(vec!["Cat".into(), "Dog".into()]).index_of("dog"), Some(1));
-    assert_eq!(Labels::emotions().index_of("dog"), None);
+    assert_eq!(Labels::fer2013().index_of("dog"), None);
 }
 
 #[test]

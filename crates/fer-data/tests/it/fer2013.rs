@@ -2,10 +2,10 @@
 
 use std::{fs, io::Write, path::Path};
 
-use fer_data::{LoadOptions, Split, load_learning, load_split};
+use fer_data::{Labels, LoadOptions, Split, load_learning, load_split};
 use proptest::prelude::*;
 
-use crate::fixtures::{content, csv_file, csv_text, noise, pixels, skip_bad, told};
+use crate::fixtures::{content, csv_file, csv_text, noise, pixels, put_classes, skip_bad, told};
 
 fn compress(bytes: &[u8], format: &str) -> Vec<u8> {
     match format {
@@ -116,6 +116,114 @@ fn every_bad_row_is_refused_with_its_number() {
     insta::assert_snapshot!(refusal(&format!("0,{good},Train")), @"…/fer2013.csv, row 2: Usage `Train`, expected Training, PublicTest, PrivateTest");
     insta::assert_snapshot!(refusal(&format!("0,{good}")), @"…/fer2013.csv, row 2: 2 columns, expected 3");
     insta::assert_snapshot!(refusal(&format!("0,{good},Training,1")), @"…/fer2013.csv, row 2: 4 columns, expected 3");
+}
+
+/// A file whose second of three rows is `row`: the error, and how many faces are read when it is skipped.
+fn around(row: &str) -> (String, usize) {
+    let good = pixels(9);
+    let text = format!("emotion,pixels,Usage\n0,{good},Training\n{row}\n1,{good},PublicTest\n");
+    let (folder, path) = csv_text(&text);
+    let error = told(load_learning(&path, &LoadOptions::default()), folder.path());
+    let skipping = load_learning(&path, &skip_bad()).expect("one row is left out");
+    assert_eq!(skipping.skipped.len(), 1);
+    (error, skipping.train.len() + skipping.validation.len())
+}
+
+#[test]
+fn a_stray_quote_damages_its_row_and_none_behind_it() {
+    let good = pixels(9);
+    for row in [
+        format!("\"0,{good},Training"),
+        format!("0,\"{good},Training"),
+        format!("0,{good},\"Training"),
+        format!("0,\"{good}\" ,Training"),
+    ] {
+        let (error, n) = around(&row);
+        assert!(error.starts_with("…/fer2013.csv, row 2: a stray quote"), "{error}");
+        assert_eq!(n, 2);
+    }
+    let test =
+        format!("emotion,pixels,Usage\n0,{good},Training\n\"0,{good},PrivateTest\n1,{good},PublicTest\n");
+    let (_folder, path) = csv_text(&test);
+    assert!(load_learning(&path, &LoadOptions::default()).is_ok(), "a damaged test row disturbs nothing");
+}
+
+#[test]
+fn an_endless_row_is_refused_with_its_number_and_passed_over_on_request() {
+    let (error, n) = around(&"9 ".repeat(200_000));
+    assert!(error.starts_with("…/fer2013.csv, row 2: longer than 65536 bytes"), "{error}");
+    assert_eq!(n, 2);
+}
+
+/// Far more than a test may take of memory: 4 GB of zeros behind a header, in a few hundred kilobytes.
+#[test]
+fn a_decompression_bomb_is_refused_by_its_first_row() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("bomb.csv.zst");
+    let mut bomb = zstd::Encoder::new(fs::File::create(&path).expect("a file"), 1).expect("memory");
+    bomb.write_all(b"emotion,pixels,Usage\n").expect("room");
+    let zeros = vec![b'0'; 1 << 20];
+    (0..4096).for_each(|_| bomb.write_all(&zeros).expect("room"));
+    bomb.finish().expect("room");
+    assert!(fs::metadata(&path).expect("the file").len() < 1 << 20);
+    let error = told(load_learning(&path, &LoadOptions::default()), folder.path());
+    assert!(error.starts_with("…/bomb.csv.zst, row 1: longer than 65536 bytes"), "{error}");
+}
+
+#[test]
+fn an_endless_header_is_refused() {
+    let error = refused_file(&"emotion,pixels,Usage,".repeat(5000));
+    assert!(error.contains("expected the columns emotion, pixels, Usage of fer2013.csv"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_does_not_hang() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pipe = folder.path().join("pipe.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is part of POSIX");
+    assert!(made.success());
+    let error = told(load_learning(&pipe, &LoadOptions::default()), folder.path());
+    insta::assert_snapshot!(error, @"…/pipe.csv: cannot be read: a pipe or a device: copy it into a file first");
+    put_classes(&folder.path().join("faces"), &["train", "validation"], &["cat", "dog"]);
+    fs::rename(&pipe, folder.path().join("faces/train/cat/pipe.png")).expect("renamed");
+    let skipped = load_learning(&folder.path().join("faces"), &skip_bad()).expect("the rest is good").skipped;
+    assert!(
+        skipped[0]
+            .to_string()
+            .ends_with("pipe.png: not a readable image: a pipe or a device: copy it into a file first")
+    );
+}
+
+/// The labels of the models in the repository, as their cards say them.
+#[test]
+fn the_label_lists_of_the_shipped_models_read_the_csv() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let (_folder, path, splits) = csv_file(1);
+    let mut n_models = 0;
+    for entry in fs::read_dir(models).expect("the models") {
+        let Ok(card) = fs::read(entry.expect("an entry").path().join("card.json")) else { continue };
+        let card: serde_json::Value = serde_json::from_slice(&card).expect("a card");
+        let labels: Labels = serde_json::from_value(card["labels"].clone()).expect("labels");
+        let options = LoadOptions { labels: Some(labels), ..LoadOptions::default() };
+        let test = load_split(&path, Split::Test, &options).expect("the model's labels");
+        assert_eq!(content(&test.samples), content(&splits[2]));
+        n_models += 1;
+    }
+    assert!(n_models > 0, "the models were found");
+}
+
+#[test]
+fn a_label_set_without_one_of_the_seven_is_refused() {
+    let (folder, path, _) = csv_file(1);
+    let options = LoadOptions { labels: Some(Labels::custom(vec!["cat".into()])), ..LoadOptions::default() };
+    let error = told(load_split(&path, Split::Test, &options), folder.path());
+    insta::assert_snapshot!(error, @"…/fer2013.csv: class `angry` is not one of the expected classes cat");
+    let eight = LoadOptions { labels: Some(Labels::ferplus()), ..LoadOptions::default() };
+    assert_eq!(
+        load_split(&path, Split::Test, &eight).expect("it has the seven").samples.counts(),
+        [1, 1, 1, 1, 1, 1, 1, 0]
+    );
 }
 
 fn refused_file(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fer_data::ferplus::{self, Votes};
+use fer_data::Votes;
 use fer_data::{Emotion, Labels, LoadOptions, Split, load_learning, load_split};
 use tempfile::TempDir;
 
@@ -33,7 +33,7 @@ fn votes_join_by_row_and_not_by_name() {
     let (_folder, path, options) = rows(VOTES);
     let learning = load_learning(&path, &options).expect("votes that fit");
     let votes = learning.train.samples[0].votes.expect("votes");
-    let mut expected = [0.0; ferplus::COUNT];
+    let mut expected = [0.0; Emotion::COUNT];
     expected[Emotion::Neutral.index()] = 0.25;
     expected[Emotion::Happy.index()] = 0.75;
     assert_eq!(votes.shares(), Some(expected));
@@ -42,8 +42,8 @@ fn votes_join_by_row_and_not_by_name() {
 
 /// Votes in the order of FER+'s labels (seven, contempt), then unknown and not a face.
 fn votes(counts: [u16; 10]) -> Votes {
-    let [a, d, f, h, n, s, u, contempt, unknown, non_face] = counts;
-    Votes { emotions: [a, d, f, h, n, s, u], contempt, unknown, non_face, named: true }
+    let [emotions @ .., unknown, non_face] = counts;
+    Votes { emotions, unknown, non_face, named: true }
 }
 
 #[test]

@@ -31,13 +31,13 @@ pub(crate) fn shaded() -> Face {
 
 /// `per_class` random faces of every expression, in turn.
 pub(crate) fn samples(split: Split, per_class: usize) -> Samples {
-    let samples = (0..per_class * Emotion::COUNT).map(|i| Sample {
+    let samples = (0..per_class * Emotion::FER2013.len()).map(|i| Sample {
         face: noise((split as u64) << 32 | i as u64),
-        label: i % Emotion::COUNT,
+        label: i % Emotion::FER2013.len(),
         votes: None,
         source: Source::Drawn { seed: 0, index: i },
     });
-    Samples { split, labels: Labels::emotions(), samples: samples.collect() }
+    Samples { split, labels: Labels::fer2013(), samples: samples.collect() }
 }
 
 /// Labels and faces, without where they came from.

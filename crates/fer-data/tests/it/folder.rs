@@ -41,7 +41,7 @@ fn every_layout_is_understood() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         put_classes(&folder.path().join(above), &splits, &EMOTIONS);
         let learning = load_learning(folder.path(), &LoadOptions::default()).expect(above);
-        assert_eq!(learning.train.labels, Labels::emotions(), "{above}");
+        assert_eq!(learning.train.labels, Labels::fer2013(), "{above}");
         assert_eq!(learning.train.counts(), [2; 7], "{above}");
         assert_eq!(learning.validation.counts(), [2; 7], "{above}");
     }
@@ -54,7 +54,7 @@ fn capitals_and_synonyms_name_the_same_expressions() {
     put_classes(folder.path(), &["train"], &synonyms);
     put_classes(folder.path(), &["validation"], &EMOTIONS);
     let learning = load_learning(folder.path(), &LoadOptions::default()).expect("seven expressions");
-    assert_eq!(learning.train.labels, Labels::emotions());
+    assert_eq!(learning.train.labels, Labels::fer2013());
     // Both were made in label order from the same seeds.
     assert_eq!(content(&learning.train), content(&learning.validation));
 }
@@ -65,7 +65,7 @@ fn two_folders_of_one_expression_are_one_class() {
     put_classes(folder.path(), &["train", "validation"], &EMOTIONS);
     put(&folder.path().join("train/Happiness/b.png"), &noise(99));
     let learning = load_learning(folder.path(), &LoadOptions::default()).expect("seven expressions");
-    assert_eq!(learning.train.labels, Labels::emotions());
+    assert_eq!(learning.train.labels, Labels::fer2013());
     assert_eq!(learning.train.counts()[Emotion::Happy.index()], 3);
 }
 
@@ -129,7 +129,7 @@ fn files_are_read_in_natural_order() {
 fn a_models_labels_order_the_folders_and_refuse_strangers() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     put_classes(folder.path(), &["test"], &["happy", "sad"]);
-    let options = LoadOptions { labels: Some(Labels::emotions()), ..LoadOptions::default() };
+    let options = LoadOptions { labels: Some(Labels::fer2013()), ..LoadOptions::default() };
     let test = load_split(folder.path(), Split::Test, &options).expect("two of the seven");
     assert_eq!(test.samples.counts(), [0, 0, 0, 2, 0, 2, 0]);
     put_classes(folder.path(), &["test"], &["wink"]);
@@ -239,4 +239,48 @@ fn damaged_pictures_are_skipped_and_listed_on_request() {
             .any(|s| s.ends_with("train/dog/a_1.png: the file is empty (0 bytes), expected an image"))
     );
     assert!(skipped.iter().any(|s| s.contains("validation/cat/a_2.png: not a readable image")));
+}
+
+#[test]
+fn contempt_is_the_eighth_expression_of_a_folder_and_stands_last() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    put_classes(folder.path(), &["train", "validation"], &EMOTIONS);
+    put_classes(folder.path(), &["train", "validation"], &["Contemptuous"]);
+    let learning = load_learning(folder.path(), &LoadOptions::default()).expect("eight expressions");
+    assert_eq!(learning.train.labels, Labels::ferplus());
+    assert_eq!(learning.train.counts(), [2; 8]);
+    // Among a user's own classes it is a name like any other.
+    put_classes(folder.path(), &["train", "validation"], &["bored"]);
+    let learning = load_learning(folder.path(), &LoadOptions::default()).expect("nine classes");
+    assert_eq!(learning.train.labels.names()[..3], ["angry", "bored", "contempt"]);
+}
+
+#[test]
+fn a_picture_that_claims_a_giant_size_is_refused_by_name_and_skipped_on_request() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    put_classes(folder.path(), &["train", "validation"], &["cat", "dog"]);
+    let size = [0xff_u8; 4];
+    let gif =
+        [b"GIF89a".as_slice(), &size, b"\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0", &size, b"\0\x02\x02D\x01\0;"]
+            .concat();
+    assert_eq!(gif.len(), 35);
+    fs::write(folder.path().join("train/dog/a_1.gif"), gif).expect("a file");
+    let error = told(load_learning(folder.path(), &LoadOptions::default()), folder.path());
+    insta::assert_snapshot!(error, @"…/train/dog/a_1.gif: not a readable image: 65535×65535 pixels, expected sides of 1 to 16384 and 200 megapixels at most; repair or remove it, or skip damaged samples (--skip-bad)");
+    let learning = load_learning(folder.path(), &skip_bad()).expect("the rest is good");
+    assert_eq!((learning.train.len(), learning.skipped.len()), (4, 1));
+}
+
+#[test]
+fn a_motion_photo_is_read_like_the_photo_it_begins_with() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    put_classes(folder.path(), &["train", "validation"], &["cat", "dog"]);
+    let path = folder.path().join("train/cat/a_2.jpg");
+    noise(0).to_gray().save(&path).expect("a picture");
+    let alone = load_learning(folder.path(), &LoadOptions::default()).expect("a photo");
+    let mut bytes = fs::read(&path).expect("the file");
+    // What a film holds by chance: a scan behind an end.
+    bytes.extend(b"ftypmp42\xff\xd9\0\0\xff\xda\0\0\xff\xd9\xff\xda\0");
+    fs::write(&path, bytes).expect("a file");
+    assert_eq!(load_learning(folder.path(), &LoadOptions::default()).expect("a photo and a film"), alone);
 }

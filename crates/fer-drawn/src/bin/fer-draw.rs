@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use fer_base::exit;
+use fer_base::{chain, exit};
 use fer_data::{Split, export};
 
 /// Draws faces: train/<class>/*.png and validation/<class>/*.png, and a contact sheet.
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     match draw(&arguments.out, people, arguments.seed) {
         Ok(()) => ExitCode::from(exit::SUCCESS),
         Err(error) => {
-            eprintln!("fer-draw: {error:#}");
+            eprintln!("fer-draw: {}", chain(error.as_ref()));
             ExitCode::from(exit::OUTPUT)
         }
     }

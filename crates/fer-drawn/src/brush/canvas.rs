@@ -69,20 +69,6 @@ impl Shape {
         Self::polygon(&one)
     }
 
-    /// The region between two smooth closed curves through the same number of points.
-    pub(crate) fn ring(outer: &[P], inner: &[P]) -> Self {
-        let mut path = PathBuilder::new();
-        if let (Some(outer), Some(inner)) = (Self::closed(outer).0, Self::closed_backwards(inner).0) {
-            path.push_path(&outer);
-            path.push_path(&inner);
-        }
-        Self(path.finish())
-    }
-
-    fn closed_backwards(points: &[P]) -> Self {
-        Self::closed(&points.iter().rev().copied().collect::<Vec<_>>())
-    }
-
     /// Circles `(centre, radius)`, filled together.
     pub(crate) fn circles(circles: &[(P, f32)]) -> Self {
         let mut path = PathBuilder::new();
@@ -167,17 +153,6 @@ impl Canvas {
     /// Fills a shape.
     pub(crate) fn fill(&mut self, shape: &Shape, color: Color, clip: Option<&Mask>) {
         self.fill_with(shape, Shader::SolidColor(color), clip);
-    }
-
-    /// Fills everything inside a clip that is outside a shape.
-    pub(crate) fn shade_outside(&mut self, shape: &Shape, color: Color, clip: &Mask) {
-        let mut outside = self.mask(shape);
-        outside.invert();
-        for (pixel, &inside) in outside.data_mut().iter_mut().zip(clip.data()) {
-            *pixel = (u16::from(*pixel) * u16::from(inside) / 255) as u8;
-        }
-        let (w, h) = (self.pixmap.width() as f32, self.pixmap.height() as f32);
-        self.fill(&Shape::rect(0.0, 0.0, w, h), color, Some(&outside));
     }
 
     /// Fills a shape from one colour at a point to another at a second point.

@@ -4,13 +4,11 @@
 use tiny_skia::Mask;
 
 use super::{placement::on_forehead, sitter::Sitter};
-use crate::{
-    brush::{Canvas, Dice, P, Shape},
-    person::HairStyle,
-};
+use crate::brush::{Canvas, Dice, P, Shape};
 
 /// Curls standing out around the skull, lit from one side.
-pub(super) fn cloud(canvas: &mut Canvas, s: &Sitter<'_>, out: f32, size: f32) {
+pub(super) fn cloud(canvas: &mut Canvas, s: &Sitter<'_>) {
+    let (out, size) = (0.3, 0.21);
     let ink = s.person.hair.ink;
     let shape = curls(s, out, size);
     let u = |length: f32| s.place.px(length);
@@ -43,7 +41,7 @@ fn curls(s: &Sitter<'_>, out: f32, size: f32) -> Shape {
 pub(super) fn edge(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask) {
     let dice = &mut Dice::new(&[s.person.seed, 0xC0B2]);
     let ink = s.person.hair.ink;
-    let size = if s.person.hair.style == HairStyle::Afro { 0.19 } else { 0.22 };
+    let size = 0.21;
     let mut locks: Vec<(P, f32)> = Vec::new();
     for i in 0..15 {
         let angle = (0.02 + 0.96 * i as f32 / 14.0) * std::f32::consts::PI;

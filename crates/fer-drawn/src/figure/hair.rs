@@ -3,7 +3,7 @@
 
 use tiny_skia::Mask;
 
-use super::{curls, hairlines, placement::on_forehead, scarf, sitter::Sitter};
+use super::{curls, hairlines, placement::on_forehead, sitter::Sitter};
 use crate::{
     brush::{Canvas, Dice, P, Shape},
     person::HairStyle,
@@ -13,22 +13,11 @@ use crate::{
 pub(super) fn back(canvas: &mut Canvas, s: &Sitter<'_>) {
     let hair = &s.person.hair;
     match hair.style {
-        HairStyle::Bald | HairStyle::Buzz | HairStyle::SideParted | HairStyle::Quiff => {}
-        HairStyle::Long => {
-            fall(canvas, s, &[[1.10, -0.6], [1.22, 0.2], [1.28, 0.9], [1.36, 1.6], [1.22, 2.25], [0.86, 2.4]])
-        }
+        HairStyle::Buzz | HairStyle::SideParted => {}
         HairStyle::Bob => {
             fall(canvas, s, &[[1.12, -0.6], [1.26, 0.1], [1.30, 0.7], [1.18, 1.18], [0.9, 1.3]])
         }
-        HairStyle::Bun => {
-            let knot = s.place.deep([0.08 * hair.part, -1.72], -0.2);
-            canvas.fill(&Shape::circles(&[(knot, s.place.px(0.42))]), hair.ink.times(0.85).at(1.0), None);
-            let shine = [knot[0] + s.place.px(0.1) * s.light, knot[1] - s.place.px(0.12)];
-            canvas.soft(shine, [s.place.px(0.26), s.place.px(0.16)], 0.2, hair.ink.light(0.4).at(0.4), None);
-        }
-        HairStyle::Curly => curls::cloud(canvas, s, 0.22, 0.22),
-        HairStyle::Afro => curls::cloud(canvas, s, 0.42, 0.20),
-        HairStyle::Scarf => scarf::back(canvas, s),
+        HairStyle::Curly => curls::cloud(canvas, s),
     }
 }
 
@@ -81,20 +70,17 @@ fn strands(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask, near: f32, far: f32
 pub(super) fn front(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask) {
     let hair = &s.person.hair;
     match hair.style {
-        HairStyle::Bald => {}
         HairStyle::Buzz => buzz(canvas, s, head),
-        HairStyle::Curly | HairStyle::Afro => curls::edge(canvas, s, head),
-        HairStyle::Scarf => scarf::front(canvas, s, head),
-        HairStyle::SideParted | HairStyle::Quiff | HairStyle::Bob | HairStyle::Long | HairStyle::Bun => {
-            let Some((crown, line)) = hairlines::edges(hair.style) else { return };
-            let parted = |points: &[P]| points.iter().map(|p| [hair.part * p[0], p[1]]).collect::<Vec<_>>();
-            cap(canvas, s, head, parted(crown), parted(line));
-        }
+        HairStyle::Curly => curls::edge(canvas, s, head),
+        HairStyle::SideParted => cap(canvas, s, head, &hairlines::CROWN_SHORT, &hairlines::PARTED),
+        HairStyle::Bob => cap(canvas, s, head, &hairlines::CROWN_BOB, &hairlines::FRINGE),
     }
 }
 
-/// Hair between an outer edge (left to right) and a hairline (right to left, or either way round).
-fn cap(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask, mut crown: Vec<P>, mut line: Vec<P>) {
+/// Hair between an outer edge and a hairline, both mirrored where the parting is on the left.
+fn cap(canvas: &mut Canvas, s: &Sitter<'_>, head: &Mask, crown: &[P], line: &[P]) {
+    let parted = |points: &[P]| points.iter().map(|p| [s.person.hair.part * p[0], p[1]]).collect::<Vec<_>>();
+    let (mut crown, mut line) = (parted(crown), parted(line));
     if crown[0][0] > 0.0 {
         crown.reverse();
     }

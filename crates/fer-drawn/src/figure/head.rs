@@ -6,7 +6,7 @@ use tiny_skia::Mask;
 use super::sitter::Sitter;
 use crate::{
     brush::{Canvas, Dice, Ink, P, Shape},
-    person::{Cut, Muscle},
+    person::Muscle,
 };
 
 /// The head's outline, from the crown clockwise.
@@ -63,18 +63,15 @@ pub(super) fn body(canvas: &mut Canvas, s: &Sitter<'_>) {
 }
 
 fn clothes(canvas: &mut Canvas, s: &Sitter<'_>, neck: f32, shoulder: f32) {
-    let cut = s.person.clothes.cut;
-    let ink = s.person.clothes.ink;
+    let ink = s.person.clothes;
     let still = |points: &[P]| points.iter().map(|&p| torso(s, p)).collect::<Vec<_>>();
-    let dip = if cut == Cut::Vee { 2.45 } else { 2.05 };
-    let low = 3.4;
-    let edge = if cut == Cut::Hood { 0.14 } else { 0.04 };
+    let dip = 2.05;
     let right = [
-        [neck + edge, 1.70],
+        [neck + 0.04, 1.70],
         [neck + 0.35, 1.84],
         [shoulder - 0.25, 2.08],
         [shoulder, 2.55],
-        [shoulder + 0.10, low],
+        [shoulder + 0.10, 3.4],
         [shoulder + 0.16, 7.0],
         [shoulder + 0.16, 12.0],
     ];
@@ -82,11 +79,7 @@ fn clothes(canvas: &mut Canvas, s: &Sitter<'_>, neck: f32, shoulder: f32) {
     points.extend(right);
     points.extend(right.iter().rev().map(|p| [-p[0], p[1]]));
     points.push([-0.5 * neck, dip - 0.45 * (dip - 1.7)]);
-    let shape = if cut == Cut::Vee || cut == Cut::Collar {
-        Shape::polygon(&still(&rounded(&points)))
-    } else {
-        Shape::closed(&still(&points))
-    };
+    let shape = Shape::closed(&still(&points));
     let (top, bottom) = (torso(s, [0.0, 1.6]), torso(s, [0.0, 3.4]));
     canvas.fill_between(&shape, (top, ink.at(1.0)), (bottom, ink.times(0.62).at(1.0)), None);
     let clip = canvas.mask(&shape);
@@ -102,62 +95,8 @@ fn clothes(canvas: &mut Canvas, s: &Sitter<'_>, neck: f32, shoulder: f32) {
             ink.light(0.5).at(lit),
             Some(&clip),
         );
-        trim(canvas, s, cut, neck, side);
-    }
-}
-
-/// Shoulder corners softened for necklines whose point must stay sharp.
-fn rounded(points: &[P]) -> Vec<P> {
-    let mut soft = Vec::with_capacity(points.len() * 2);
-    for (i, &p) in points.iter().enumerate() {
-        let before = points[(i + points.len() - 1) % points.len()];
-        let after = points[(i + 1) % points.len()];
-        if p[1] > 2.0 && p[0].abs() > 0.9 && p[1] < 5.0 {
-            for t in [0.25, 0.5, 0.75] {
-                let (a, b, c) = ((1.0 - t) * (1.0 - t), 2.0 * t * (1.0 - t), t * t);
-                let mid = |k: usize| a * (before[k] + p[k]) / 2.0 + b * p[k] + c * (after[k] + p[k]) / 2.0;
-                soft.push([mid(0), mid(1)]);
-            }
-        } else {
-            soft.push(p);
-        }
-    }
-    soft
-}
-
-/// Collar, hood or seam on one side.
-fn trim(canvas: &mut Canvas, s: &Sitter<'_>, cut: Cut, neck: f32, side: f32) {
-    let ink = s.person.clothes.ink;
-    let still = |points: &[P]| points.iter().map(|p| torso(s, [side * p[0], p[1]])).collect::<Vec<_>>();
-    match cut {
-        Cut::Collar => {
-            let flap =
-                Shape::polygon(&still(&[[neck, 1.62], [neck + 0.2, 1.86], [0.34, 2.28], [0.02, 2.02]]));
-            canvas.fill(&flap, ink.light(0.35).at(1.0), None);
-            canvas.line(&flap, s.place.px(0.02), ink.times(0.6).at(0.6), None);
-        }
-        Cut::Hood => {
-            let roll = still(&[[neck + 0.02, 1.50], [neck + 0.26, 1.72], [0.42, 2.10], [0.06, 2.2]]);
-            let width = s.place.px(0.2);
-            canvas.fill(
-                &Shape::ribbon(&roll, &[width * 0.6, width, width, width * 0.7]),
-                ink.light(0.12).at(1.0),
-                None,
-            );
-        }
-        Cut::Crew => {
-            let seam = still(&[[neck + 0.05, 1.72], [0.36, 1.97], [0.0, 2.07]]);
-            canvas.line(&Shape::open(&seam), s.place.px(0.07), ink.times(0.78).at(1.0), None);
-        }
-        Cut::Vee => {
-            let seam = still(&[[neck + 0.04, 1.70], [0.5 * neck, 2.11], [0.0, 2.45]]);
-            canvas.line(
-                &Shape::polygon(&[seam.clone(), seam.into_iter().rev().collect()].concat()),
-                s.place.px(0.05),
-                ink.times(0.72).at(1.0),
-                None,
-            );
-        }
+        let seam = [[neck + 0.05, 1.72], [0.36, 1.97], [0.0, 2.07]].map(|p| torso(s, [side * p[0], p[1]]));
+        canvas.line(&Shape::open(&seam), s.place.px(0.07), ink.times(0.78).at(1.0), None);
     }
 }
 

@@ -9,7 +9,6 @@ mod head;
 mod mouth;
 mod nose;
 mod placement;
-mod scarf;
 mod sitter;
 mod worn;
 

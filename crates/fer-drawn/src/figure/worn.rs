@@ -4,50 +4,20 @@
 use tiny_skia::Mask;
 
 use super::{mouth, sitter::Sitter};
-use crate::{
-    brush::{Canvas, P, Shape},
-    person::Beard,
-};
+use crate::brush::{Canvas, P, Shape};
 
 /// The beard on cheeks and chin; drawn before the mouth.
 pub(super) fn beard(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
-    let ink = s.person.brows.ink;
-    match s.person.beard {
-        Beard::None => {}
-        Beard::Stubble => {
-            canvas.fill(&jaw(s, 0.66, 0.12), ink.mix(s.skin(), 0.35).at(0.30), Some(clip));
-            canvas.fill(&jaw(s, 0.74, 0.06), ink.mix(s.skin(), 0.35).at(0.18), Some(clip));
-        }
-        Beard::Full => {
-            canvas.fill(&jaw(s, 0.60, 0.10), ink.mix(s.skin(), 0.2).at(0.45), Some(clip));
-            let shape = jaw(s, 0.66, 0.05);
-            canvas.fill(&shape, ink.at(0.94), Some(clip));
-            let inside = canvas.mask(&shape);
-            let shine = s.place.at([0.2 * s.light, 1.22 + s.drop()]);
-            canvas.soft(
-                shine,
-                [s.place.px(0.4), s.place.px(0.16)],
-                0.0,
-                ink.light(0.4).at(0.35),
-                Some(&inside),
-            );
-        }
-        Beard::Goatee => {
-            let d = s.drop();
-            let y = mouth::corner_y(s);
-            let chin = [
-                [-0.24, y + 0.16 + 0.4 * d],
-                [0.0, 1.06 + d],
-                [0.24, y + 0.16 + 0.4 * d],
-                [0.30, 1.20 + d],
-                [0.14, 1.38 + d],
-                [-0.14, 1.38 + d],
-                [-0.30, 1.20 + d],
-            ];
-            canvas.fill(&Shape::closed(&chin.map(|p| s.place.at(p))), ink.at(0.9), Some(clip));
-        }
-        Beard::Moustache => {}
+    if !s.person.beard {
+        return;
     }
+    let ink = s.person.brows.ink;
+    canvas.fill(&jaw(s, 0.60, 0.10), ink.mix(s.skin(), 0.2).at(0.45), Some(clip));
+    let shape = jaw(s, 0.66, 0.05);
+    canvas.fill(&shape, ink.at(0.94), Some(clip));
+    let inside = canvas.mask(&shape);
+    let shine = s.place.at([0.2 * s.light, 1.22 + s.drop()]);
+    canvas.soft(shine, [s.place.px(0.4), s.place.px(0.16)], 0.0, ink.light(0.4).at(0.35), Some(&inside));
 }
 
 /// The bearded region: from ear to ear under the mouth, with a hole around the lips.
@@ -64,9 +34,9 @@ fn jaw(s: &Sitter<'_>, cheek: f32, grow: f32) -> Shape {
     Shape::closed(&points)
 }
 
-/// The moustache; drawn after the mouth.
+/// The moustache of a beard; drawn after the mouth.
 pub(super) fn moustache(canvas: &mut Canvas, s: &Sitter<'_>, clip: &Mask) {
-    if !matches!(s.person.beard, Beard::Moustache | Beard::Full | Beard::Goatee) {
+    if !s.person.beard {
         return;
     }
     let ink = s.person.brows.ink;

@@ -1,10 +1,7 @@
 //! Which traits a person gets.
 //! In: a generator, and how rugged the person is. Out: traits.
 
-use super::traits::{
-    Beard, BrowStyle, Clothes, Cut, EyeStyle, Glasses, Hair, HairStyle, HeadShape, MouthStyle, NoseStyle,
-    Skin,
-};
+use super::traits::{BrowStyle, EyeStyle, Glasses, Hair, HairStyle, HeadShape, MouthStyle, NoseStyle, Skin};
 use crate::brush::{Dice, Ink};
 
 /// How many skin tones there are.
@@ -21,16 +18,8 @@ const TONES: [Ink; N_TONES] = [
     Ink::hex(0x7B4F36),
 ];
 
-pub(super) const BACKDROPS: [Ink; 8] = [
-    Ink::hex(0xF3E3C8),
-    Ink::hex(0xD9E6E0),
-    Ink::hex(0xDCE3F0),
-    Ink::hex(0xF1D9D0),
-    Ink::hex(0xE6DDF0),
-    Ink::hex(0xD5E5EC),
-    Ink::hex(0xEFE6D8),
-    Ink::hex(0xE2E8D0),
-];
+pub(super) const BACKDROPS: [Ink; 4] =
+    [Ink::hex(0xF3E3C8), Ink::hex(0xD9E6E0), Ink::hex(0xDCE3F0), Ink::hex(0xF1D9D0)];
 
 pub(super) fn skin(dice: &mut Dice) -> Skin {
     let tone = dice.pick(&[0, 1, 2, 3, 4, 5, 6, 7]);
@@ -101,7 +90,7 @@ pub(super) fn mouth(dice: &mut Dice, skin: &Skin, rugged: f32) -> MouthStyle {
 }
 
 pub(super) fn hair(dice: &mut Dice, skin: &Skin, rugged: f32) -> Hair {
-    use HairStyle::{Afro, Bald, Bob, Bun, Buzz, Curly, Long, Quiff, Scarf, SideParted};
+    use HairStyle::{Bob, Buzz, Curly, SideParted};
     let dark = [(Ink::hex(0x1E1815), 4.0), (Ink::hex(0x2E211A), 2.0), (Ink::hex(0x46301F), 1.0)];
     let any = [
         (Ink::hex(0x251C18), 2.0),
@@ -113,33 +102,21 @@ pub(super) fn hair(dice: &mut Dice, skin: &Skin, rugged: f32) -> Hair {
         (Ink::hex(0xA8A39D), 0.8),
     ];
     let styles = if rugged > 0.5 {
-        [(Bald, 0.8), (Buzz, 1.5), (SideParted, 2.5), (Quiff, 2.5), (Curly, 1.2), (Afro, 0.6), (Long, 0.4)]
+        [(Buzz, 2.3), (SideParted, 5.0), (Curly, 1.8), (Bob, 0.4)]
     } else {
-        [(Bob, 2.0), (Long, 2.2), (Bun, 1.6), (Curly, 0.9), (Afro, 0.9), (Scarf, 1.0), (Quiff, 0.5)]
+        [(Bob, 4.2), (SideParted, 1.6), (Curly, 1.8), (SideParted, 1.5)]
     };
     let style = dice.weighted(&styles);
     Hair {
         style,
-        ink: if skin.tone >= 4 || matches!(style, Afro | Curly) {
-            dice.weighted(&dark)
-        } else {
-            dice.weighted(&any)
-        },
+        ink: if skin.tone >= 4 || style == Curly { dice.weighted(&dark) } else { dice.weighted(&any) },
         part: if dice.chance(0.5) { 1.0 } else { -1.0 },
     }
 }
 
-pub(super) fn beard(dice: &mut Dice, rugged: f32) -> Beard {
-    if rugged < 0.55 {
-        return Beard::None;
-    }
-    dice.weighted(&[
-        (Beard::None, 4.0),
-        (Beard::Stubble, 1.6),
-        (Beard::Moustache, 0.6),
-        (Beard::Goatee, 0.6),
-        (Beard::Full, 1.0),
-    ])
+/// Whether a person has a beard.
+pub(super) fn beard(dice: &mut Dice, rugged: f32) -> bool {
+    rugged >= 0.55 && dice.chance(0.2)
 }
 
 pub(super) fn glasses(dice: &mut Dice) -> Option<Glasses> {
@@ -148,16 +125,8 @@ pub(super) fn glasses(dice: &mut Dice) -> Option<Glasses> {
     dice.chance(0.18).then_some(glasses)
 }
 
-pub(super) fn clothes(dice: &mut Dice) -> Clothes {
-    let inks = [
-        Ink::hex(0x2F4B6E),
-        Ink::hex(0x7A2E3A),
-        Ink::hex(0x2F6B5E),
-        Ink::hex(0xC98F3D),
-        Ink::hex(0x4B4F58),
-        Ink::hex(0x8C6BA8),
-        Ink::hex(0xB9553F),
-        Ink::hex(0xD8D2C4),
-    ];
-    Clothes { ink: dice.pick(&inks), cut: dice.pick(&[Cut::Crew, Cut::Vee, Cut::Collar, Cut::Hood]) }
+/// The colour of what a person wears.
+pub(super) fn clothes(dice: &mut Dice) -> Ink {
+    let inks = [Ink::hex(0x2F4B6E), Ink::hex(0x7A2E3A), Ink::hex(0x2F6B5E), Ink::hex(0xD8D2C4)];
+    dice.pick(&inks).times(dice.range(0.9, 1.1))
 }

@@ -1,11 +1,11 @@
 //! Apparent expressions as weights, and the muscles that each person moves for them.
-//! In: weights of the seven expressions. Out: [`Muscles`], the positions of the movable parts.
+//! In: weights of the expressions. Out: [`Muscles`], the positions of the movable parts.
 
 use fer_data::Emotion;
 
 use crate::brush::Dice;
 
-/// A blend of the seven apparent expressions: weights in the order of [`Emotion::ALL`], each at
+/// A blend of the apparent expressions: weights in the order of [`Emotion::ALL`], each at
 /// least 0, together at most 1; what is missing to 1 is a resting face.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Expression([f32; Emotion::COUNT]);
@@ -154,10 +154,15 @@ impl Muscles {
 pub(crate) fn manner(dice: &mut Dice) -> [Muscles; Emotion::COUNT] {
     Emotion::ALL.map(|emotion| {
         let mut muscles = Muscles::default();
-        for &(muscle, position) in dice.pick(variants(emotion)) {
+        let variants = variants(emotion);
+        // Contempt is no expression of FER-2013: it takes no chance, so that the seven do not depend on it.
+        let variant = if emotion == Emotion::Contempt { variants[0] } else { dice.pick(variants) };
+        for &(muscle, position) in variant {
             muscles[muscle] = position;
         }
-        muscles.vary(dice, 0.10);
+        if emotion != Emotion::Contempt {
+            muscles.vary(dice, 0.10);
+        }
         muscles
     })
 }
@@ -259,5 +264,10 @@ fn variants(emotion: Emotion) -> &'static [Variant] {
                 (TeethUpper, 0.4),
             ],
         ],
+        // One side of the lip raised, lids heavy.
+        Emotion::Contempt => &[&[
+            (BrowInner, -0.35), (BrowOuter, 0.45), (EyeOpen, -0.65), (LidLower, 0.35), (Corner, 0.35), (Stretch, 0.3),
+            (Press, 0.7), (Sneer, 1.0), (GazeY, 0.4),
+        ]],
     }
 }

@@ -12,8 +12,7 @@ use crate::brush::{Dice, Ink};
 pub use expression::Expression;
 pub(crate) use expression::{Muscle, Muscles};
 pub(crate) use traits::{
-    Beard, BrowStyle, Clothes, Cut, EyeStyle, Glasses, Hair, HairStyle, HeadShape, MouthStyle, NoseStyle,
-    Skin,
+    BrowStyle, EyeStyle, Glasses, Hair, HairStyle, HeadShape, MouthStyle, NoseStyle, Skin,
 };
 
 /// A drawn person, the same for the same seed.
@@ -27,9 +26,10 @@ pub struct Person {
     pub(crate) nose: NoseStyle,
     pub(crate) mouth: MouthStyle,
     pub(crate) hair: Hair,
-    pub(crate) beard: Beard,
+    pub(crate) beard: bool,
     pub(crate) glasses: Option<Glasses>,
-    pub(crate) clothes: Clothes,
+    /// The colour of the clothes.
+    pub(crate) clothes: Ink,
     /// A colour that sets the person off, for portraits.
     pub(crate) backdrop: Ink,
     /// How this person shows each expression.

@@ -85,26 +85,10 @@ pub(crate) struct Hair {
 /// How the hair is worn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HairStyle {
-    Bald,
     Buzz,
     SideParted,
-    Quiff,
-    Curly,
-    Afro,
     Bob,
-    Long,
-    Bun,
-    Scarf,
-}
-
-/// Hair on the face.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Beard {
-    None,
-    Stubble,
-    Moustache,
-    Goatee,
-    Full,
+    Curly,
 }
 
 /// Glasses.
@@ -112,20 +96,4 @@ pub(crate) enum Beard {
 pub(crate) struct Glasses {
     pub(crate) round: bool,
     pub(crate) ink: Ink,
-}
-
-/// Clothes at the shoulders.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clothes {
-    pub(crate) ink: Ink,
-    pub(crate) cut: Cut,
-}
-
-/// The neckline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cut {
-    Crew,
-    Vee,
-    Collar,
-    Hood,
 }

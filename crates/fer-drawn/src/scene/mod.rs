@@ -139,22 +139,23 @@ impl Actor {
         if round < 0 {
             return Emotion::Neutral;
         }
-        let (deck, card) = (round as u64 / Emotion::COUNT as u64, round as usize % Emotion::COUNT);
+        let (deck, card) =
+            (round as u64 / Emotion::FER2013.len() as u64, round as usize % Emotion::FER2013.len());
         let dealt = self.deck(deck)[card];
         // The first of a deck differs from the last of the deck before.
-        if card == 0 && deck > 0 && self.deck(deck - 1)[Emotion::COUNT - 1] == dealt {
+        if card == 0 && deck > 0 && self.deck(deck - 1)[Emotion::FER2013.len() - 1] == dealt {
             return self.deck(deck)[1];
         }
-        if card == 1 && deck > 0 && self.deck(deck - 1)[Emotion::COUNT - 1] == self.deck(deck)[0] {
+        if card == 1 && deck > 0 && self.deck(deck - 1)[Emotion::FER2013.len() - 1] == self.deck(deck)[0] {
             return self.deck(deck)[0];
         }
         dealt
     }
 
     /// All seven expressions in an order of the actor's own.
-    fn deck(&self, number: u64) -> [Emotion; Emotion::COUNT] {
+    fn deck(&self, number: u64) -> [Emotion; Emotion::FER2013.len()] {
         let dice = &mut Dice::new(&[self.seed, number]);
-        let mut deck = Emotion::ALL;
+        let mut deck = Emotion::FER2013;
         for i in (1..deck.len()).rev() {
             deck.swap(i, (dice.next() % (i as u64 + 1)) as usize);
         }
@@ -197,7 +198,7 @@ impl Actor {
         let weights = expression.weights();
         let strongest =
             Emotion::ALL.into_iter().max_by(|a, b| weights[a.index()].total_cmp(&weights[b.index()]));
-        let emotion = strongest.expect("there are seven expressions");
+        let emotion = strongest.expect("there are expressions");
         TruthFace {
             id,
             x: x - side / 2.0,

@@ -5,7 +5,7 @@ use image::RgbImage;
 
 use crate::brush::{Canvas, Dice, Ink, P, Shape};
 
-/// A room of `width` × `height` pixels with a window, a clock, framed landscapes, a plant, a lamp and books.
+/// A room of `width` × `height` pixels with a window, framed landscapes and books.
 pub(super) fn room(seed: u64, width: u32, height: u32) -> RgbImage {
     let dice = &mut Dice::new(&[seed, 0x4004]);
     let mut room = Room { canvas: Canvas::new(width, height), width: width as f32, height: height as f32 };
@@ -17,9 +17,6 @@ pub(super) fn room(seed: u64, width: u32, height: u32) -> RgbImage {
     room.shelf([x(0.86), 0.62], dice);
     room.frame([x(0.70), 0.17], 0.15, dice);
     room.frame([x(0.40), 0.15], 0.11, dice);
-    room.clock([x(0.90), 0.20], dice);
-    room.lamp([x(0.30), 0.96], dice);
-    room.plant([x(0.08), 0.93], dice);
     picture(room.canvas)
 }
 
@@ -122,34 +119,6 @@ impl Room {
         }
     }
 
-    fn clock(&mut self, centre: P, dice: &mut Dice) {
-        let c = self.at(centre);
-        let r = 0.06 * self.height;
-        let hour = dice.unit() * std::f32::consts::TAU;
-        self.canvas.soft(
-            [c[0] + 0.15 * r, c[1] + 0.25 * r],
-            [1.35 * r, 1.35 * r],
-            0.0,
-            Ink::hex(0x201810).at(0.45),
-            None,
-        );
-        self.fill(&Shape::circles(&[(c, r)]), Ink::hex(0xC9A66B));
-        self.fill(&Shape::circles(&[(c, 0.86 * r)]), Ink::hex(0x2C3A44));
-        let hand = |angle: f32, near: f32, far: f32| {
-            let (sin, cos) = angle.sin_cos();
-            Shape::open(&[
-                [c[0] + near * r * sin, c[1] - near * r * cos],
-                [c[0] + far * r * sin, c[1] - far * r * cos],
-            ])
-        };
-        let pale = Ink::hex(0xF2EAD8).at(1.0);
-        for i in 0..12 {
-            self.canvas.line(&hand(i as f32 * std::f32::consts::TAU / 12.0, 0.7, 0.78), 0.05 * r, pale, None);
-        }
-        self.canvas.line(&hand(hour, -0.1, 0.42), 0.09 * r, pale, None);
-        self.canvas.line(&hand(hour * 12.0, -0.1, 0.66), 0.06 * r, pale, None);
-    }
-
     fn shelf(&mut self, centre: P, dice: &mut Dice) {
         let [cx, cy] = self.at(centre);
         let (w, h) = (0.36 * self.height, 0.022 * self.height);
@@ -167,52 +136,6 @@ impl Room {
             self.fill(&Shape::rect(cx - w / 2.0, y, w, h), Ink::hex(0x6E4F38));
             self.fill(&Shape::rect(cx - w / 2.0, y + h, w, 0.3 * h), Ink::hex(0x3E2C20));
         }
-    }
-
-    fn lamp(&mut self, foot: P, dice: &mut Dice) {
-        let [cx, base] = self.at(foot);
-        let h = self.height;
-        let top = base - 0.62 * h;
-        self.canvas.soft([cx, top + 0.05 * h], [0.30 * h, 0.30 * h], 0.0, Ink::hex(0xFFE9B8).at(0.55), None);
-        self.canvas.line(&Shape::open(&[[cx, base], [cx, top]]), 0.012 * h, Ink::hex(0x4B4239).at(1.0), None);
-        self.fill(&Shape::rect(cx - 0.06 * h, base - 0.01 * h, 0.12 * h, 0.018 * h), Ink::hex(0x4B4239));
-        let shade = dice.pick(&[Ink::hex(0xF0DFB4), Ink::hex(0xE6C7A2), Ink::hex(0xDDE3C8)]);
-        let (w1, w2) = (0.055 * h, 0.095 * h);
-        let cone = Shape::polygon(&[
-            [cx - w1, top - 0.06 * h],
-            [cx + w1, top - 0.06 * h],
-            [cx + w2, top + 0.09 * h],
-            [cx - w2, top + 0.09 * h],
-        ]);
-        self.canvas.fill_between(
-            &cone,
-            ([cx, top - 0.06 * h], shade.at(1.0)),
-            ([cx, top + 0.09 * h], shade.light(0.6).at(1.0)),
-            None,
-        );
-    }
-
-    fn plant(&mut self, foot: P, dice: &mut Dice) {
-        let [cx, base] = self.at(foot);
-        let h = self.height;
-        let rim = base - 0.13 * h;
-        for i in 0..11 {
-            let lean = (i as f32 - 5.0) / 5.0 + dice.bell(0.08);
-            let long = h * dice.range(0.16, 0.30);
-            let tip = [cx + lean * 0.16 * h, rim - long * (1.0 - 0.35 * lean * lean)];
-            let middle = [cx + lean * 0.05 * h, rim - 0.6 * long];
-            let leaf = Shape::ribbon(&[[cx, rim], middle, tip], &[0.008 * h, 0.034 * h, 0.002 * h]);
-            self.fill(&leaf, Ink::hex(0x4F7A4A).mix(Ink::hex(0x86A765), dice.unit()));
-        }
-        let pot =
-            [[cx - 0.065 * h, rim], [cx + 0.065 * h, rim], [cx + 0.05 * h, base], [cx - 0.05 * h, base]];
-        self.canvas.fill_between(
-            &Shape::polygon(&pot),
-            ([cx - 0.06 * h, 0.0], Ink::hex(0xC4744E).at(1.0)),
-            ([cx + 0.06 * h, 0.0], Ink::hex(0x8C4A30).at(1.0)),
-            None,
-        );
-        self.fill(&Shape::rect(cx - 0.074 * h, rim - 0.012 * h, 0.148 * h, 0.03 * h), Ink::hex(0xB5653F));
     }
 }
 

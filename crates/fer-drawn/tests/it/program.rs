@@ -26,7 +26,7 @@ fn drawn_folders_can_be_learned_from() {
     assert_eq!(code(&output), exit::SUCCESS, "{}", said(&output));
     assert!(out.join("sheet.png").exists());
     let learning = load_learning(&out, &LoadOptions::default()).expect("drawn faces");
-    assert_eq!(learning.train.labels, Labels::emotions());
+    assert_eq!(learning.train.labels, Labels::fer2013());
     assert_eq!((learning.train.counts(), learning.validation.counts()), (vec![2; 7], vec![1; 7]));
     assert!(learning.skipped.is_empty());
 }

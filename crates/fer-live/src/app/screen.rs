@@ -194,7 +194,7 @@ mod tests {
     fn screen(fake: &Fake, snapshots: &std::path::Path) -> Screen {
         let folder = snapshots.to_str().expect("a plain name");
         let cli = Cli::try_parse_from(["fer-live", "--snapshots", folder]).expect("known options");
-        Screen::new(Box::new(fake.clone()), &cli.watch, &Labels::emotions())
+        Screen::new(Box::new(fake.clone()), &cli.watch, &Labels::fer2013())
     }
 
     fn shot(index: u64) -> Shot {

@@ -31,7 +31,7 @@ fn explain(error: &PictureError) -> String {
     let explained = match error {
         PictureError::CutOff => "damaged",
         PictureError::Size { width: 0, .. } | PictureError::Size { height: 0, .. } => "not a picture",
-        PictureError::Size { width, height } => {
+        PictureError::Size { width, height, .. } => {
             return format!("too large: {width}×{height}, expected at most 200 megapixels");
         }
         PictureError::Image(ImageError::IoError(cause))

@@ -22,7 +22,7 @@ pub(crate) fn model() -> &'static Path {
         let folder = tempfile::tempdir().unwrap();
         let device = choose(DeviceChoice::Cpu).unwrap().device;
         let net = Net::new(Architecture::Tiny, 7, 0.0, &device);
-        let card = ModelCard::new(Architecture::Tiny, Labels::emotions(), "2000-01-01");
+        let card = ModelCard::new(Architecture::Tiny, Labels::fer2013(), "2000-01-01");
         checkpoint::save(folder.path(), &net, &card).unwrap();
         folder
     });

@@ -10,11 +10,11 @@ pub(crate) fn cpu() -> Device {
 
 /// A `tiny` network with weights drawn from Burn's initialisers.
 pub(crate) fn net() -> Net {
-    Net::new(Architecture::Tiny, Emotion::COUNT, 0.0, &cpu())
+    Net::new(Architecture::Tiny, Emotion::FER2013.len(), 0.0, &cpu())
 }
 
 pub(crate) fn card() -> ModelCard {
-    let mut card = ModelCard::new(Architecture::Tiny, Labels::emotions(), "2026-01-31");
+    let mut card = ModelCard::new(Architecture::Tiny, Labels::fer2013(), "2026-01-31");
     card.selection = "highest validation accuracy, epoch 3 of 4".to_owned();
     card.training.seed = 7;
     card
@@ -25,5 +25,5 @@ pub(crate) fn predictor(net: &Net, card: ModelCard) -> Predictor {
 }
 
 pub(crate) fn faces(n: usize) -> Vec<Face> {
-    (0..n).map(|idx| fer_drawn::face(1, idx, Emotion::ALL[idx % Emotion::COUNT])).collect()
+    (0..n).map(|idx| fer_drawn::face(1, idx, Emotion::FER2013[idx % Emotion::FER2013.len()])).collect()
 }

@@ -52,7 +52,7 @@ pub(crate) struct ByBrightness {
 
 impl ByBrightness {
     pub(crate) fn new() -> Self {
-        Self { labels: Labels::emotions(), batches: Mutex::new(Vec::new()) }
+        Self { labels: Labels::fer2013(), batches: Mutex::new(Vec::new()) }
     }
 }
 

@@ -25,7 +25,7 @@ fn reading(places: &[(f32, f32, f32)]) -> Reading {
 
 fn drawn(size: (u32, u32), places: &[(f32, f32, f32)], options: &OverlayOptions) -> RgbImage {
     let mut picture = RgbImage::from_pixel(size.0, size.1, Rgb([90, 90, 90]));
-    draw(&reading(places), &Labels::emotions(), &mut picture, options);
+    draw(&reading(places), &Labels::fer2013(), &mut picture, options);
     picture
 }
 

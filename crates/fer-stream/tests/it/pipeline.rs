@@ -108,7 +108,7 @@ fn a_live_source_works_on_the_newest_frame_and_counts_the_dropped_ones() {
     let (ready, go_on) = channel();
     let ahead = Step::Do(Box::new(move || ready.send(()).unwrap()));
     let source = Scripted::new(true, frames(500).chain([ahead]));
-    let classifier = Waiting { labels: Labels::emotions(), go: Mutex::new(Some(go_on)) };
+    let classifier = Waiting { labels: Labels::fer2013(), go: Mutex::new(Some(go_on)) };
     let mut sink = Kept::default();
     go(source, None, Arc::new(classifier), &mut sink).unwrap();
     let last = &sink.shots.last().unwrap().reading;
@@ -168,7 +168,7 @@ fn a_camera_that_is_unplugged_is_opened_again_and_goes_on_counting() {
     let first =
         Scripted::new(true, frames(1).chain([Step::Do(Box::new(move || wait.recv().unwrap())), Step::Fail]));
     let gone = Err(StreamError::device("scripted", "still gone"));
-    let classifier = Telling { labels: Labels::emotions(), taken: Mutex::new(Some(taken)) };
+    let classifier = Telling { labels: Labels::fer2013(), taken: Mutex::new(Some(taken)) };
     let second = Scripted::new(true, frames(1));
     go(first, Some(opener(vec![gone, Ok(second)])), Arc::new(classifier), &mut sink).unwrap();
     let indices: Vec<u64> = sink.shots.iter().map(|shot| shot.reading.frame).collect();

@@ -34,7 +34,7 @@ fn format(ending: &str) -> Format {
 /// What a format makes of one frame.
 fn text(ending: &str, input: &str, faces: Vec<FaceReading>) -> String {
     let mut bytes = Vec::new();
-    let mut recorder = (format(ending).begin)(Box::new(&mut bytes), &Labels::emotions()).unwrap();
+    let mut recorder = (format(ending).begin)(Box::new(&mut bytes), &Labels::fer2013()).unwrap();
     recorder.record(&Recorded { input, size: (640, 480), reading: &reading(faces) }).unwrap();
     recorder.finish().unwrap();
     drop(recorder);
@@ -48,7 +48,7 @@ fn cells(csv: &str) -> Vec<Vec<&str>> {
 
 #[test]
 fn the_columns_are_those_of_the_manual() {
-    assert_snapshot!(columns(&Labels::emotions()).join(","), @"input,frame,timestamp_ms,success,track,x,y,w,h,score,angry,disgust,fear,happy,neutral,sad,surprise,smooth_angry,smooth_disgust,smooth_fear,smooth_happy,smooth_neutral,smooth_sad,smooth_surprise,label,confidence");
+    assert_snapshot!(columns(&Labels::fer2013()).join(","), @"input,frame,timestamp_ms,success,track,x,y,w,h,score,angry,disgust,fear,happy,neutral,sad,surprise,smooth_angry,smooth_disgust,smooth_fear,smooth_happy,smooth_neutral,smooth_sad,smooth_surprise,label,confidence");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_frame_without_a_face_is_a_row_without_success_and_so_is_one_with_only_held_
         let text = text("csv", "clip.mp4", faces);
         let rows = cells(&text);
         assert_eq!(rows.len(), 1);
-        assert_eq!(rows[0].len(), columns(&Labels::emotions()).len());
+        assert_eq!(rows[0].len(), columns(&Labels::fer2013()).len());
         assert_eq!(rows[0][..5], ["clip.mp4", "37", "1234.567", "0", ""]);
     }
 }
@@ -78,7 +78,7 @@ fn json_lines_say_the_same_as_the_csv() {
     assert_eq!(lines.lines().count(), 2);
     for (line, cells) in lines.lines().zip(cells(&csv)) {
         let object: serde_json::Value = serde_json::from_str(line).unwrap();
-        for (key, cell) in columns(&Labels::emotions()).iter().zip(cells) {
+        for (key, cell) in columns(&Labels::fer2013()).iter().zip(cells) {
             let value = &object[key.as_str()];
             match (value.as_f64(), cell.parse::<f64>()) {
                 (Some(value), Ok(cell)) => assert!((value - cell).abs() < 1e-9, "{key}: {value} {cell}"),
@@ -117,7 +117,7 @@ fn a_program_that_is_killed_leaves_whole_rows() {
     for (ending, n_head) in [("csv", 1), ("jsonl", 0)] {
         let path = folder.path().join(ending);
         let file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
-        let mut recorder = (format(ending).begin)(Box::new(file), &Labels::emotions()).unwrap();
+        let mut recorder = (format(ending).begin)(Box::new(file), &Labels::fer2013()).unwrap();
         for n in 1..=5 {
             let reading = reading(vec![face(1, false, None)]);
             recorder.record(&Recorded { input: "x", size: (640, 480), reading: &reading }).unwrap();

@@ -236,7 +236,7 @@ fn load(
 /// The labels of the data itself: FER+'s are joined to FER-2013's seven.
 fn own_labels(card: &ModelCard) -> Labels {
     match card.labels.set() {
-        LabelSet::FerPlus => Labels::emotions(),
+        LabelSet::FerPlus => Labels::fer2013(),
         LabelSet::Fer2013 | LabelSet::Own => card.labels.clone(),
     }
 }

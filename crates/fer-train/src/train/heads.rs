@@ -1,7 +1,7 @@
 //! The heads of a run: which logits, with what part of the loss.
 //! In: a config and the training samples. Out: [`Head`]s in the order of the logits.
 
-use fer_data::{LabelSet, Labels, Samples, ferplus::Votes};
+use fer_data::{LabelSet, Labels, Samples, Votes};
 use fer_model::card::HeadCard;
 
 use crate::config::{Config, LabelChoice};

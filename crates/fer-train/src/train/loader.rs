@@ -21,11 +21,10 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use fer_data::{
-    LabelSet, Sample, Samples,
+    LabelSet, Sample, Samples, Votes,
     augment::{Augment, rng_for},
     balance,
     face::{PIXELS, SIDE, normalize},
-    ferplus::Votes,
 };
 use fer_model::card::HeadCard;
 use rand::{Rng, RngExt};

@@ -13,11 +13,11 @@ pub(crate) fn cpu() -> Device {
 }
 
 pub(crate) fn net() -> Net {
-    Net::new(Architecture::Tiny, Emotion::COUNT, 0.0, &cpu())
+    Net::new(Architecture::Tiny, Emotion::FER2013.len(), 0.0, &cpu())
 }
 
 pub(crate) fn card() -> ModelCard {
-    let mut card = ModelCard::new(Architecture::Tiny, Labels::emotions(), "2026-01-31");
+    let mut card = ModelCard::new(Architecture::Tiny, Labels::fer2013(), "2026-01-31");
     card.selection = "highest validation accuracy, epoch 3 of 4".to_owned();
     card.training.seed = 7;
     card

@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn fake() -> Arc<Fake> {
-        Arc::new(Fake { labels: Labels::emotions(), batches: Mutex::default(), gate: Mutex::default() })
+        Arc::new(Fake { labels: Labels::fer2013(), batches: Mutex::default(), gate: Mutex::default() })
     }
 
     #[test]

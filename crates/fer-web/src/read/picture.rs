@@ -18,7 +18,7 @@ pub(crate) fn decode(bytes: &[u8], max_pixels: u64) -> Result<RgbImage, Problem>
     }
     let picture = decode_upright(bytes, Some(max_pixels)).map_err(|error| match error {
         PictureError::CutOff => unreadable("a JPEG that is cut off"),
-        PictureError::Size { width, height } if width > 0 && height > 0 => {
+        PictureError::Size { width, height, .. } if width > 0 && height > 0 => {
             too_large(width, height, max_pixels)
         }
         other => unreadable(other),

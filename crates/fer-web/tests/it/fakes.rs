@@ -170,7 +170,7 @@ impl Running {
             }
         };
         let parts = ServerParts {
-            classifier: Arc::new(AlwaysFourth { labels: Labels::emotions(), gate: gate.clone() }),
+            classifier: Arc::new(AlwaysFourth { labels: Labels::fer2013(), gate: gate.clone() }),
             make_finder: Arc::new(make),
             make_photo_finder: Arc::new(make),
             smoothing: SmoothOptions::default(),

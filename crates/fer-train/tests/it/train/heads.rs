@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
 use burn_train::TrainStep;
-use fer_data::ferplus::Votes;
+use fer_data::Votes;
 use fer_data::{LabelSet, Labels, Samples, Split};
 use fer_model::{DeviceChoice, ModelCard, Net, Predictor, Tta, checkpoint};
 use fer_train::config::Config;
@@ -29,9 +29,9 @@ fn both(overrides: &[&str]) -> Config {
 fn voted(per_class: usize) -> Samples {
     let mut samples = fer_drawn::samples(Split::Train, per_class, 3);
     for (idx, sample) in samples.samples.iter_mut().enumerate() {
-        let mut emotions = [0; 7];
-        emotions[sample.label] = 8;
-        let votes = Votes { emotions, contempt: 2, unknown: 0, non_face: 0, named: true };
+        let mut emotions = [0; 8];
+        (emotions[sample.label], emotions[7]) = (8, 2);
+        let votes = Votes { emotions, unknown: 0, non_face: 0, named: true };
         sample.votes = (idx % 3 > 0).then_some(votes);
     }
     samples
@@ -112,11 +112,11 @@ fn a_card_with_two_heads_reads_each_and_both() {
         (predictor.labels().clone(), predictor.predict(&faces, Tta::None).remove(0).logits)
     };
     let (labels, own) = read(Some(LabelSet::Fer2013));
-    assert_eq!(labels, Labels::emotions());
+    assert_eq!(labels, Labels::fer2013());
     let (labels, plus) = read(Some(LabelSet::FerPlus));
     assert_eq!(labels, Labels::ferplus());
     let (labels, reading) = read(None);
-    assert_eq!(labels, Labels::emotions());
+    assert_eq!(labels, Labels::fer2013());
     for ((reading, own), plus) in reading.iter().zip(&own).zip(&plus) {
         assert!((reading - (own + plus) / 2.0).abs() < 1e-5);
     }
@@ -150,7 +150,7 @@ fn a_student_that_is_its_own_teacher_has_nothing_to_learn_but_its_doubt() {
     let device = chosen(DeviceChoice::Cpu).device;
     let config = config(&BARE);
     let samples = fer_drawn::samples(Split::Train, 2, 3);
-    let card = ModelCard::new(config.model.architecture, Labels::emotions(), "2026-01-31");
+    let card = ModelCard::new(config.model.architecture, Labels::fer2013(), "2026-01-31");
     let net = Net::new(config.model.architecture, 7, 0.0, &device);
     checkpoint::save(folder.path(), &net, &card).unwrap();
 
@@ -180,7 +180,7 @@ fn a_teacher_that_knows_other_labels_is_refused() {
     let device = chosen(DeviceChoice::Cpu).device;
     let mut config = both(&[]);
     let samples = voted(1);
-    let card = ModelCard::new(config.model.architecture, Labels::emotions(), "2026-01-31");
+    let card = ModelCard::new(config.model.architecture, Labels::fer2013(), "2026-01-31");
     let net = Net::new(config.model.architecture, 7, 0.0, &device);
     checkpoint::save(folder.path(), &net, &card).unwrap();
     config.teacher.models = vec![folder.path().display().to_string()];

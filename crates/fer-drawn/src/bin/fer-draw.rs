@@ -15,7 +15,7 @@ use clap::Parser;
 use fer_base::{chain, exit};
 use fer_data::{Split, export};
 
-/// Draws faces: train/<class>/*.png and validation/<class>/*.png, and a contact sheet.
+/// Draws faces: train/CLASS/*.png and validation/CLASS/*.png, and a contact sheet.
 #[derive(Parser)]
 #[command(version, about, after_help = exit::HELP)]
 struct Arguments {

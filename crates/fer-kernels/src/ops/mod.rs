@@ -5,5 +5,5 @@ pub(crate) mod conv;
 pub(crate) mod norm;
 pub(crate) mod pool;
 #[cfg(test)]
-#[allow(unsafe_code)] // Calls of the passes that work in place.
+#[allow(unsafe_code)] // Outputs that a pass fills.
 mod small_shapes;

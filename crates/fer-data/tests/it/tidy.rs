@@ -1,5 +1,6 @@
 //! The house rules that a machine can check, over the whole workspace.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -53,6 +54,106 @@ fn no_source_has_a_name_that_says_nothing() {
     let empty = ["utils.rs", "util.rs", "common.rs", "helpers.rs", "misc.rs"];
     let breaches = sources.iter().filter(|(path, _)| empty.iter().any(|name| path.ends_with(name)));
     none(breaches.map(|(path, _)| path).collect(), "a file is named after its idea");
+}
+
+#[test]
+fn every_file_that_the_map_names_exists() {
+    let map = fs::read_to_string(workspace().join("ARCHITECTURE.md")).unwrap();
+    let named: Vec<&str> = map.split('`').filter(|word| word.starts_with("crates/")).collect();
+    assert!(named.len() > 30, "the map names files: {named:?}");
+    let missing = named.into_iter().filter(|path| !workspace().join(path).exists());
+    let missing: Vec<String> = missing.map(str::to_owned).collect();
+    none(missing.iter().collect(), "ARCHITECTURE.md names files that are there");
+}
+
+#[test]
+fn a_folder_is_a_story_of_about_ten_files() {
+    let mut folders: BTreeMap<String, usize> = BTreeMap::new();
+    for (path, _) in sources() {
+        let (folder, _) = path.rsplit_once('/').unwrap();
+        *folders.entry(folder.to_owned()).or_default() += 1;
+    }
+    let full = folders.into_iter().filter(|(_, n)| *n > 12).map(|(folder, n)| format!("{folder}: {n}"));
+    none(full.collect::<Vec<_>>().iter().collect(), "a folder has at most twelve files");
+}
+
+/// Modules that a file names by `crate::`, apart from those it stands in or that stand in it.
+fn imports(own: &str, text: &str, modules: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let flat = flattened(text);
+    let named = flat.split("crate::").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
+        rest[..end].trim_end_matches(':').to_owned()
+    });
+    let module = |path: String| {
+        let mut path = path.as_str();
+        while !modules.contains_key(path) {
+            (path, _) = path.rsplit_once("::")?;
+        }
+        Some(path.to_owned())
+    };
+    let apart = |other: &String| {
+        let within = |a: &str, b: &str| a == b || a.starts_with(&format!("{b}::"));
+        !within(own, other) && !within(other, own)
+    };
+    named.filter_map(module).filter(apart).collect()
+}
+
+/// Every `use crate::{a::b, c::{d, e}}` as `crate::a::b crate::c::d crate::c::e`, after the text itself.
+fn flattened(text: &str) -> String {
+    let mut flat = text.to_owned();
+    for tree in text.split("use crate::{").skip(1) {
+        let mut prefixes = vec![String::from("crate::")];
+        let mut word = String::new();
+        for c in tree.chars() {
+            match c {
+                '{' => {
+                    let prefix = format!("{}{word}", prefixes[prefixes.len() - 1]);
+                    prefixes.push(prefix);
+                    word.clear();
+                }
+                ',' | '}' => {
+                    flat += &format!(" {}{word}", prefixes[prefixes.len() - 1]);
+                    word.clear();
+                    if c == '}' {
+                        prefixes.pop();
+                    }
+                    if prefixes.is_empty() {
+                        break;
+                    }
+                }
+                c if c.is_whitespace() => {}
+                c => word.push(c),
+            }
+        }
+    }
+    flat
+}
+
+#[test]
+fn imports_run_down_and_never_in_a_circle() {
+    let mut crates: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| !path.contains("/bin/")) {
+        let (name, file) = path.trim_start_matches("crates/").split_once("/src/").unwrap();
+        let module = file.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
+        crates.entry(name.to_owned()).or_default().insert(module, text);
+    }
+    let mut circles = Vec::new();
+    for (name, modules) in &crates {
+        let mut edges: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for (module, text) in modules {
+            edges.insert(module, imports(module, text, modules));
+        }
+        // Whoever imports nothing that is left is taken away, until only circles stand.
+        loop {
+            let left: BTreeSet<String> = edges.keys().map(|module| (*module).to_owned()).collect();
+            edges.retain(|_, imported| imported.iter().any(|other| left.contains(other)));
+            if edges.len() == left.len() {
+                break;
+            }
+        }
+        circles.extend(edges.into_keys().map(|module| format!("{name}: {module}")));
+    }
+    none(circles.iter().collect(), "files that import each other, or that lead to such");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fer_model::{Chosen, DeviceChoice, ModelCard, ModelFiles, Predictor};
-use fer_vision::{CROP_FACTOR, Classify};
+use fer_vision::Classify;
 
 use crate::error::LiveError;
 
@@ -28,7 +28,7 @@ impl ReadyModel {
     /// Side of the crops the network was trained on, relative to the detector's box.
     #[must_use]
     pub fn crop_factor(&self) -> f32 {
-        CROP_FACTOR
+        self.card.input.crop_factor
     }
 }
 

@@ -6,12 +6,6 @@ use image::{DynamicImage, RgbImage};
 
 use crate::detect::FaceBox;
 
-/// Side of the network's crop relative to the side of a Haar box.
-///
-/// FER-2013's faces were cut by the same cascade: found again in 648 of 800 of its training faces, its
-/// box is 0.979 of the crop (median; middle half 0.90 to 1.04) and centred in it: docs/reports/live.md.
-pub const CROP_FACTOR: f32 = 1.02;
-
 /// Grey values of a face deviate at least this much; an evenly lit wall does not (`0..=127.5`).
 const LEAST_DEVIATION: f32 = 8.0;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use image::RgbImage;
 
-use crate::crop::{CROP_FACTOR, crop, has_contrast};
+use crate::crop::{crop, has_contrast};
 use crate::detect::{DetectFaces, FaceBox, keep_best};
 use crate::error::VisionError;
 use crate::reading::{Found, FoundFace};
@@ -36,7 +36,8 @@ pub struct FinderOptions {
     /// The whole picture is searched this often; between, only the places of known faces are.
     /// Zero searches it in every frame.
     pub scan_every: Duration,
-    /// Side of the network's crop relative to the detector's box.
+    /// Side of the network's crop relative to the detector's box: a fact of the model, in its card; 1 cuts
+    /// the box itself.
     pub crop_factor: f32,
     /// How faces are followed; its sure score is replaced by the detector's.
     pub tracking: TrackOptions,
@@ -44,11 +45,7 @@ pub struct FinderOptions {
 
 impl Default for FinderOptions {
     fn default() -> Self {
-        Self {
-            scan_every: Duration::from_millis(250),
-            crop_factor: CROP_FACTOR,
-            tracking: TrackOptions::default(),
-        }
+        Self { scan_every: Duration::from_millis(250), crop_factor: 1.0, tracking: TrackOptions::default() }
     }
 }
 

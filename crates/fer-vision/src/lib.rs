@@ -20,7 +20,7 @@ mod track;
 
 pub use analyzer::{Analyzer, Reader};
 pub use classify::Classify;
-pub use crop::{CROP_FACTOR, crop, has_contrast};
+pub use crop::{crop, has_contrast};
 pub use detect::{DetectFaces, FaceBox, keep_best};
 pub use error::{Cause, VisionError};
 pub use finder::{Finder, FinderOptions, Frame};

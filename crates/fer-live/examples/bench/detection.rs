@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fer_drawn::Scene;
-use fer_vision::{CROP_FACTOR, Finder, Frame, VisionError};
+use fer_vision::{Finder, Frame, VisionError};
 
 use super::{BenchArgs, true_box};
 
@@ -20,7 +20,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         for n_people in [0, 1, 2, 3, 5] {
             let mut count = Count::default();
             for seed in args.common.seed..args.common.seed + 6 {
-                let finder = args.finder(CROP_FACTOR)?;
+                let finder = args.finder(1.0)?;
                 count.add(finder, &Scene::new(seed, n_people, size.0, size.1), args.frames)?;
             }
             println!("{}", count.row(size, n_people));

@@ -75,6 +75,7 @@ trait Assume: Simd {
     unsafe fn assume() -> Self;
 }
 
+#[cfg(any(target_arch = "x86_64", target_feature = "neon", target_feature = "simd128"))]
 macro_rules! assume {
     ($($instructions:ty),*) => {$(
         impl Assume for $instructions {

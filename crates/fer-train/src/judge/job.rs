@@ -18,7 +18,7 @@ use crate::judge::predictions_csv::predictions_csv;
 use crate::judge::probabilities::Scored;
 use crate::judge::summary::{Summary, protocol};
 use crate::onnx::to_onnx;
-use crate::outputs::{Named, refuse_overwriting};
+use crate::outputs::{NamedFile, refuse_overwriting};
 use crate::report::report_html;
 use crate::skipped::left_out;
 
@@ -151,7 +151,7 @@ pub fn export(model: &Path, onnx: &Path, device: &Device) -> Result<String, Trai
 }
 
 fn refuse_overwriting_inputs(
-    outputs: &[Named<'_>],
+    outputs: &[NamedFile<'_>],
     model: &Path,
     card: &ModelCard,
     data: &[(&str, Option<&Path>)],

@@ -203,7 +203,7 @@ fn a_figure_is_the_same_in_every_output() {
     }
 }
 
-/// Finite weights can still be too large: the sums of the next layer are then none.
+/// Finite weights can still be too large: the head's sums are then infinite.
 #[test]
 fn a_network_whose_logits_are_no_numbers_is_not_judged() {
     struct Huge;
@@ -212,12 +212,17 @@ fn a_network_whose_logits_are_no_numbers_is_not_judged() {
             &mut self,
             param: burn::module::Param<burn::tensor::Tensor<D>>,
         ) -> burn::module::Param<burn::tensor::Tensor<D>> {
-            param.map(|tensor| tensor * 1e30)
+            // The head's weight is the network's only matrix.
+            param.map(|tensor| if D == 2 { tensor.sign() * 3e38 } else { tensor })
         }
     }
     let net = burn::module::Module::map(net(), &mut Huge);
     let predictor = Predictor::new(&net, card(), &cpu());
     let error = evaluate(&predictor, &samples(1), Tta::None, |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.exit_code(), 4);
-    assert_snapshot!(error.to_string(), @"drawn 7/0: the network's logits are not finite; its weights are too large to use, take another checkpoint");
+    let error = error.to_string();
+    assert!(
+        error.starts_with("drawn 7/") && error.contains(": the network's logits are not finite; "),
+        "{error}"
+    );
 }

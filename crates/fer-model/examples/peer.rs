@@ -121,6 +121,7 @@ enum Clock {
 }
 
 impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
     fn start() -> Self {
         match std::env::var("BENCH_CLOCK").as_deref() {
             Ok("cpu") => Self::Processor(processor_time()),

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use crate::error::TrainError;
 
 /// A file with the option that names it.
-pub type Named<'a> = (&'a str, &'a Path);
+pub type NamedFile<'a> = (&'a str, &'a Path);
 
 /// Refuses the first output that is an input, or another output.
 ///
 /// # Errors
 /// [`TrainError::Usage`] with both options.
-pub fn refuse_overwriting(outputs: &[Named<'_>], inputs: &[Named<'_>]) -> Result<(), TrainError> {
+pub fn refuse_overwriting(outputs: &[NamedFile<'_>], inputs: &[NamedFile<'_>]) -> Result<(), TrainError> {
     for (idx, (option, path)) in outputs.iter().enumerate() {
         let taken = inputs.iter().chain(&outputs[..idx]).find(|(_, other)| is_same_file(path, other));
         if let Some((other, _)) = taken {

@@ -25,7 +25,7 @@ use fer_train::{
     train::epoch_end::OnEpoch,
     train::heads::heads,
     train::progress::{BarRenderer, line},
-    train::{Ending, Outcome, RunSetup, load, train},
+    train::{Ending, RunOutcome, RunSetup, load, train},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
@@ -228,8 +228,8 @@ fn progress(progress: Progress, epochs: usize) -> (Option<Box<dyn MetricsRendere
 }
 
 /// Says how the run ended; the exit code comes back.
-fn conclude(config: &Config, outcome: &Outcome) -> Result<u8, TrainError> {
-    let Outcome { best, n_epochs, ending, chance, model } = outcome;
+fn conclude(config: &Config, outcome: &RunOutcome) -> Result<u8, TrainError> {
+    let RunOutcome { best, n_epochs, ending, chance, model } = outcome;
     say(&format!(
         "validation top-1 {:.2} % at epoch {} of {n_epochs} done; model in {}\n",
         100.0 * best.validation_accuracy,

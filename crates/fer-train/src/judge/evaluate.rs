@@ -7,14 +7,11 @@ use std::time::{Duration, Instant};
 
 use fer_data::face::PIXELS;
 use fer_data::{Face, Labels, Samples, Split};
-use fer_model::card::{CalibrationCard, MetricsCard};
-use fer_model::{ModelCard, ModelError, Net, Prediction, Predictor, Tta};
+use fer_model::{ModelError, Prediction, Predictor, Tta};
 
 use crate::error::TrainError;
 use crate::judge::confusion::{ConfusionMatrix, wilson95};
-use crate::judge::figures;
 use crate::judge::probabilities::Scored;
-use crate::judge::temperature::fit_temperature;
 
 /// Faces between two calls of the progress function, about: whole batches are judged.
 const STEP: usize = 256;
@@ -101,39 +98,6 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// The card with what the network does on the validation split filled in, single view.
-///
-/// # Errors
-/// As [`evaluate`].
-pub fn measured(card: ModelCard, net: &Net, validation: &Samples) -> Result<ModelCard, TrainError> {
-    let predictor = Predictor::new(net, card, &net.device());
-    let evaluation = evaluate(&predictor, validation, Tta::None, |_| ControlFlow::Continue(()))?;
-    Ok(ModelCard { validation: Some(evaluation.card_metrics()), ..predictor.card().clone() })
-}
-
-/// The card with the temperature that fits an evaluation of its model; `data` names the images judged.
-///
-/// The validation figures are those of the images that selected the model: they are taken from the
-/// evaluation only where it judged the same images.
-///
-/// # Errors
-/// [`TrainError::Calibration`] when no temperature fits.
-pub fn calibrated(
-    card: &ModelCard,
-    evaluation: &Evaluation,
-    samples: &Samples,
-    data: &str,
-) -> Result<ModelCard, TrainError> {
-    let mut card = card.clone();
-    card.temperature = fit_temperature(&evaluation.logits(), &evaluation.truth)? as f32;
-    let sha256 = samples.hash();
-    card.calibration = Some(CalibrationCard { data: data.to_owned(), n: samples.len(), sha256 });
-    if card.foreign_calibration().is_none() {
-        card.validation = Some(evaluation.card_metrics());
-    }
-    Ok(card)
-}
-
 impl Evaluation {
     /// How many images were judged.
     #[must_use]
@@ -191,24 +155,6 @@ impl Evaluation {
             n_removed: self.n() as u64 - n,
             accuracy: n_right as f64 / n.max(1) as f64,
             accuracy_ci95: wilson95(n_right, n),
-        }
-    }
-
-    /// The figures that a model card states; which, is the card format's decision.
-    #[must_use]
-    pub fn card_metrics(&self) -> MetricsCard {
-        let figures = figures::of(self);
-        let value = |key| {
-            let figure = figures.iter().find(|figure| figure.key == key);
-            figure.expect("a card's keys are those of figures.rs").value
-        };
-        MetricsCard {
-            n: self.n(),
-            accuracy: value("accuracy"),
-            macro_f1: value("macro_f1"),
-            balanced_accuracy: value("balanced_accuracy"),
-            nll: value("nll"),
-            ece: value("ece"),
         }
     }
 }

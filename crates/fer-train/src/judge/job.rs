@@ -7,18 +7,20 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use fer_base::atomic;
 use fer_data::{LabelSet, Labels, LoadOptions, Samples, Split, load_split};
+use fer_model::card::TemperatureCard;
 use fer_model::checkpoint::{self, CARD_FILE, PAGE_FILE};
 use fer_model::{ModelCard, Predictor, Tta};
 
 use crate::config::DataConfig;
 use crate::error::TrainError;
-use crate::judge::evaluate::{Evaluation, calibrated, evaluate};
+use crate::judge::card_figures::{calibrated, temperature_of};
+use crate::judge::evaluate::{Evaluation, evaluate};
 use crate::judge::figures::{Figure, Temperature, of_probabilities};
 use crate::judge::predictions_csv::predictions_csv;
 use crate::judge::probabilities::Scored;
 use crate::judge::summary::{Summary, protocol};
 use crate::onnx::to_onnx;
-use crate::outputs::{Named, refuse_overwriting};
+use crate::outputs::{NamedFile, refuse_overwriting};
 use crate::report::report_html;
 use crate::skipped::left_out;
 
@@ -162,7 +164,8 @@ pub fn calibrate(
 ) -> Result<String, TrainError> {
     let samples = load(inputs, &inputs.data, Split::Validation, predictor.card(), watcher.notice)?;
     let evaluation = run(predictor, &samples, Tta::None, watcher)?;
-    let card = calibrated(predictor.card(), &evaluation, &samples, &inputs.data.to_string_lossy())?;
+    let mut card = calibrated(predictor.card(), &evaluation, &samples, &inputs.data.to_string_lossy())?;
+    card.temperatures = other_temperatures(predictor, &samples, watcher)?;
     if card.foreign_calibration().is_some() {
         (watcher.notice)(&format!(
             "these {} images are not the validation split in the model's card: the temperature is fitted on them, the card's validation figures stay",
@@ -181,6 +184,32 @@ pub fn calibrate(
     ))
 }
 
+/// The temperatures of all ways of reading but the plain one: more views, and single heads. FER+'s head is
+/// fitted on the majority of its raters, where votes were joined.
+fn other_temperatures(
+    predictor: &Predictor,
+    samples: &Samples,
+    watcher: &mut Watcher<'_>,
+) -> Result<Vec<TemperatureCard>, TrainError> {
+    let single = predictor.card().heads.iter().map(|head| Some(head.set));
+    let mut fitted = Vec::new();
+    for head in std::iter::once(None).chain(single) {
+        let truth = match head {
+            Some(LabelSet::FerPlus) => samples.clone().by_ferplus_majority().0,
+            _ => samples.clone(),
+        };
+        if truth.is_empty() {
+            continue;
+        }
+        let reading = reading(predictor.clone(), head, &truth.labels)?;
+        for tta in Tta::ALL.into_iter().filter(|tta| (head, *tta) != (None, Tta::None)) {
+            let evaluation = run(&reading, &truth, tta, watcher)?;
+            fitted.push(temperature_of(head, tta, &evaluation)?);
+        }
+    }
+    Ok(fitted)
+}
+
 /// Writes a model as ONNX; returns what goes to stdout.
 ///
 /// # Errors
@@ -195,7 +224,7 @@ pub fn export(model: &Path, onnx: &Path, device: &Device) -> Result<String, Trai
 }
 
 fn refuse_overwriting_inputs(
-    outputs: &[Named<'_>],
+    outputs: &[NamedFile<'_>],
     model: &Path,
     card: &ModelCard,
     data: &[(&str, Option<&Path>)],

@@ -1,6 +1,7 @@
 //! A model judged on one split.
 //! In: a model and samples. Out: figures, tables, a temperature.
 
+pub mod card_figures;
 pub mod confusion;
 pub mod evaluate;
 pub mod figures;

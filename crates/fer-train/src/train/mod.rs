@@ -32,7 +32,7 @@ use fer_model::{Chosen, Net, checkpoint, device::several};
 use crate::{
     config::{Config, LabelChoice, Strategy},
     error::TrainError,
-    judge::evaluate::measured,
+    judge::card_figures::measured,
     run::card::card,
     run::checkpointer::AtomicCheckpointer,
     run::environment::{Environment, processor},
@@ -45,7 +45,7 @@ use crate::{
     train::loader::{FaceLoader, Recipe},
     train::metric_log::EpochLog,
     train::optimizer::optimizer,
-    train::schedule::schedule,
+    train::schedule::{Schedule, schedule},
     train::step::Trainee,
     train::teacher::Teacher,
 };
@@ -72,7 +72,7 @@ pub struct RunSetup {
 
 /// How a run ended.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// The best epoch.
     pub best: EpochRow,
     /// Epochs done.
@@ -85,7 +85,7 @@ pub struct Outcome {
     pub model: PathBuf,
 }
 
-impl Outcome {
+impl RunOutcome {
     /// Whether the best epoch learned nothing that the counts of the labels do not tell.
     #[must_use]
     pub fn is_no_better_than_chance(&self) -> bool {
@@ -141,7 +141,7 @@ pub fn load(config: &Config) -> Result<Learning, TrainError> {
 /// # Errors
 /// [`TrainError`] when the folder, the schedule or a write fails, or the loss is no number; what was
 /// finished stays on disk. A start that is refused leaves no folder.
-pub fn train(config: &Config, data: Learning, setup: RunSetup) -> Result<Outcome, TrainError> {
+pub fn train(config: &Config, data: Learning, setup: RunSetup) -> Result<RunOutcome, TrainError> {
     let environment = environment(&data, &setup);
     let start = Start::of(setup.place, environment, &*setup.notice)?;
     let devices = several(&setup.device, config.execution.n_devices)?;
@@ -150,18 +150,14 @@ pub fn train(config: &Config, data: Learning, setup: RunSetup) -> Result<Outcome
     let heads = heads(config, &train);
     let loaders = loaders(config, (&train, &validation), &heads, &device, start.done);
     let steps = loaders.0.n_steps();
-    let refuse = |reason| TrainError::RunFolder { path: start.path(), reason };
-    let schedule = schedule(&config.schedule, steps, config.train.epochs).map_err(refuse)?;
-    schedule.catch_up(start.history.rows().iter().map(|row| row.validation_accuracy));
+    let schedule = schedule_after(&start, config, steps)?;
     let initial = initial_net(config, &heads)?;
     let failure = Failure::new(setup.interrupter.clone());
     let teacher = Teacher::load(&config.teacher, &heads, &devices[0])?;
-    let class_weights =
-        if config.train.class_weights { balance::class_weights(&train.counts()) } else { Vec::new() };
+    let weights = class_weights(config, &train);
     let done = start.done * steps;
-    let trainee =
-        Trainee::new(config, heads.clone(), teacher, class_weights, done, &device, initial.as_ref())
-            .watched_by(failure.clone(), steps);
+    let trainee = Trainee::new(config, heads.clone(), teacher, weights, done, &device, initial.as_ref())
+        .watched_by(failure.clone(), steps);
     let folder = start.folder(config)?;
 
     let history = Arc::new(Mutex::new(start.history));
@@ -201,28 +197,48 @@ pub fn train(config: &Config, data: Learning, setup: RunSetup) -> Result<Outcome
 
     let history = history.lock().expect("the learner's threads have ended").clone();
     let n_epochs = history.rows().len();
-    if let Some(error) = failure.take() {
-        return Err(error);
-    }
-    if let Some(error) = result.error {
-        return Err(TrainError::Stopped { epoch: n_epochs + 1, source: error.to_string().into() });
-    }
+    refuse_stopped(&failure, result.error, n_epochs)?;
     let path = folder.path().to_owned();
     let best = history.best().cloned().ok_or(TrainError::BeforeFirstEpoch { path })?;
     let trainee = restored(trainee, &model, best.epoch)?.valid();
     let card = card(config, &start.environment, (&train, &validation), &heads, &best);
-    let card = measured(card, trainee.judged(), &validation)?;
-    checkpoint::save(&folder.model(), trainee.judged(), &card)?;
+    checkpoint::save(&folder.model(), trainee.judged(), &measured(card, trainee.judged(), &validation)?)?;
     let ending = ending(config, n_epochs, result.interrupted.is_some());
-    Ok(Outcome { best, n_epochs, ending, chance: chance(&validation), model: folder.model() })
+    Ok(RunOutcome { best, n_epochs, ending, chance: chance(&validation), model: folder.model() })
+}
+
+/// Loss weight per label, where the config asks for it.
+fn class_weights(config: &Config, train: &Samples) -> Vec<f32> {
+    if config.train.class_weights { balance::class_weights(&train.counts()) } else { Vec::new() }
+}
+
+/// The schedule, told of the epochs that are done.
+fn schedule_after(start: &Start, config: &Config, steps: usize) -> Result<Schedule, TrainError> {
+    let refuse = |reason| TrainError::RunFolder { path: start.path(), reason };
+    let schedule = schedule(&config.schedule, steps, config.train.epochs).map_err(refuse)?;
+    schedule.catch_up(start.history.rows().iter().map(|row| row.validation_accuracy));
+    Ok(schedule)
+}
+
+/// The error that stopped the run, ours before Burn's, which is mostly its echo.
+fn refuse_stopped(
+    failure: &Failure,
+    error: Option<impl std::fmt::Display>,
+    n_epochs: usize,
+) -> Result<(), TrainError> {
+    if let Some(error) = failure.take() {
+        return Err(error);
+    }
+    error.map_or(Ok(()), |error| {
+        Err(TrainError::Stopped { epoch: n_epochs + 1, source: error.to_string().into() })
+    })
 }
 
 fn ending(config: &Config, n_epochs: usize, was_interrupted: bool) -> Ending {
-    match was_interrupted {
-        true => Ending::Interrupted,
-        false if n_epochs < config.train.epochs => Ending::Patience,
-        false => Ending::Complete,
+    if was_interrupted {
+        return Ending::Interrupted;
     }
+    if n_epochs < config.train.epochs { Ending::Patience } else { Ending::Complete }
 }
 
 /// The accuracy of always naming the most frequent label, `0..=1`.

@@ -256,7 +256,7 @@ fn clip(net: &Net, grads: &mut GradientsParams, limit: f32) -> f32 {
     net.visit(&mut squares);
     let norm = squares.sum.map_or(0.0, |sum| sum.sqrt().into_scalar::<f32>());
     if limit > 0.0 && norm > limit {
-        net.visit(&mut Scale { grads, factor: limit / norm });
+        net.visit(&mut ScaleGradients { grads, factor: limit / norm });
     }
     norm
 }
@@ -278,12 +278,12 @@ impl ModuleVisitor for Squares<'_> {
     }
 }
 
-struct Scale<'a> {
+struct ScaleGradients<'a> {
     grads: &'a mut GradientsParams,
     factor: f32,
 }
 
-impl ModuleVisitor for Scale<'_> {
+impl ModuleVisitor for ScaleGradients<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(grad) = self.grads.remove::<D>(param.id) {
             self.grads.register(param.id, grad * self.factor);

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use fer_data::{Labels, Samples, Split};
 use fer_model::{Predictor, Tta};
-use fer_train::judge::evaluate::{calibrated, evaluate, measured};
+use fer_train::judge::card_figures::{calibrated, card_metrics, measured};
+use fer_train::judge::evaluate::evaluate;
 use fer_train::judge::predictions_csv::predictions_csv;
 use fer_train::judge::summary::{Summary, protocol};
 use fer_train::report::report_html;
@@ -155,7 +156,7 @@ fn calibrating_on_other_images_leaves_the_figures_of_the_validation_split() {
     let (validation, others) = (samples(2), samples(3));
     let mut card = card();
     card.training.validation_sha256 = validation.hash();
-    card.validation = Some(judged(&validation).card_metrics());
+    card.validation = Some(card_metrics(&judged(&validation)));
     let predict = |idx: usize, label: usize| if idx < 9 { label } else { (label + 1) % 7 };
     let on_others = calibrated(&card, &pretend(&others, predict), &others, "others.csv").unwrap();
     assert_ne!(on_others.temperature, 1.0);
@@ -164,7 +165,7 @@ fn calibrating_on_other_images_leaves_the_figures_of_the_validation_split() {
     assert_eq!((noted.data.as_str(), noted.n, noted.sha256), ("others.csv", 21, others.hash()));
     let evaluation = pretend(&validation, predict);
     let on_validation = calibrated(&card, &evaluation, &validation, "faces.csv").unwrap();
-    assert_eq!(on_validation.validation, Some(evaluation.card_metrics()));
+    assert_eq!(on_validation.validation, Some(card_metrics(&evaluation)));
 }
 
 #[test]
@@ -198,13 +199,13 @@ fn a_figure_is_the_same_in_every_output() {
         let value = json[row.key].as_f64().or_else(|| json[row.key]["accuracy"].as_f64());
         assert_eq!(value, Some(row.value), "{}", row.key);
     }
-    let card = serde_json::to_value(evaluation.card_metrics()).unwrap();
+    let card = serde_json::to_value(card_metrics(&evaluation)).unwrap();
     for (key, value) in card.as_object().unwrap() {
         assert_eq!(value.as_f64(), json[key].as_f64(), "{key}");
     }
 }
 
-/// Finite weights can still be too large: the sums of the next layer are then none.
+/// Finite weights can still be too large: the head's sums are then infinite.
 #[test]
 fn a_network_whose_logits_are_no_numbers_is_not_judged() {
     struct Huge;
@@ -213,12 +214,17 @@ fn a_network_whose_logits_are_no_numbers_is_not_judged() {
             &mut self,
             param: burn::module::Param<burn::tensor::Tensor<D>>,
         ) -> burn::module::Param<burn::tensor::Tensor<D>> {
-            param.map(|tensor| tensor * 1e30)
+            // The head's weight is the network's only matrix.
+            param.map(|tensor| if D == 2 { tensor.sign() * 3e38 } else { tensor })
         }
     }
     let net = burn::module::Module::map(net(), &mut Huge);
     let predictor = Predictor::new(&net, card(), &cpu());
     let error = evaluate(&predictor, &samples(1), Tta::None, |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.exit_code(), 4);
-    assert_snapshot!(error.to_string(), @"drawn 7/0: the network's logits are not finite; its weights are too large to use, take another checkpoint");
+    let error = error.to_string();
+    assert!(
+        error.starts_with("drawn 7/") && error.contains(": the network's logits are not finite; "),
+        "{error}"
+    );
 }

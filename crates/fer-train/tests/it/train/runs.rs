@@ -16,7 +16,7 @@ use fer_train::{
     train::heads::heads,
     train::progress::BarRenderer,
     train::step::Trainee,
-    train::{Outcome, RunSetup, load, train},
+    train::{RunOutcome, RunSetup, load, train},
 };
 use indicatif::ProgressBar;
 
@@ -88,7 +88,7 @@ impl Run {
         Self { config, data, out: out.to_owned(), resume: false, stop_after: None, device }
     }
 
-    pub(crate) fn go(self) -> (Result<Outcome, TrainError>, Vec<EpochRow>) {
+    pub(crate) fn go(self) -> (Result<RunOutcome, TrainError>, Vec<EpochRow>) {
         let interrupter = Interrupter::new();
         let rows = Arc::new(Mutex::new(Vec::new()));
         let (stop, stop_after, seen) = (interrupter.clone(), self.stop_after, Arc::clone(&rows));

@@ -1,7 +1,7 @@
 //! What can go wrong in the program.
 //! In: the errors of its parts. Out: one error with its causes behind it, and an exit code.
 
-use fer_base::exit;
+use fer_base::{ExitCode, exit};
 use fer_model::ModelError;
 use fer_stream::StreamError;
 use fer_vision::{Cause, VisionError};
@@ -48,10 +48,8 @@ impl From<VisionError> for LiveError {
     }
 }
 
-impl LiveError {
-    /// The exit code, as docs/exit-codes.md explains it.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
+impl ExitCode for LiveError {
+    fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) => exit::USAGE,
             Self::Stream(error) => stream_code(error),

@@ -4,6 +4,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use fer_base::{ExitCode, exit};
+
 /// Errors of fer-model.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -87,4 +89,14 @@ pub enum ModelError {
         /// Why it cannot be used, which adapters were seen, and what to try.
         reason: String,
     },
+}
+
+impl ExitCode for ModelError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Device { .. } => exit::DEVICE,
+            Self::Write { .. } => exit::OUTPUT,
+            _ => exit::MODEL,
+        }
+    }
 }

@@ -1,8 +1,6 @@
 //! What can go wrong between a source and a record.
 //! In: causes. Out: a sentence that says where, expected, found and what to try, with its cause behind it.
 
-use std::error::Error;
-
 use fer_vision::{Cause, VisionError};
 
 /// Errors of sources, of the pipeline and of records. The text leaves the cause to [`Error::source`].
@@ -89,16 +87,4 @@ impl StreamError {
     pub fn write_for(path: impl ToString, problem: impl Into<String>, cause: impl Into<Cause>) -> Self {
         Self::Write { path: path.to_string(), problem: problem.into(), cause: Some(cause.into()) }
     }
-}
-
-/// An error with all its causes on one line, `: ` between them.
-#[must_use]
-pub fn told(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -9,6 +9,6 @@ pub mod pipeline;
 pub mod record;
 mod source;
 
-pub use error::{StreamError, told};
+pub use error::StreamError;
 pub use overlay::{OverlayOptions, draw};
 pub use source::{Feed, FrameSource, Opener, SourceInfo};

@@ -3,13 +3,12 @@
 
 use std::path::PathBuf;
 
-use fer_base::{ExitCode, OutputError, exit};
-use fer_model::ModelError;
+use fer_base::{ExitCode, OutputError, Overlap, exit};
 
 /// Why something failed, whoever says so.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Errors of fer-train. A sentence never repeats its source: [`chain`] tells both.
+/// Errors of fer-train. A sentence never repeats its source: [`fer_base::chain`] tells both.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// A config file or an override was refused.
@@ -31,6 +30,9 @@ pub enum TrainError {
     /// A command line that parses but asks for something that is not done.
     #[error("{0}")]
     Usage(String),
+    /// An output would overwrite an input, or another output.
+    #[error(transparent)]
+    Overlap(#[from] Overlap),
     /// The data could not be loaded.
     #[error(transparent)]
     Data(#[from] fer_data::DataError),
@@ -166,17 +168,16 @@ impl From<OutputError> for TrainError {
     }
 }
 
-impl TrainError {
-    /// The exit code of a program that ends with this error.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
+impl ExitCode for TrainError {
+    fn exit_code(&self) -> u8 {
         match self {
             Self::Config { .. } | Self::Unreadable { .. } | Self::Usage(_) | Self::RunFolder { .. } => {
                 exit::USAGE
             }
             Self::Data(error) => error.exit_code(),
             Self::Calibration { .. } | Self::OtherData { .. } => exit::DATA,
-            Self::Model(error) => model_exit_code(error),
+            Self::Model(error) => error.exit_code(),
+            Self::Overlap(error) => error.exit_code(),
             Self::Export { .. }
             | Self::Checkpoint { .. }
             | Self::Damaged { .. }
@@ -186,35 +187,12 @@ impl TrainError {
             Self::Interrupted { .. } | Self::BeforeFirstEpoch { .. } => exit::INTERRUPTED,
         }
     }
+}
 
+impl TrainError {
     /// For use with `map_err`: the error of writing to `path`.
     pub fn writing(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Write { path, source }
     }
-}
-
-/// The exit code of a program that ends with a model's error.
-#[must_use]
-pub fn model_exit_code(error: &ModelError) -> u8 {
-    match error {
-        ModelError::Device { .. } => exit::DEVICE,
-        ModelError::Write { .. } => exit::OUTPUT,
-        _ => exit::MODEL,
-    }
-}
-
-/// An error and its causes in one line; a cause that is told already is not told again.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !line.contains(&words) {
-            line = format!("{line}: {words}");
-        }
-        cause = error.source();
-    }
-    line
 }

@@ -1,7 +1,7 @@
 //! What is well here and what is not.
 //! In: the machine. Out: a line per finding, with what to do when it is not well.
 
-use fer_stream::told;
+use fer_base::chain;
 
 use super::Streams;
 use crate::cli::DoctorArgs;
@@ -82,7 +82,7 @@ fn cascade(args: &DoctorArgs, findings: &mut Vec<Finding>) {
         (Ok(_), Some(path)) => Finding::well("cascade", path.display().to_string()),
         (Ok(_), None) => Finding::well("cascade", "OpenCV's frontal face, built in"),
         (Err(error), _) => {
-            Finding::ill("cascade", told(&error), "give another file, or none: --cascade FILE")
+            Finding::ill("cascade", chain(&error), "give another file, or none: --cascade FILE")
         }
     });
 }
@@ -159,7 +159,7 @@ fn model(args: &DoctorArgs, findings: &mut Vec<Finding>) {
         Err(error) => {
             let remedy =
                 "give a folder that fer-train wrote: --model FOLDER; a device that is there: --device cpu";
-            findings.push(Finding::ill("model", told(&error), remedy));
+            findings.push(Finding::ill("model", chain(&error), remedy));
         }
     }
 }

@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use fer_base::chain;
 use fer_data::Labels;
 use fer_stream::record::Recorded;
-use fer_stream::{OverlayOptions, StreamError, draw, told};
+use fer_stream::{OverlayOptions, StreamError, draw};
 use fer_vision::{Analyzer, Reading};
 use image::RgbImage;
 
@@ -49,7 +50,7 @@ pub(super) fn run(
             }
             Err(error) if paths.len() == 1 => return Err(error.into()),
             Err(error) => {
-                streams.notice(&told(&error));
+                streams.notice(&chain(&error));
                 failure = Some(error);
             }
         }

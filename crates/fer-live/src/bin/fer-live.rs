@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use clap::Parser;
-use fer_base::exit as code;
+use fer_base::{ExitCode as _, exit as code};
 use fer_live::app::{Ended, Streams, run};
 use fer_live::cli::Cli;
 use fer_live::error::LiveError;
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Ok(Ended::Interrupted) => ExitCode::from(code::INTERRUPTED),
         Err(error) => {
             eprint_line(&format!("fer-live: {error:#}"));
-            ExitCode::from(error.downcast_ref::<LiveError>().map_or(code::DEVICE, LiveError::exit_code))
+            ExitCode::from(error.downcast_ref::<LiveError>().map_or(code::DEVICE, |error| error.exit_code()))
         }
     }
 }

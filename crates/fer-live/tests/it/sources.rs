@@ -4,8 +4,9 @@ use std::io::Cursor;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use fer_base::chain;
 use fer_live::source::{DrawnSource, Input, JpegStream, RawStream, SourceOptions, read_photo};
-use fer_stream::{FrameSource, StreamError, told};
+use fer_stream::{FrameSource, StreamError};
 use fer_vision::Frame;
 use image::{ImageFormat, Rgb, RgbImage};
 use insta::assert_snapshot;
@@ -89,7 +90,7 @@ fn a_jpeg_that_the_end_cuts_off_is_an_error_after_the_whole_ones() {
     stream.extend(&jpeg(20)[..200]);
     let mut source = JpegStream::new(Cursor::new(stream), &options(Some(25.0)));
     assert_eq!(source.next_frame().unwrap().unwrap().index, 0);
-    assert_snapshot!(told(&source.next_frame().unwrap_err()), @"-, frame 1: no whole JPEG: the stream ends within a JPEG");
+    assert_snapshot!(chain(&source.next_frame().unwrap_err()), @"-, frame 1: no whole JPEG: the stream ends within a JPEG");
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn what_is_no_photo_is_refused() {
     std::fs::write(&text, "just words").unwrap();
     let error = read_photo(&text).unwrap_err();
     assert!(matches!(error, StreamError::Open { cause: Some(_), .. }), "{error:?}");
-    assert!(told(&error).contains("text.jpg: "), "{error}");
+    assert!(chain(&error).contains("text.jpg: "), "{error}");
     let damaged = folder.path().join("cut.png");
     RgbImage::new(50, 50).save(&damaged).unwrap();
     let bytes = std::fs::read(&damaged).unwrap();

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use fer_vision::Frame;
 
 use super::capture::{Capture, Captured, LiveOptions, captured};
-use crate::error::{StreamError, told};
+use fer_base::chain;
+
+use crate::error::StreamError;
 use crate::source::{Feed, FrameSource, Opener};
 
 /// The newest frame; older ones are dropped and counted. A stalled reader is left behind for a new one.
@@ -131,7 +133,7 @@ impl NewestReader {
             return None;
         };
         if let Some(error) = failure {
-            self.slot.say(self.generation, Captured::Notice(told(&error)));
+            self.slot.say(self.generation, Captured::Notice(chain(&error)));
         }
         let mut last = None;
         for attempt in 1..=self.options.n_attempts {
@@ -146,7 +148,7 @@ impl NewestReader {
                 }
                 Err(error) => {
                     let notice =
-                        format!("attempt {attempt} of {}: {}", self.options.n_attempts, told(&error));
+                        format!("attempt {attempt} of {}: {}", self.options.n_attempts, chain(&error));
                     if !self.slot.say(self.generation, Captured::Notice(notice)) {
                         return None;
                     }

@@ -10,12 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fer_base::exit;
+use fer_base::{ExitCode as _, chain, exit};
 use fer_data::{LabelSet, Split};
 use fer_model::{DeviceChoice, Predictor, Tta, choose};
 use fer_train::TrainError;
 use fer_train::console::{note, say};
-use fer_train::error::chain;
 use fer_train::judge::job::{self, Inputs, Judging, Watcher};
 use indicatif::{ProgressBar, ProgressStyle};
 

@@ -11,14 +11,13 @@ use std::{
 
 use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Parser, ValueEnum};
-use fer_base::exit;
+use fer_base::{ExitCode as _, chain, exit};
 use fer_data::Learning;
 use fer_model::{DeviceChoice, choose, net::size_of};
 use fer_train::{
     TrainError,
     config::Config,
     console::{note, say},
-    error::chain,
     run::folder::RunPlace,
     run::history::EpochRow,
     skipped::left_out,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use fer_base::atomic;
+use fer_base::{atomic, refuse_overlaps};
 use fer_data::{LabelSet, Labels, LoadOptions, Samples, Split, load_split};
 use fer_model::card::TemperatureCard;
 use fer_model::checkpoint::{self, CARD_FILE, PAGE_FILE};
@@ -20,7 +20,6 @@ use crate::judge::predictions_csv::predictions_csv;
 use crate::judge::probabilities::Scored;
 use crate::judge::summary::{Summary, protocol};
 use crate::onnx::to_onnx;
-use crate::outputs::{NamedFile, refuse_overwriting};
 use crate::report::report_html;
 use crate::skipped::left_out;
 
@@ -224,7 +223,7 @@ pub fn export(model: &Path, onnx: &Path, device: &Device) -> Result<String, Trai
 }
 
 fn refuse_overwriting_inputs(
-    outputs: &[NamedFile<'_>],
+    outputs: &[(&str, &Path)],
     model: &Path,
     card: &ModelCard,
     data: &[(&str, Option<&Path>)],
@@ -232,7 +231,7 @@ fn refuse_overwriting_inputs(
     let files = [CARD_FILE, PAGE_FILE, &card.weights.file].map(|name| model.join(name));
     let model = files.iter().map(|file| ("the model's own file", file.as_path()));
     let data = data.iter().filter_map(|(option, path)| Some((*option, (*path)?)));
-    refuse_overwriting(outputs, &model.chain(data).collect::<Vec<_>>())
+    Ok(refuse_overlaps(&model.chain(data).collect::<Vec<_>>(), outputs)?)
 }
 
 fn load(

@@ -12,11 +12,11 @@ use burn::{
     store::ModuleRecord,
 };
 use burn_train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
-use fer_base::atomic;
+use fer_base::{atomic, chain};
 use fer_model::card::sha256_hex;
 
 use crate::{
-    error::{Cause, TrainError, chain},
+    error::{Cause, TrainError},
     train::failure::Failure,
 };
 

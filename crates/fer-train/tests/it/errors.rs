@@ -2,8 +2,9 @@
 
 use std::io::{Error, ErrorKind};
 
+use fer_base::chain;
 use fer_data::DataError;
-use fer_train::error::{TrainError, chain};
+use fer_train::error::TrainError;
 
 #[test]
 fn causes_are_told_once() {

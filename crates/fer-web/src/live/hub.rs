@@ -12,11 +12,11 @@ use std::{
 };
 
 use axum::body::Bytes;
+use fer_base::chain;
 use fer_data::Labels;
 use fer_stream::{
     OverlayOptions, SourceInfo, StreamError, draw,
     pipeline::{Shot, Sink},
-    told,
 };
 use fer_vision::{FaceReading, Reading, Timings, ms};
 use image::{RgbImage, codecs::jpeg::JpegEncoder};
@@ -78,7 +78,7 @@ impl Hub {
     /// Tells every browser that the source has ended, and why.
     pub(crate) fn end(&self, result: &Result<(), StreamError>) {
         let text =
-            result.as_ref().map_or_else(|error| told(error), |()| format!("{} has ended", self.info.name));
+            result.as_ref().map_or_else(|error| chain(error), |()| format!("{} has ended", self.info.name));
         self.say(&text, true);
     }
 

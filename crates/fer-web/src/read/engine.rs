@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::body::Bytes;
-use fer_stream::told;
+use fer_base::chain;
 use fer_vision::{Finder, Found, Frame, Reading, SmoothOptions, Smoother};
 
 use super::{
@@ -191,7 +191,7 @@ fn see(
         }
     };
     times.detect_ms = ms_since(start);
-    Ok((size, found.map_err(|error| Problem::new(ProblemKind::Failed, told(&error)))?))
+    Ok((size, found.map_err(|error| Problem::new(ProblemKind::Failed, chain(&error)))?))
 }
 
 /// Hands the faces to the network; its thread settles what it read, and answers the job.
@@ -207,7 +207,7 @@ fn read(inference: &Inference, size: (u32, u32), found: Found, mut times: Times,
                     times.total_ms = ms_since(arrived);
                     Ok(Seen { width: size.0, height: size.1, reading, times })
                 }
-                Err(error) => Err(Problem::new(ProblemKind::Failed, told(&error))),
+                Err(error) => Err(Problem::new(ProblemKind::Failed, chain(&error))),
             });
         }),
     );

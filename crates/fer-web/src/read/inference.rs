@@ -11,8 +11,8 @@ use std::{
     time::Instant,
 };
 
+use fer_base::chain;
 use fer_data::{Face, Labels};
-use fer_stream::told;
 use fer_vision::{Classify, VisionError};
 
 /// Faces in one pass of the network; more wait for the next pass.
@@ -127,7 +127,7 @@ fn read(faces: &[Face], classifier: &dyn Classify) -> Result<Vec<Vec<f32>>, Stri
     }
     let rows = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| classifier.classify(faces)))
         .map_err(|_| "the network panicked".to_owned())?
-        .map_err(|error| told(&error))?;
+        .map_err(|error| chain(&error))?;
     if rows.len() == faces.len() {
         Ok(rows)
     } else {

@@ -8,12 +8,12 @@ use std::{
     time::Instant,
 };
 
+use fer_base::chain;
 use fer_data::Labels;
 use fer_stream::{
     Feed, FrameSource, OverlayOptions, StreamError, draw,
     pipeline::{LiveOptions, Shot, Sink, run},
     record::VideoRecorder,
-    told,
 };
 use fer_vision::{Analyzer, SmoothOptions};
 
@@ -125,7 +125,7 @@ fn not_a_video(error: &StreamError) -> Problem {
     let detail = match error {
         StreamError::Open { problem, .. } => problem.clone(),
         StreamError::Read { frame, problem, .. } => format!("frame {frame}: {problem}"),
-        other => told(other),
+        other => chain(other),
     };
     Problem::new(ProblemKind::NotAVideo, detail)
 }
@@ -133,7 +133,7 @@ fn not_a_video(error: &StreamError) -> Problem {
 /// An annotated copy that finds the disk full is told like an upload that does.
 fn failed(error: &StreamError) -> Problem {
     let StreamError::Write { problem, cause, .. } = error else {
-        return Problem::new(ProblemKind::Failed, told(error));
+        return Problem::new(ProblemKind::Failed, chain(error));
     };
     let system = cause.as_ref().and_then(|cause| cause.downcast_ref::<std::io::Error>());
     match system.map(write_failed) {
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_as_such_and_no_path_is_told() {
+    fn a_full_disk_is_told_as_such_and_no_path_is_chain() {
         let write = |kind: io::ErrorKind| {
             StreamError::write_for("/tmp/secret.mp4", "not written", io::Error::from(kind))
         };

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use fer_base::ExitCode;
 use fer_data::{Labels, Samples, Split};
 use fer_model::{Predictor, Tta};
 use fer_train::judge::card_figures::{calibrated, card_metrics, measured};

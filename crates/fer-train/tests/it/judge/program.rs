@@ -164,22 +164,22 @@ fn an_output_that_is_an_input_is_refused_and_the_input_stays() {
     fs::write(&data, "emotion,pixels,Usage\n").unwrap();
     for option in ["--csv", "--json", "--report"] {
         let arguments = ["--model", dir, "--data", text(&data), "--split", "validation", option, text(&data)];
-        refused(&arguments, 2, &format!("{option} {}: --data is the same file", text(&data)));
+        refused(&arguments, 2, &format!("{option} {}: the same file as --data", text(&data)));
     }
     let [card, weights] = ["card.json", "weights.safetensors"].map(|name| model.path().join(name));
     let before = [&card, &weights].map(|path| fs::read(path).unwrap());
     let judge = ["--model", dir, "--data", "drawn", "--split", "validation"];
-    refused(&[&judge[..], &["--json", text(&card)]].concat(), 2, "the model's own file is the same file");
+    refused(&[&judge[..], &["--json", text(&card)]].concat(), 2, "the same file as the model's own file");
     let detour = format!("{dir}/../{}/card.json", model.path().file_name().unwrap().to_str().unwrap());
-    refused(&[&judge[..], &["--json", &detour]].concat(), 2, "the model's own file is the same file");
+    refused(&[&judge[..], &["--json", &detour]].concat(), 2, "the same file as the model's own file");
     refused(
         &["export", "--model", dir, "--onnx", text(&weights)],
         2,
-        "the model's own file is the same file",
+        "the same file as the model's own file",
     );
     let both = out.path().join("both");
     let twice = ["--csv", text(&both), "--json", text(&both)];
-    refused(&[&judge[..], &twice].concat(), 2, "--json is the same file");
+    refused(&[&judge[..], &twice].concat(), 2, "the same file as --json");
     assert_eq!([&card, &weights].map(|path| fs::read(path).unwrap()), before);
     assert_eq!(fs::read_to_string(&data).unwrap(), "emotion,pixels,Usage\n");
 }

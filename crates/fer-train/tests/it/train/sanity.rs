@@ -7,6 +7,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, TrainStep};
+use fer_base::ExitCode;
 use fer_data::{Face, Split};
 use fer_model::{DeviceChoice, Net, checkpoint};
 use fer_train::TrainError;

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, TrainStep};
 use fer_base::ExitCode;
 use fer_data::{Face, Split};
-use fer_model::{DeviceChoice, Net, checkpoint};
+use fer_model::{DeviceChoice, checkpoint};
 use fer_train::TrainError;
 use fer_train::train::Ending;
 use fer_train::train::failure::Failure;
@@ -147,10 +147,10 @@ fn a_run_can_start_from_a_model_and_refuses_another_architecture() {
     assert!(error.contains("architecture: expected small, found tiny"), "{error}");
 }
 
-/// The convolution and head weights of a network, one after the other.
-fn weights(net: &Net) -> Vec<f32> {
+/// The convolution and head weights of a module, one after the other.
+fn weights(module: &impl Module) -> Vec<f32> {
     let mut weights = Weights(Vec::new());
-    net.visit(&mut weights);
+    module.visit(&mut weights);
     weights.0
 }
 
@@ -168,24 +168,24 @@ impl ModuleVisitor for Weights {
 fn the_average_is_judged_and_lies_between_the_weights_before_and_after_a_step() {
     let _turn = alone();
     let (batch, device) = plain(2);
-    let trainee = |average: &str| {
-        let trainee = fresh(&config(&[average, "model.dropout=0"]), &device);
-        // Burn draws weights when they are first looked at: now, right after the seed.
-        let before = weights(trainee.judged());
-        let grads = TrainStep::step(&trainee, batch.clone()).grads;
-        (before, trainee.optimize(&mut SgdConfig::new().init(), 0.1.into(), grads))
-    };
-    let (before, averaged) = trainee("average.ema_decay=0.9");
-    let (raw_before, raw) = trainee("average.ema_decay=0");
-    assert_eq!(before, raw_before, "both start alike");
-    let (average, after) = (weights(averaged.judged()), weights(raw.judged()));
-    // The first step's decay is a tenth, not the 0.9 of later ones: decay_at.
-    for ((before, average), after) in before.iter().zip(&average).zip(&after) {
+    let config = config(&["average.ema_decay=0.9", "model.dropout=0"]);
+    let trainee = fresh(&config, &device);
+    // A trainee's weights are the network's, then as many of the average.
+    let before = weights(trainee.judged());
+    let both = weights(&trainee);
+    assert_eq!([&before[..], &before].concat(), both, "the average starts with the network");
+    let grads = TrainStep::step(&trainee, batch.clone()).grads;
+    let averaged = trainee.optimize(&mut SgdConfig::new().init(), 0.1.into(), grads);
+    let (both, judged) = (weights(&averaged), weights(averaged.judged()));
+    let (after, average) = both.split_at(before.len());
+    assert_eq!(average, judged, "the average is judged");
+    for ((before, average), after) in before.iter().zip(average).zip(after) {
+        // The first step's decay is a tenth, not the 0.9 of later ones: decay_at.
         let expected = 0.1 * before + 0.9 * after;
-        // 1e-6: the step itself and the mean are rounded to f32.
-        assert!((average - expected).abs() < 1e-6, "{average} is not {expected}");
+        // 1e-6: the mean is rounded to f32.
+        assert!((average - expected).abs() < 1e-6, "{average} is not {expected}, of {before} and {after}");
     }
-    let moved = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let moved = before.iter().zip(after).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(moved > 1e-3, "the step moved the weights: {moved}");
 
     let images = batch.images.clone().inner();

@@ -3,6 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use fer_base::atomic;
+use fer_model::ModelCard;
+use fer_model::checkpoint::{CARD_FILE, PAGE_FILE};
+
 use crate::error::TrainError;
 
 /// A file with the option that names it.
@@ -22,6 +26,30 @@ pub fn refuse_overwriting(outputs: &[Named<'_>], inputs: &[Named<'_>]) -> Result
         }
     }
     Ok(())
+}
+
+/// Refuses the first output that is a file of the model, or of the data, each with its option.
+///
+/// # Errors
+/// [`TrainError::Usage`] with both options.
+pub fn refuse_overwriting_inputs(
+    outputs: &[Named<'_>],
+    model: &Path,
+    card: &ModelCard,
+    data: &[(&str, Option<&Path>)],
+) -> Result<(), TrainError> {
+    let files = [CARD_FILE, PAGE_FILE, &card.weights.file].map(|name| model.join(name));
+    let model = files.iter().map(|file| ("the model's own file", file.as_path()));
+    let data = data.iter().filter_map(|(option, path)| Some((*option, (*path)?)));
+    refuse_overwriting(outputs, &model.chain(data).collect::<Vec<_>>())
+}
+
+/// Writes a result whole or not at all; the folder must be there.
+///
+/// # Errors
+/// [`TrainError::Write`] with the file and the reason.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+    atomic::write(path, bytes).map_err(TrainError::writing(path))
 }
 
 /// Whether two paths lead to one file, links and detours included; neither needs to exist yet.

@@ -6,13 +6,12 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use fer_data::face::PIXELS;
-use fer_data::{Face, Labels, Samples, Split};
-use fer_model::card::{CalibrationCard, MetricsCard};
+use fer_data::{Face, Labels, Part, Samples};
+use fer_model::card::CalibrationCard;
 use fer_model::{ModelCard, ModelError, Net, Prediction, Predictor, Tta};
 
 use crate::error::TrainError;
 use crate::judge::confusion::{ConfusionMatrix, wilson95};
-use crate::judge::figures;
 use crate::judge::probabilities::Scored;
 use crate::judge::temperature::fit_temperature;
 
@@ -24,8 +23,8 @@ const STEP: usize = 256;
 pub struct Evaluation {
     /// The label set.
     pub labels: Labels,
-    /// The split that was judged.
-    pub split: Split,
+    /// What was judged.
+    pub part: Part,
     /// The true label of each image.
     pub truth: Vec<usize>,
     /// The prediction of each image, in the same order.
@@ -77,7 +76,7 @@ pub fn evaluate(
     }
     Ok(Evaluation {
         labels: samples.labels.clone(),
-        split: samples.split,
+        part: Part::Split(samples.split),
         truth: samples.samples.iter().map(|sample| sample.label).collect(),
         predictions,
         temperature: predictor.temperature(tta),
@@ -191,24 +190,6 @@ impl Evaluation {
             n_removed: self.n() as u64 - n,
             accuracy: n_right as f64 / n.max(1) as f64,
             accuracy_ci95: wilson95(n_right, n),
-        }
-    }
-
-    /// The figures that a model card states; which, is the card format's decision.
-    #[must_use]
-    pub fn card_metrics(&self) -> MetricsCard {
-        let figures = figures::of(self);
-        let value = |key| {
-            let figure = figures.iter().find(|figure| figure.key == key);
-            figure.expect("a card's keys are those of figures.rs").value
-        };
-        MetricsCard {
-            n: self.n(),
-            accuracy: value("accuracy"),
-            macro_f1: value("macro_f1"),
-            balanced_accuracy: value("balanced_accuracy"),
-            nll: value("nll"),
-            ece: value("ece"),
         }
     }
 }

@@ -3,10 +3,13 @@
 
 pub mod confusion;
 pub mod evaluate;
+pub mod explain;
 pub mod figures;
+pub mod input;
 pub mod job;
 pub mod predictions_csv;
 pub mod probabilities;
+pub mod robustness;
 pub mod summary;
 pub mod temperature;
 pub mod text_tables;

@@ -199,6 +199,9 @@ pub enum Reason {
     /// A file among the images that is none by its extension; always skipped.
     #[error("not an image by its extension")]
     NotAnImage,
+    /// A photograph in which a detector sees no face; always skipped.
+    #[error("no face is found in it")]
+    NoFace,
     /// FER+ raters saw no face, and such samples are to be left out.
     #[error("not a face, by FER+ votes")]
     NonFace,

@@ -27,7 +27,10 @@ pub use error::{DataError, Reason, Skipped};
 pub use face::{Face, jpeg, picture};
 pub use labels::{LabelSet, Labels};
 #[cfg(feature = "files")]
-pub use read::{Learning, LoadOptions, Loaded, ferplus, load_learning, load_split};
+pub use read::{
+    ClassMap, ClassRule, Cut, Learning, LoadOptions, Loaded, Part, ferplus, load_judged, load_learning,
+    load_split,
+};
 pub use sample::{Sample, Samples, Source};
 pub use split::Split;
 pub use votes::Votes;

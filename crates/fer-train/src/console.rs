@@ -4,6 +4,7 @@
 //! `print!` and `eprintln!` panic when nobody takes what they write: a closed pipe, a full disk.
 
 use std::io::{ErrorKind, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::error::TrainError;
@@ -26,4 +27,12 @@ pub fn say(text: &str) -> Result<(), TrainError> {
 pub fn note(words: &str) {
     // Where not even this can be written, nothing else can be said either.
     drop(writeln!(std::io::stderr(), "{words}"));
+}
+
+/// Who hears how a job goes.
+pub struct Watcher<'a> {
+    /// How many images of how many are done; may stop.
+    pub progress: &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+    /// What a person should know.
+    pub notice: &'a dyn Fn(&str),
 }

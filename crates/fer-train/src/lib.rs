@@ -8,6 +8,7 @@ pub mod console;
 pub mod error;
 pub mod judge;
 pub mod onnx;
+pub mod outputs;
 pub mod report;
 pub mod run;
 pub mod skipped;

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::name_order;
+use super::{class_map::ClassMap, name_order};
 use crate::{DataError, Emotion, Split, face::picture::has_picture_name};
 
 /// The files of a data set, by split and class.
@@ -31,7 +31,7 @@ pub(crate) struct Entry {
 ///
 /// Where a validation folder makes the test folder needless for the wanted splits, the test folder
 /// is not even listed.
-pub(crate) fn find(root: &Path, wanted: &[Split]) -> Result<Tree, DataError> {
+pub(crate) fn find(root: &Path, wanted: &[Split], map: &ClassMap) -> Result<Tree, DataError> {
     let mut folders = split_folders(root)?;
     let has_validation = folders.iter().any(|(split, _)| *split == Split::Validation);
     if has_validation && !wanted.contains(&Split::Test) {
@@ -41,6 +41,7 @@ pub(crate) fn find(root: &Path, wanted: &[Split]) -> Result<Tree, DataError> {
     for (split, folder) in &folders {
         found.extend(class_folders(*split, folder)?);
     }
+    let found = mapped(root, found, map)?;
     let all_are_known = found.iter().all(|class| Emotion::from_name(&class.name).is_some());
     let key = |class: &ClassFolder| {
         let known = Emotion::from_name(&class.name).filter(|_| all_are_known);
@@ -129,6 +130,22 @@ fn class_folders(split: Split, folder: &Path) -> Result<Vec<ClassFolder>, DataEr
         })
         .collect();
     if classes.is_empty() { Err(no_classes(folder)) } else { Ok(classes) }
+}
+
+/// The classes under the names they are to have, without those to be left out.
+fn mapped(root: &Path, found: Vec<ClassFolder>, map: &ClassMap) -> Result<Vec<ClassFolder>, DataError> {
+    map.expect_all_in(root, &found.iter().map(|class| class.name.as_str()).collect::<Vec<_>>())?;
+    let renamed = found.into_iter().filter_map(|class| {
+        let name = map.target(&class.name)?.to_owned();
+        Some(ClassFolder { name, ..class })
+    });
+    Ok(renamed.collect())
+}
+
+/// Whether there are folders of splits below `root`.
+pub(super) fn has_split_folders(root: &Path) -> Result<bool, DataError> {
+    let is_split = |path: &PathBuf| path != root && Split::from_folder_name(&file_name(path)).is_some();
+    Ok(split_folders(root)?.iter().any(|(_, path)| is_split(path)))
 }
 
 fn no_classes(folder: &Path) -> DataError {

@@ -3,11 +3,13 @@
 
 use std::{io::Read, path::Path};
 
+use image::DynamicImage;
 use rayon::prelude::*;
 
 use super::{
     class_folders::{self, Tree},
     compressed::open_regular,
+    judged::Cut,
     options::{LoadOptions, Parts},
 };
 use crate::{
@@ -15,12 +17,17 @@ use crate::{
 };
 
 /// Reads the wanted splits; files of other splits are not opened.
-pub(crate) fn read(root: &Path, wanted: &[Split], options: &LoadOptions) -> Result<Parts, DataError> {
+pub(crate) fn read(
+    root: &Path,
+    wanted: &[Split],
+    options: &LoadOptions,
+    cut: Option<&Cut<'_>>,
+) -> Result<Parts, DataError> {
     if let Some(votes) = &options.ferplus {
         let problem = format!("{} is a folder, whose files carry no row numbers", root.display());
         return Err(DataError::FerPlus { path: votes.clone(), problem });
     }
-    let mut tree = class_folders::find(root, wanted)?;
+    let mut tree = class_folders::find(root, wanted, &options.map)?;
     let (labels, by_class) = labels(root, &tree, options)?;
     let mut parts = Parts::new(labels, true);
     tree.images
@@ -30,13 +37,17 @@ pub(crate) fn read(root: &Path, wanted: &[Split], options: &LoadOptions) -> Resu
     tree.images.retain(|entry| wanted.contains(&entry.split));
     tree.others.retain(|entry| wanted.contains(&entry.split));
 
-    let decoded: Vec<_> = tree.images.par_iter().map(|entry| decode(&entry.path)).collect();
+    let cut = cut.unwrap_or(&|picture| Ok(Face::from_picture(picture)));
+    let face = |path| decode(path).and_then(|picture| cut(&picture));
+    let decoded: Vec<_> = tree.images.par_iter().map(|entry| face(&entry.path)).collect();
     for (entry, decoded) in tree.images.into_iter().zip(decoded) {
         let source = Source::File(entry.path);
         let label = by_class[entry.class];
         match decoded {
             Ok(face) => parts.splits[entry.split as usize].push(Sample { face, label, votes: None, source }),
-            Err(reason) if options.skip_bad => parts.skipped.push(Skipped { source, reason }),
+            Err(reason) if options.skip_bad || reason == Reason::NoFace => {
+                parts.skipped.push(Skipped { source, reason })
+            }
             Err(reason) => {
                 return Err(DataError::Damaged { path: root.to_owned(), sample: source, reason });
             }
@@ -68,8 +79,8 @@ fn labels(root: &Path, tree: &Tree, options: &LoadOptions) -> Result<(Labels, Ve
 /// A file larger than this is no picture of a face.
 const MOST_BYTES: u64 = 256 << 20;
 
-/// A face from an image file of any format, told by its content; turned upright as its EXIF says.
-fn decode(path: &Path) -> Result<Face, Reason> {
+/// The picture in a file of any format, told by its content; turned upright as its EXIF says.
+fn decode(path: &Path) -> Result<DynamicImage, Reason> {
     let unusable = |cause: String| Reason::Image { cause };
     let file = open_regular(path).map_err(|error| unusable(error.to_string()))?;
     let mut bytes = Vec::new();
@@ -80,6 +91,5 @@ fn decode(path: &Path) -> Result<Face, Reason> {
     if bytes.len() as u64 > MOST_BYTES {
         return Err(unusable(format!("larger than {} MiB", MOST_BYTES >> 20)));
     }
-    let picture = decode_upright(&bytes, None).map_err(|error| unusable(error.to_string()))?;
-    Ok(Face::from_picture(&picture))
+    decode_upright(&bytes, None).map_err(|error| unusable(error.to_string()))
 }

@@ -2,10 +2,12 @@
 //! In: a FER-2013 CSV file or a folder of classes. Out: [`Learning`] for training, [`Loaded`] for evaluation.
 
 mod class_folders;
+mod class_map;
 mod compressed;
 mod fer2013;
 pub mod ferplus;
 mod folder;
+mod judged;
 mod name_order;
 mod options;
 mod rows;
@@ -15,6 +17,8 @@ use std::path::Path;
 
 use crate::{DataError, Sample, Samples, Skipped, Split};
 
+pub use class_map::{ClassMap, ClassRule};
+pub use judged::{Cut, Part, load_judged};
 pub use options::LoadOptions;
 pub(crate) use options::Parts;
 
@@ -69,33 +73,38 @@ pub fn load_learning(path: &Path, options: &LoadOptions) -> Result<Learning, Dat
 /// # Errors
 /// [`DataError`] as for [`load_learning`], for this split alone; a class may have no samples here.
 pub fn load_split(path: &Path, split: Split, options: &LoadOptions) -> Result<Loaded, DataError> {
-    let wanted: &[Split] = match split {
-        Split::Test => &[Split::Test],
-        _ => &[Split::Train, Split::Validation],
-    };
-    let carves = options.validation_fraction.is_some() && split != Split::Test;
-    let mut parts = read(path, if carves { wanted } else { std::slice::from_ref(&split) }, options)?;
-    if carves {
-        parts.carve(options);
-    }
-    let samples = std::mem::take(&mut parts.splits[split as usize]);
-    if samples.is_empty() {
-        return Err(no_split(path, split, &parts.elsewhere));
-    }
-    let samples = Samples { split, labels: parts.labels, samples };
-    Ok(Loaded { samples, skipped: parts.skipped })
+    judged::load_split_cut(path, split, options, None)
 }
 
 /// Reads the wanted splits and nothing of the others.
 pub(crate) fn read(path: &Path, wanted: &[Split], options: &LoadOptions) -> Result<Parts, DataError> {
+    read_cut(path, wanted, options, None)
+}
+
+/// The same, with pictures cut to the face on the way.
+fn read_cut(
+    path: &Path,
+    wanted: &[Split],
+    options: &LoadOptions,
+    cut: Option<&Cut<'_>>,
+) -> Result<Parts, DataError> {
     options.check(path)?;
     let kind = std::fs::metadata(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => DataError::NotFound { path: path.to_owned() },
         _ => DataError::Unreadable { path: path.to_owned(), source },
     })?;
-    match kind.is_dir() {
-        true => folder::read(path, wanted, options),
-        false => fer2013::read(path, wanted, options),
+    if kind.is_dir() {
+        return folder::read(path, wanted, options, cut);
+    }
+    let is_for_folders =
+        [(cut.is_some(), "to search faces in"), (!options.map.is_empty(), "to map classes of")];
+    match is_for_folders.iter().find(|(is_asked, _)| *is_asked) {
+        Some((_, what)) => Err(DataError::Layout {
+            path: path.to_owned(),
+            found: "a CSV file, whose faces are cut and whose classes are FER-2013's".to_owned(),
+            expected: format!("a folder of classes {what}"),
+        }),
+        None => fer2013::read(path, wanted, options),
     }
 }
 

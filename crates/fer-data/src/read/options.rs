@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::validation;
+use super::{class_map::ClassMap, validation};
 use crate::{DataError, Labels, Sample, Skipped};
 
 /// How to load a data set; the default refuses every damaged sample and carves nothing.
@@ -23,6 +23,8 @@ pub struct LoadOptions {
     pub seed: u64,
     /// The label set expected (a model's); `None` takes it from the data.
     pub labels: Option<Labels>,
+    /// What becomes of classes of a folder that have other names; refused for a CSV file.
+    pub map: ClassMap,
 }
 
 impl LoadOptions {

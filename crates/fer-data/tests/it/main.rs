@@ -10,6 +10,7 @@ mod fer2013;
 mod ferplus;
 mod fixtures;
 mod folder;
+mod judged;
 mod law;
 mod real;
 mod slow;

@@ -1,4 +1,4 @@
-//! fer-eval: judges a model on one split, fits its temperature, writes it as ONNX.
+//! fer-eval: judges a model, explains it, fits its temperature, writes it as ONNX.
 //! In: a command line. Out: figures on stdout, progress on stderr, files where asked, an exit code.
 //! The only program of this crate that can open the test split.
 
@@ -11,11 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fer_base::{ExitCode as _, chain, exit};
-use fer_data::{LabelSet, Split};
+use fer_data::{ClassMap, ClassRule, LabelSet, Part, Split};
 use fer_model::{DeviceChoice, Predictor, Tta, choose};
 use fer_train::TrainError;
-use fer_train::console::{note, say};
-use fer_train::judge::job::{self, Inputs, Judging, Watcher};
+use fer_train::console::{Watcher, note, say};
+use fer_train::judge::explain::{Explaining, explain};
+use fer_train::judge::input::{Cutting, Inputs};
+use fer_train::judge::job::{self, Judging};
+use fer_train::judge::robustness::{Probing, robustness};
 use indicatif::{ProgressBar, ProgressStyle};
 
 #[global_allocator]
@@ -37,13 +40,23 @@ struct Cli {
 enum Command {
     /// Fit the model's temperature on the validation split and write it into its card.
     Calibrate(Calibrate),
+    /// Judge the model on faces made worse: darker, blurred, turned, covered, small and others.
+    ///
+    /// Prints a table with the top-1 lost under each condition, the worst first. Equal commands give equal
+    /// tables: what is random depends on a fixed seed and on a face's position in the data.
+    Robustness(Robustness),
+    /// Show which parts of a face a prediction hangs on.
+    ///
+    /// A grey patch is slid over the face as the network sees it; where the label's probability drops, the
+    /// prediction hangs on what was covered. Red in the picture: it drops; blue: it rises.
+    Explain(Explain),
     /// Write the model as ONNX: input `faces`, output `logits`, any batch size.
     Export(Export),
 }
 
 #[derive(Args)]
 struct Judge {
-    /// Which split to judge on.
+    /// What to judge on: a split, or the whole of a folder of classes that has no splits.
     #[arg(long, value_enum)]
     split: SplitName,
     /// Whose labels are the truth: the data's own, or the majority of FER+'s raters (with --ferplus).
@@ -70,6 +83,45 @@ struct Judge {
 }
 
 #[derive(Args)]
+struct Robustness {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// What to judge on: a split, or the whole of a folder of classes that has no splits.
+    #[arg(long, value_enum, default_value = "validation")]
+    split: SplitName,
+    /// Average over views of each face: none, flip or tencrop.
+    #[arg(long, default_value_t)]
+    tta: Tta,
+    /// Write the table as JSON to a file, or to stdout instead of the text with `-`.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the table as Markdown.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Explain {
+    #[command(flatten)]
+    compute: ComputeArgs,
+    /// The picture: a photograph, in which the largest face is found.
+    #[arg(long, value_name = "FILE")]
+    input: PathBuf,
+    /// Take the whole picture as the face, as it is cut in data sets.
+    #[arg(long)]
+    cut: bool,
+    /// The expression to explain; without it, the one that the model predicts.
+    #[arg(long, value_name = "NAME")]
+    label: Option<String>,
+    /// Write the map over the face, as PNG.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write the drop for each place of the patch as JSON, or to stdout instead of the text with `-`.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Args)]
 struct Calibrate {
     #[command(flatten)]
     source: SourceArgs,
@@ -90,9 +142,8 @@ struct Export {
 
 #[derive(Args, Clone)]
 struct SourceArgs {
-    /// Model folder, as fer-train writes it.
-    #[arg(long, value_name = "DIR")]
-    model: PathBuf,
+    #[command(flatten)]
+    compute: ComputeArgs,
     /// FER-2013 CSV file (plain or compressed), folder of classes, or the word `drawn`.
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
@@ -106,6 +157,21 @@ struct SourceArgs {
     /// was trained so knows its share, and no other is taken.
     #[arg(long, value_name = "SHARE")]
     validation_fraction: Option<f32>,
+    /// Read a class of a folder under another name: `--map grin=happy`; `--map contempt=-` leaves it out.
+    /// Known synonyms (anger, happiness, …) need no map. May be given for each class.
+    #[arg(long, value_name = "CLASS=NAME")]
+    map: Vec<ClassRule>,
+    /// The pictures of the folder are photographs: judge the largest face found in each. Those without one
+    /// are listed, and a second accuracy counts them as wrong.
+    #[arg(long)]
+    detect: bool,
+}
+
+#[derive(Args, Clone)]
+struct ComputeArgs {
+    /// Model folder, as fer-train writes it.
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
     /// auto, cpu, gpu or wgpu.
     #[arg(long, default_value_t)]
     device: DeviceChoice,
@@ -121,6 +187,17 @@ struct SourceArgs {
 enum SplitName {
     Validation,
     Test,
+    Whole,
+}
+
+impl From<SplitName> for Part {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Validation => Self::Split(Split::Validation),
+            SplitName::Test => Self::Split(Split::Test),
+            SplitName::Whole => Self::Whole,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -151,6 +228,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<String, TrainError> {
     match (cli.command, cli.source, cli.judge) {
         (Some(Command::Calibrate(args)), ..) => calibrate(&args),
+        (Some(Command::Robustness(args)), ..) => probe(args),
+        (Some(Command::Explain(args)), ..) => explain_one(args),
         (Some(Command::Export(args)), ..) => {
             job::export(&args.model, &args.onnx, &choose(DeviceChoice::Cpu)?.device)
         }
@@ -160,11 +239,7 @@ fn run(cli: Cli) -> Result<String, TrainError> {
 }
 
 fn judge(source: &SourceArgs, args: Judge) -> Result<String, TrainError> {
-    let split = match args.split {
-        SplitName::Validation => Split::Validation,
-        SplitName::Test => Split::Test,
-    };
-    let Judge { tta, json, csv, report, train_data, labels, head, split: _ } = args;
+    let Judge { split, tta, json, csv, report, train_data, labels, head } = args;
     let truth = match labels {
         LabelsName::Fer2013 => LabelSet::Fer2013,
         LabelsName::Ferplus => LabelSet::FerPlus,
@@ -174,30 +249,50 @@ fn judge(source: &SourceArgs, args: Judge) -> Result<String, TrainError> {
         HeadName::Fer2013 => Some(LabelSet::Fer2013),
         HeadName::Ferplus => Some(LabelSet::FerPlus),
     };
-    let judging = Judging { split, truth, head, tta, train_data, json, csv, report };
-    let predictor = predictor(source)?;
-    watched(|watcher| job::judge(&predictor, &source.inputs(), &judging, watcher))
+    let judging = Judging { part: split.into(), truth, head, tta, train_data, json, csv, report };
+    let inputs = source.inputs()?;
+    let predictor = predictor(&source.compute)?;
+    watched(|watcher| job::judge(&predictor, &inputs, &judging, watcher))
 }
 
 fn calibrate(args: &Calibrate) -> Result<String, TrainError> {
-    if matches!(args.split, SplitName::Test) {
+    if !matches!(args.split, SplitName::Validation) {
         return Err(TrainError::Usage(
-            "calibrate fits on the validation split only: a temperature fitted on test would be chosen by test"
+            "calibrate fits on the validation split only: a temperature fitted on test would be chosen by test, \
+             and a whole folder is judged, not fitted on"
                 .to_owned(),
         ));
     }
-    let predictor = predictor(&args.source)?;
-    watched(|watcher| job::calibrate(&predictor, &args.source.inputs(), watcher))
+    let inputs = args.source.inputs()?;
+    let predictor = predictor(&args.source.compute)?;
+    watched(|watcher| job::calibrate(&predictor, &inputs, watcher))
+}
+
+fn probe(args: Robustness) -> Result<String, TrainError> {
+    let Robustness { source, split, tta, json, markdown } = args;
+    let inputs = source.inputs()?;
+    let predictor = predictor(&source.compute)?;
+    let probing = Probing { part: split.into(), tta, json, markdown };
+    watched(|watcher| robustness(&predictor, &inputs, &probing, watcher))
+}
+
+fn explain_one(args: Explain) -> Result<String, TrainError> {
+    let Explain { compute, input, cut, label, out, json } = args;
+    let cutting = if cut { Cutting::AsItIs } else { Cutting::LargestFace };
+    let predictor = predictor(&compute)?;
+    explain(&predictor, &Explaining { model: compute.model, input, cutting, label, out, json })
 }
 
 impl SourceArgs {
-    fn inputs(&self) -> Inputs {
-        let Self { model, data, ferplus, skip_bad, validation_fraction, .. } = self.clone();
-        Inputs { model, data, ferplus, skip_bad, validation_fraction }
+    fn inputs(&self) -> Result<Inputs, TrainError> {
+        let Self { compute, data, ferplus, skip_bad, validation_fraction, map, detect } = self.clone();
+        let cutting = if detect { Cutting::LargestFace } else { Cutting::AsItIs };
+        let map = ClassMap::new(map)?;
+        Ok(Inputs { model: compute.model, data, ferplus, skip_bad, validation_fraction, map, cutting })
     }
 }
 
-fn predictor(args: &SourceArgs) -> Result<Predictor, TrainError> {
+fn predictor(args: &ComputeArgs) -> Result<Predictor, TrainError> {
     fer_kernels::set_threads(args.threads.into()).map_err(|e| TrainError::Usage(e.to_string()))?;
     let chosen = choose(args.device)?;
     note(&format!("device: {} ({})", chosen.description, chosen.reason));

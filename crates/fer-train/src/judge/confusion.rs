@@ -51,6 +51,12 @@ impl ConfusionMatrix {
         self.rows.len()
     }
 
+    /// How many classes have images.
+    #[must_use]
+    pub fn n_present(&self) -> usize {
+        self.classes().iter().filter(|class| class.support > 0).count()
+    }
+
     /// How many images were counted.
     #[must_use]
     pub fn n(&self) -> u64 {
@@ -89,10 +95,10 @@ impl ConfusionMatrix {
         (0..self.n_labels()).map(|label| self.class(label)).collect()
     }
 
-    /// Every class counted equally; its F1 is macro-F1.
+    /// Every class that has images counted equally; its F1 is macro-F1.
     #[must_use]
     pub fn macro_average(&self) -> ClassMetrics {
-        self.average(|_| 1.0)
+        self.average(|class| f64::from(u8::from(class.support > 0)))
     }
 
     /// Every class counted by its images.

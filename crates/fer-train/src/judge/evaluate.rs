@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use fer_data::face::PIXELS;
-use fer_data::{Face, Labels, Samples, Split};
+use fer_data::{Face, Labels, Part, Samples};
 use fer_model::{ModelError, Prediction, Predictor, Tta};
 
 use crate::error::TrainError;
@@ -21,8 +21,8 @@ const STEP: usize = 256;
 pub struct Evaluation {
     /// The label set.
     pub labels: Labels,
-    /// The split that was judged.
-    pub split: Split,
+    /// What was judged.
+    pub part: Part,
     /// The true label of each image.
     pub truth: Vec<usize>,
     /// The prediction of each image, in the same order.
@@ -74,7 +74,7 @@ pub fn evaluate(
     }
     Ok(Evaluation {
         labels: samples.labels.clone(),
-        split: samples.split,
+        part: Part::Split(samples.split),
         truth: samples.samples.iter().map(|sample| sample.label).collect(),
         predictions,
         temperature: predictor.temperature(tta),

@@ -3,6 +3,8 @@
 //!
 //! A new figure is one entry in [`of`]; the card takes those that [`fer_model::card::MetricsCard`] names.
 
+use fer_model::card::MetricsCard;
+
 use crate::judge::confusion::wilson95;
 use crate::judge::evaluate::{Evaluation, Unseen};
 use crate::judge::probabilities::Scored;
@@ -78,21 +80,43 @@ impl Figure {
 pub fn of(evaluation: &Evaluation) -> Vec<Figure> {
     let matrix = evaluation.confusion_matrix();
     let (before, after) = (evaluation.uncalibrated(), evaluation.calibrated());
-    let share = |key, name, value, note| Figure::new(key, name, value, Unit::Share, note);
+    let share = |key, name, value, note: &str| Figure::new(key, name, value, Unit::Share, note);
+    let (n_present, n_labels) = (matrix.n_present(), matrix.n_labels());
+    let over = match n_present == n_labels {
+        true => String::new(),
+        false => format!(", over the {n_present} of {n_labels} that have images"),
+    };
+    let recall_note = format!("mean recall over classes{over}");
+    let f1_note = format!("every class counts equally{over}");
     let mut figures = vec![
         share("accuracy", "accuracy", matrix.accuracy(), "").with_interval(matrix.n_right(), matrix.n()),
-        share(
-            "balanced_accuracy",
-            "balanced accuracy",
-            matrix.balanced_accuracy(),
-            "mean recall over classes",
-        ),
-        share("macro_f1", "macro-F1", matrix.macro_average().f1, "every class counts equally"),
+        share("balanced_accuracy", "balanced accuracy", matrix.balanced_accuracy(), &recall_note),
+        share("macro_f1", "macro-F1", matrix.macro_average().f1, &f1_note),
         share("top2", "top-2", before.top(2), "the label is among the two most probable"),
     ];
     figures.extend(of_probabilities(&before, Temperature::One));
     figures.extend(of_probabilities(&after, Temperature::OfTheCard));
     figures
+}
+
+impl Evaluation {
+    /// The figures that a model card states; which, is the card format's decision.
+    #[must_use]
+    pub fn card_metrics(&self) -> MetricsCard {
+        let figures = of(self);
+        let value = |key| {
+            let figure = figures.iter().find(|figure| figure.key == key);
+            figure.expect("a card's keys are those of figures.rs").value
+        };
+        MetricsCard {
+            n: self.n(),
+            accuracy: value("accuracy"),
+            macro_f1: value("macro_f1"),
+            balanced_accuracy: value("balanced_accuracy"),
+            nll: value("nll"),
+            ece: value("ece"),
+        }
+    }
 }
 
 /// How honest probabilities are, at a temperature.
@@ -123,6 +147,16 @@ pub fn of_unseen(unseen: &Unseen) -> Figure {
     let note = format!("{} images left, {} stand in the training data", unseen.n, unseen.n_removed);
     let figure = Figure::new("duplicates_removed", "duplicates removed", unseen.accuracy, Unit::Share, &note);
     Figure { ci95: Some(unseen.accuracy_ci95), ..figure }
+}
+
+/// The accuracy where a photograph in which no face was found counts as a wrong answer.
+#[must_use]
+pub fn with_unfound(evaluation: &Evaluation, n_without_face: usize) -> Figure {
+    let (n_right, n) = (evaluation.confusion_matrix().n_right(), (evaluation.n() + n_without_face) as u64);
+    let note = format!("{n} photographs, the {n_without_face} without a found face counted as wrong");
+    let value = n_right as f64 / n.max(1) as f64;
+    Figure::new("accuracy_of_all_photographs", "of all photographs", value, Unit::Share, &note)
+        .with_interval(n_right, n)
 }
 
 /// How fast the images were judged.

@@ -1,51 +1,32 @@
 //! What fer-eval is asked to do, from files to files.
 //! In: a model, data, and where results go. Out: the text of the result; files are written whole.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use fer_base::{atomic, refuse_overlaps};
-use fer_data::{LabelSet, Labels, LoadOptions, Samples, Split, load_split};
+use fer_data::{LabelSet, Labels, Part, Samples, Split};
 use fer_model::card::TemperatureCard;
-use fer_model::checkpoint::{self, CARD_FILE, PAGE_FILE};
-use fer_model::{ModelCard, Predictor, Tta};
+use fer_model::checkpoint::{self, CARD_FILE};
+use fer_model::{Predictor, Tta};
 
-use crate::config::DataConfig;
+use crate::console::Watcher;
 use crate::error::TrainError;
 use crate::judge::card_figures::{calibrated, temperature_of};
 use crate::judge::evaluate::{Evaluation, evaluate};
-use crate::judge::figures::{Figure, Temperature, of_probabilities};
+use crate::judge::figures::{self, Figure, Temperature, of_probabilities};
+use crate::judge::input::Inputs;
 use crate::judge::predictions_csv::predictions_csv;
 use crate::judge::probabilities::Scored;
 use crate::judge::summary::{Summary, protocol};
 use crate::onnx::to_onnx;
+use crate::outputs::{refuse_overwriting_inputs, write};
 use crate::report::report_html;
-use crate::skipped::left_out;
-
-/// The word for data that stands for faces drawn by fer itself.
-const DRAWN: &str = "drawn";
-
-/// The model and the data of a job.
-#[derive(Clone, Debug)]
-pub struct Inputs {
-    /// The model's folder.
-    pub model: PathBuf,
-    /// FER-2013 CSV file, folder of classes, or `drawn`.
-    pub data: PathBuf,
-    /// FER+ votes on the faces of the CSV file.
-    pub ferplus: Option<PathBuf>,
-    /// Damaged samples are left out, not refused.
-    pub skip_bad: bool,
-    /// The share of training faces to validate on, where the model's card states none.
-    pub validation_fraction: Option<f32>,
-}
 
 /// What is judged, and which files say so.
 #[derive(Clone, Debug)]
 pub struct Judging {
-    /// The split.
-    pub split: Split,
+    /// The part of the data.
+    pub part: Part,
     /// Whose labels are the truth: the data's own, or with [`LabelSet::FerPlus`] the majority of its raters.
     pub truth: LabelSet,
     /// The head that is read; `None`: all of them combined, as fer-live shows them.
@@ -60,14 +41,6 @@ pub struct Judging {
     pub csv: Option<PathBuf>,
     /// The HTML report.
     pub report: Option<PathBuf>,
-}
-
-/// Who hears how a job goes.
-pub struct Watcher<'a> {
-    /// How many images of how many are done; may stop.
-    pub progress: &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>,
-    /// What a person should know.
-    pub notice: &'a dyn Fn(&str),
 }
 
 /// Judges a model; returns what goes to stdout.
@@ -96,17 +69,25 @@ pub fn judge(
         ],
     )?;
     let card = predictor.card();
-    let mut samples = load(inputs, &inputs.data, judging.split, card, watcher.notice)?;
+    let input = inputs.load(judging.part, card, watcher.notice)?;
+    let mut samples = input.samples;
     if judging.truth == LabelSet::FerPlus {
         samples = majority(samples, inputs, watcher.notice)?;
     }
     let predictor = &reading(predictor.clone(), judging.head, &samples.labels)?;
-    let train = train_data.map(|path| load(inputs, path, Split::Train, card, watcher.notice)).transpose()?;
-    let evaluation = run(predictor, &samples, judging.tta, watcher)?;
+    let train = train_data.map(|path| inputs.load_train(path, card, watcher.notice)).transpose()?;
+    let evaluation = Evaluation { part: judging.part, ..run(predictor, &samples, judging.tta, watcher)? };
     let [model, data] = [&inputs.model, &inputs.data].map(|path| path.display().to_string());
-    let line = protocol(card, &model, &data, &samples, judging.tta);
+    let mut line = protocol(card, &model, &data, &samples, judging.part, judging.tta);
+    if let Some(missing) = inputs.missing_classes(&samples, card) {
+        (watcher.notice)(&missing);
+        line = format!("{line}; {missing}");
+    }
     let unseen = train.map(|train| evaluation.unseen(&samples, &train));
-    let summary = Summary::new(&evaluation, line, unseen);
+    let mut summary = Summary::new(&evaluation, line, unseen);
+    if input.n_without_face > 0 {
+        summary = summary.with(figures::with_unfound(&evaluation, input.n_without_face));
+    }
     if let Some(path) = &judging.csv {
         write(path, &predictions_csv(&evaluation, &samples)?)?;
     }
@@ -161,7 +142,8 @@ pub fn calibrate(
     inputs: &Inputs,
     watcher: &mut Watcher<'_>,
 ) -> Result<String, TrainError> {
-    let samples = load(inputs, &inputs.data, Split::Validation, predictor.card(), watcher.notice)?;
+    let validation = Part::Split(Split::Validation);
+    let samples = inputs.load(validation, predictor.card(), watcher.notice)?.samples;
     let evaluation = run(predictor, &samples, Tta::None, watcher)?;
     let mut card = calibrated(predictor.card(), &evaluation, &samples, &inputs.data.to_string_lossy())?;
     card.temperatures = other_temperatures(predictor, &samples, watcher)?;
@@ -222,79 +204,6 @@ pub fn export(model: &Path, onnx: &Path, device: &Device) -> Result<String, Trai
     Ok(format!("{}: {} bytes\n", onnx.display(), bytes.len()))
 }
 
-fn refuse_overwriting_inputs(
-    outputs: &[(&str, &Path)],
-    model: &Path,
-    card: &ModelCard,
-    data: &[(&str, Option<&Path>)],
-) -> Result<(), TrainError> {
-    let files = [CARD_FILE, PAGE_FILE, &card.weights.file].map(|name| model.join(name));
-    let model = files.iter().map(|file| ("the model's own file", file.as_path()));
-    let data = data.iter().filter_map(|(option, path)| Some((*option, (*path)?)));
-    Ok(refuse_overlaps(&model.chain(data).collect::<Vec<_>>(), outputs)?)
-}
-
-fn load(
-    inputs: &Inputs,
-    path: &Path,
-    split: Split,
-    card: &ModelCard,
-    notice: &dyn Fn(&str),
-) -> Result<Samples, TrainError> {
-    let validation_fraction = validation_fraction(inputs.validation_fraction, card)?;
-    if path.as_os_str() == DRAWN {
-        return Ok(drawn_samples(split, card));
-    }
-    let options = LoadOptions {
-        skip_bad: inputs.skip_bad,
-        validation_fraction,
-        seed: card.training.seed,
-        labels: Some(own_labels(card)),
-        ferplus: inputs.ferplus.clone(),
-        ..LoadOptions::default()
-    };
-    let loaded = load_split(path, split, &options)?;
-    let words = left_out(&loaded.skipped);
-    if !words.is_empty() {
-        notice(words.trim_end());
-    }
-    Ok(loaded.samples)
-}
-
-/// The labels of the data itself: FER+'s are joined to FER-2013's seven.
-fn own_labels(card: &ModelCard) -> Labels {
-    match card.labels.set() {
-        LabelSet::FerPlus => Labels::fer2013(),
-        LabelSet::Fer2013 | LabelSet::Own => card.labels.clone(),
-    }
-}
-
-/// The share that the model was trained with, where its card states one: with another, images that
-/// fitted the weights would be judged as if they had not.
-fn validation_fraction(asked: Option<f32>, card: &ModelCard) -> Result<Option<f32>, TrainError> {
-    let config: Option<toml::Table> = toml::from_str(&card.training.config).ok();
-    let stated =
-        config.as_ref().and_then(|config| config.get("data")?.get("validation_fraction")?.as_float());
-    let stated = stated.map(|share| share as f32).filter(|share| *share > 0.0);
-    match (asked, stated) {
-        (Some(asked), Some(stated)) if asked != stated => Err(TrainError::Usage(format!(
-            "--validation-fraction {asked}: the model was trained with {stated}, and with another share its training faces would be judged; leave the option out"
-        ))),
-        _ => Ok(stated.or(asked)),
-    }
-}
-
-/// The drawn faces that the model was trained or selected on, or as many that chose nothing.
-fn drawn_samples(split: Split, card: &ModelCard) -> Samples {
-    let training = &card.training;
-    let per_class = match split {
-        _ if training.data != DRAWN => DataConfig::default().drawn_validation,
-        Split::Train => training.n_train / card.labels.len(),
-        _ => training.n_validation / card.labels.len(),
-    };
-    fer_drawn::samples(split, per_class, training.seed)
-}
-
 fn run(
     predictor: &Predictor,
     samples: &Samples,
@@ -302,8 +211,4 @@ fn run(
     watcher: &mut Watcher<'_>,
 ) -> Result<Evaluation, TrainError> {
     evaluate(predictor, samples, tta, |n_done| (watcher.progress)(n_done, samples.len()))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    atomic::write(path, bytes).map_err(TrainError::writing(path))
 }

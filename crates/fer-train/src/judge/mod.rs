@@ -4,10 +4,13 @@
 pub mod card_figures;
 pub mod confusion;
 pub mod evaluate;
+pub mod explain;
 pub mod figures;
+pub mod input;
 pub mod job;
 pub mod predictions_csv;
 pub mod probabilities;
+pub mod robustness;
 pub mod summary;
 pub mod temperature;
 pub mod text_tables;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use fer_data::{Labels, Samples, Split};
+use fer_data::{Labels, Part, Samples, Split};
 use fer_model::{ModelCard, Tta};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -23,6 +23,8 @@ pub struct Summary {
     speed: Figure,
     /// Without the images that stand in the training data; only when that was given.
     unseen: Option<Unseen>,
+    /// Figures that only some evaluations have.
+    more: Vec<Figure>,
     labels: Labels,
     matrix: ConfusionMatrix,
     temperature: f32,
@@ -33,7 +35,7 @@ impl Serialize for Summary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("n", &self.matrix.n())?;
-        for figure in &self.figures {
+        for figure in self.figures.iter().chain(&self.more) {
             map.serialize_entry(figure.key, &figure.value)?;
             if let Some(interval) = figure.ci95 {
                 map.serialize_entry(&format!("{}_ci95", figure.key), &interval)?;
@@ -74,10 +76,18 @@ impl Summary {
             figures: figures::of(evaluation),
             speed: figures::speed(evaluation),
             unseen,
+            more: Vec::new(),
             labels: evaluation.labels.clone(),
             matrix: evaluation.confusion_matrix(),
             temperature: evaluation.temperature,
         }
+    }
+
+    /// The summary with one figure more, shown below the accuracy.
+    #[must_use]
+    pub fn with(mut self, figure: Figure) -> Self {
+        self.more.push(figure);
+        self
     }
 
     /// The figures for people, in the order in which they are read.
@@ -90,6 +100,7 @@ impl Summary {
         if let Some(unseen) = &self.unseen {
             rows.insert(1, figures::of_unseen(unseen));
         }
+        rows.splice(1..1, self.more.iter().cloned());
         rows.push(self.speed.clone());
         rows
     }
@@ -124,23 +135,32 @@ impl Summary {
 
 /// The line that makes the figures mean something: what selected the model, and what it is judged on.
 #[must_use]
-pub fn protocol(card: &ModelCard, model: &str, data: &str, samples: &Samples, tta: Tta) -> String {
+pub fn protocol(
+    card: &ModelCard,
+    model: &str,
+    data: &str,
+    samples: &Samples,
+    part: Part,
+    tta: Tta,
+) -> String {
     let selection = if card.selection.is_empty() { "nothing stated" } else { &card.selection };
     let training = &card.training;
     let hash = samples.hash();
-    let role = match samples.split {
+    let role = match part {
         _ if hash == training.train_sha256 => "which fitted the weights: not a measure of quality",
         _ if hash == training.validation_sha256 => "which selected the model: optimistic",
         // Another hash may be one image less, or another carving, of what chose the model.
-        Split::Train => "not the same images as the card's: they may have fitted the weights",
-        Split::Validation => "not the same images as the card's: they may have selected the model",
-        _ => "which chose nothing of this model",
+        Part::Whole => "not the images that the card names",
+        Part::Split(Split::Train) => "not the same images as the card's: they may have fitted the weights",
+        Part::Split(Split::Validation) => {
+            "not the same images as the card's: they may have selected the model"
+        }
+        Part::Split(_) => "which chose nothing of this model",
     };
     format!(
-        "{model} ({architecture}, {parameters} parameters), selected by {selection}; judged on {n} images of {data}, {split} split, {role}; test-time augmentation {tta}",
+        "{model} ({architecture}, {parameters} parameters), selected by {selection}; judged on {n} images of {data}, {part}, {role}; test-time augmentation {tta}",
         architecture = card.architecture,
         parameters = card.n_parameters,
         n = samples.len(),
-        split = samples.split,
     )
 }

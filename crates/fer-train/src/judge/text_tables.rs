@@ -11,7 +11,8 @@ use crate::judge::confusion::{ClassMetrics, ConfusionMatrix};
 const DIGITS: usize = 2;
 
 /// Precision, recall, F1 and support by class, character for character as scikit-learn's
-/// `classification_report(labels, predictions, labels=range(n), target_names=names)` prints it.
+/// `classification_report(labels, predictions, labels=range(n), target_names=names)` prints it; where
+/// classes have no images, the macro average is over the others, which scikit-learn's is not.
 #[must_use]
 pub fn classification_report(labels: &Labels, matrix: &ConfusionMatrix) -> String {
     let longest = "weighted avg".len();

@@ -27,11 +27,11 @@ pub fn report_html(evaluation: &Evaluation, summary: &Summary, samples: &Samples
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>fer evaluation: {split}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>Evaluation on the {split} split</h1>\n<p class=\"protocol\">{protocol}.</p>\n\
+         <title>fer evaluation: {part}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <h1>Evaluation on the {part}</h1>\n<p class=\"protocol\">{protocol}.</p>\n\
          <p>Labels are <em>apparent expressions</em>: how a face looks to raters, not what a person feels.</p>\n\
          {sections}</main>\n</body>\n</html>\n",
-        split = evaluation.split,
+        part = evaluation.part,
         protocol = escape(&summary.protocol),
         sections = sections.concat(),
     )

@@ -125,6 +125,7 @@ pub fn load(config: &Config) -> Result<Learning, TrainError> {
         validation_fraction: (data.validation_fraction > 0.0).then_some(data.validation_fraction),
         seed: config.train.seed,
         labels: None,
+        ..LoadOptions::default()
     };
     let Learning { train, validation, skipped } = fer_data::load_learning(Path::new(&data.path), &options)?;
     if data.labels != LabelChoice::FerPlus {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use burn::tensor::Device;
-use fer_data::{Emotion, Labels, Samples, Split};
+use fer_data::{Emotion, Labels, Part, Samples, Split};
 use fer_model::{Architecture, DeviceChoice, ModelCard, Net, Prediction, Predictor, Tta, choose};
 use fer_train::judge::evaluate::{Evaluation, evaluate};
 
@@ -43,7 +43,7 @@ pub(crate) fn pretend(samples: &Samples, predict: impl Fn(usize, usize) -> usize
     };
     Evaluation {
         labels: samples.labels.clone(),
-        split: samples.split,
+        part: Part::Split(samples.split),
         truth: samples.samples.iter().map(|sample| sample.label).collect(),
         predictions: samples.samples.iter().enumerate().map(prediction).collect(),
         temperature: 1.0,

@@ -15,7 +15,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Training reaches its data through `load_learning`, which has no place for test samples; what
-/// could reach them is `load_split` or `drawn::samples` with the test split.
+/// could reach them is `load_split`, `load_judged` or `drawn::samples` with the test split.
 #[test]
 fn no_source_but_fer_eval_names_the_test_split_or_its_loader() {
     let mut files = Vec::new();
@@ -26,8 +26,16 @@ fn no_source_but_fer_eval_names_the_test_split_or_its_loader() {
         names.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
     };
     assert_eq!(naming("Split::Test"), ["fer-eval.rs"]);
-    assert_eq!(naming("load_split"), ["job.rs"], "fer-eval's jobs");
-    assert_eq!(naming("judge::job"), ["fer-eval.rs"], "which nothing else starts");
+    assert_eq!(naming("load_split"), Vec::<String>::new());
+    let loader = Path::new("judge/input/mod.rs");
+    let loading = files.iter().filter(|path| fs::read_to_string(path).unwrap().contains("load_judged"));
+    assert!(loading.clone().count() == 1 && loading.clone().all(|path| path.ends_with(loader)));
+    // Its functions are visible to the folder judge/ alone, in which only fer-eval's jobs call them.
+    let loader = fs::read_to_string(loading.last().unwrap()).unwrap();
+    assert!(!loader.contains("pub fn load") && !loader.contains("pub(crate) fn load"));
+    for job in ["judge::job", "judge::robustness::{Probing"] {
+        assert_eq!(naming(job), ["fer-eval.rs"], "fer-eval's jobs, which nothing else starts");
+    }
     assert_eq!(naming("super::job"), Vec::<String>::new());
     assert_eq!(naming("Split::ALL"), Vec::<String>::new());
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use fer_base::ExitCode;
-use fer_data::{Labels, Samples, Split};
+use fer_data::{Labels, Part, Samples, Split};
 use fer_model::{Predictor, Tta};
 use fer_train::judge::card_figures::{calibrated, card_metrics, measured};
 use fer_train::judge::evaluate::evaluate;
@@ -62,7 +62,7 @@ fn the_summary_reads_as_a_table_of_figures() {
     let evaluation = pretend(&samples, |idx, label| if idx < 10 { label } else { (label + 1) % 7 });
     let mut card = card();
     card.training.validation_sha256 = samples.hash();
-    let line = protocol(&card, "models/tiny", "faces.csv", &samples, Tta::Flip);
+    let line = protocol(&card, "models/tiny", "faces.csv", &samples, Part::Split(samples.split), Tta::Flip);
     let text = Summary::new(&evaluation, line, None).to_text();
     // Four of two images a class are wrong, each taken for the next class: F1 4/5, 1, 1, 2/3 and
     // three times 1/2. Their labels share the last place with others, so top-2 gains nothing.
@@ -138,7 +138,8 @@ fn the_protocol_says_what_the_judged_images_had_to_do_with_the_model() {
     let mut card = card();
     card.training.validation_sha256 = validation.hash();
     card.training.train_sha256 = train.hash();
-    let line = |samples: &Samples| protocol(&card, "m", "drawn", samples, Tta::None);
+    let line =
+        |samples: &Samples| protocol(&card, "m", "drawn", samples, Part::Split(samples.split), Tta::None);
     assert!(line(&validation).contains("validation split, which selected the model: optimistic"));
     assert!(line(&train).contains("train split, which fitted the weights"));
     // Another validation or training split may be an image less than the one that made this model.

@@ -2,7 +2,7 @@
 //! In: photographs. Out: every search that differs, and times at two sizes; for docs/reports/live.md.
 //!
 //! `cargo run --release -p fer-live --example haar_compare -- PHOTO…`
-
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 #![allow(clippy::print_stdout)] // A table is what it is for.
 
 use std::path::PathBuf;

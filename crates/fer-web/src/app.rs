@@ -1,5 +1,6 @@
 //! What every request of the web app shares.
 //! In: the running parts. Out: [`App`].
+#![expect(clippy::disallowed_methods, reason = "a server knows since when it runs")]
 
 use std::{
     sync::{

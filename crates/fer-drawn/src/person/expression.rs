@@ -173,6 +173,7 @@ type Variant = &'static [(Muscle, f32)];
 ///
 /// Sources: the prototypes of Ekman and Friesen (1978), and what 48×48 pixels can still show.
 #[rustfmt::skip] // Tables: one muscle a line would hide the shape of an expression.
+#[expect(clippy::too_many_lines, reason = "a table of numbers, one row a muscle")]
 fn variants(emotion: Emotion) -> &'static [Variant] {
     use Muscle::{
         BrowInner, BrowOuter, BrowPinch, Cheek, Corner, EyeOpen, GazeY, Jaw, LidLower, NoseWrinkle, Part, Pout,

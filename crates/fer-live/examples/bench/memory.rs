@@ -1,5 +1,6 @@
 //! Memory over many frames: what grows without end would show.
 //! In: a drawn clip, repeated. Out: resident memory along the way.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

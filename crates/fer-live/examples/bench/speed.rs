@@ -1,5 +1,6 @@
 //! Stage times and frames per second.
 //! In: drawn clips, written as H.264 and read as any video. Out: p50 and p95 per stage, frames per second.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! The parts of a run, made from the command line.
 //! In: [`CommonArgs`]. Out: an input, an analyzer.
+#![expect(clippy::disallowed_methods, reason = "live sources count their time from the start")]
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,5 +1,6 @@
 //! Reading a source until it ends: window, records, progress.
 //! In: the command line. Out: what was asked for; a summary.
+#![expect(clippy::disallowed_methods, reason = "a program that shows what happens reads the clock")]
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;

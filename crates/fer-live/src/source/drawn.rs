@@ -1,5 +1,6 @@
 //! The built-in scene of drawn people: something to look at where there is no camera.
 //! In: a seed, how many people, a size, a rate. Out: [`Frame`]s, endless in real time or a clip of a length.
+#![expect(clippy::disallowed_methods, reason = "a drawn scene plays at its own pace")]
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
 //! The program as its users meet it: commands, files, exit codes.
+#![expect(clippy::disallowed_methods, reason = "a wait for a program has an end")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! What reading a source gives, whether it is a file or live.
 //! In: frames as they are read. Out: [`Captured`] frames and notices.
+#![expect(clippy::disallowed_methods, reason = "a reading says how long each stage took")]
 
 use std::time::{Duration, Instant};
 

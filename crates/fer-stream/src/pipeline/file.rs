@@ -1,5 +1,6 @@
 //! A file, read in a thread of its own without losing a frame.
 //! In: a source. Out: its frames as [`Captured`], in order.
+#![expect(clippy::disallowed_methods, reason = "a reading says how long each stage took")]
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};

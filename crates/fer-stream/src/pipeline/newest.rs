@@ -1,5 +1,9 @@
 //! The newest frame of a live source, which is opened again when it fails or stalls.
 //! In: a source, and a way to open it again. Out: [`Captured`] frames and notices.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "live frames have the times at which they come, and a silent camera is opened again"
+)]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,6 @@
 //! The pipeline: capture, detection and recognition side by side, readings to a sink in the calling thread.
 //! In: a feed, an analyzer, a sink. Out: every [`Shot`] to the sink, in order.
+#![expect(clippy::disallowed_methods, reason = "a reading says how long each stage took")]
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

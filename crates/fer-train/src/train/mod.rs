@@ -152,13 +152,9 @@ pub fn train(config: &Config, data: Learning, setup: RunSetup) -> Result<RunOutc
     let loaders = loaders(config, (&train, &validation), &heads, &device, start.done);
     let steps = loaders.0.n_steps();
     let schedule = schedule_after(&start, config, steps)?;
-    let initial = initial_net(config, &heads)?;
     let failure = Failure::new(setup.interrupter.clone());
-    let teacher = Teacher::load(&config.teacher, &heads, &devices[0])?;
-    let weights = class_weights(config, &train);
-    let done = start.done * steps;
-    let trainee = Trainee::new(config, heads.clone(), teacher, weights, done, &device, initial.as_ref())
-        .watched_by(failure.clone(), steps);
+    let trainee =
+        trainee(config, &train, &heads, start.done * steps, &devices[0])?.watched_by(failure.clone(), steps);
     let folder = start.folder(config)?;
 
     let history = Arc::new(Mutex::new(start.history));
@@ -206,6 +202,21 @@ pub fn train(config: &Config, data: Learning, setup: RunSetup) -> Result<RunOutc
     checkpoint::save(&folder.model(), trainee.judged(), &measured(card, trainee.judged(), &validation)?)?;
     let ending = ending(config, n_epochs, result.interrupted.is_some());
     Ok(RunOutcome { best, n_epochs, ending, chance: chance(&validation), model: folder.model() })
+}
+
+/// The network to be trained, its heads and its teachers; `device` is the one that computes, without autodiff.
+fn trainee(
+    config: &Config,
+    train: &Samples,
+    heads: &[Head],
+    steps_done: usize,
+    device: &Device,
+) -> Result<Trainee, TrainError> {
+    let initial = initial_net(config, heads)?;
+    let teacher = Teacher::load(&config.teacher, heads, device)?;
+    let weights = class_weights(config, train);
+    let device = device.clone().autodiff();
+    Ok(Trainee::new(config, heads.to_vec(), teacher, weights, steps_done, &device, initial.as_ref()))
 }
 
 /// Loss weight per label, where the config asks for it.

@@ -1,6 +1,7 @@
 //! The server's own camera or file, shown to every browser.
 //! In: shots of the pipeline. Out: annotated JPEGs and readings, to whoever subscribed.
 //! Encodes only while somebody looks.
+#![expect(clippy::disallowed_methods, reason = "a clip is shown at its own pace")]
 
 use std::{
     ops::ControlFlow,

@@ -1,6 +1,7 @@
 //! Encoded pictures of all clients → readings.
 //! In: jobs. Out: what was seen, by each job's answer; in order for each client.
 //! Detector threads decode, find and crop; the one inference thread classifies and settles.
+#![expect(clippy::disallowed_methods, reason = "a reading says how long each stage took")]
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -1,6 +1,7 @@
 //! Faces of all clients → probabilities, batched for one network.
 //! In: faces with somewhere to send the answer. Out: their probabilities, in order of arrival.
 //! One thread owns the classifier.
+#![expect(clippy::disallowed_methods, reason = "a reading says how long each stage took")]
 
 use std::{
     sync::{

@@ -121,7 +121,7 @@ fn a_card_with_two_heads_reads_each_and_both() {
         assert!((reading - (own + plus) / 2.0).abs() < 1e-5);
     }
     let error = Predictor::load(folder.path(), &device).unwrap().of_head(LabelSet::Own).unwrap_err();
-    assert!(error.to_string().contains("expected own, found fer2013, ferplus"), "{error}");
+    assert!(error.to_string().contains("head is fer2013, ferplus, expected own"), "{error}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,8 +102,9 @@ struct Robustness {
 
 #[derive(Args)]
 struct Explain {
-    #[command(flatten)]
-    compute: ComputeArgs,
+    /// Model folder, as fer-train writes it.
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
     /// The picture: a photograph, in which the largest face is found.
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
@@ -119,6 +120,9 @@ struct Explain {
     /// Write the drop for each place of the patch as JSON, or to stdout instead of the text with `-`.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// auto, cpu, gpu or wgpu.
+    #[arg(long, default_value_t)]
+    device: DeviceChoice,
 }
 
 #[derive(Args)]
@@ -142,8 +146,9 @@ struct Export {
 
 #[derive(Args, Clone)]
 struct SourceArgs {
-    #[command(flatten)]
-    compute: ComputeArgs,
+    /// Model folder, as fer-train writes it.
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
     /// FER-2013 CSV file (plain or compressed), folder of classes, or the word `drawn`.
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
@@ -165,13 +170,6 @@ struct SourceArgs {
     /// are listed, and a second accuracy counts them as wrong.
     #[arg(long)]
     detect: bool,
-}
-
-#[derive(Args, Clone)]
-struct ComputeArgs {
-    /// Model folder, as fer-train writes it.
-    #[arg(long, value_name = "DIR")]
-    model: PathBuf,
     /// auto, cpu, gpu or wgpu.
     #[arg(long, default_value_t)]
     device: DeviceChoice,
@@ -251,7 +249,7 @@ fn judge(source: &SourceArgs, args: Judge) -> Result<String, TrainError> {
     };
     let judging = Judging { part: split.into(), truth, head, tta, train_data, json, csv, report };
     let inputs = source.inputs()?;
-    let predictor = predictor(&source.compute)?;
+    let predictor = predictor(source)?;
     watched(|watcher| job::judge(&predictor, &inputs, &judging, watcher))
 }
 
@@ -264,39 +262,43 @@ fn calibrate(args: &Calibrate) -> Result<String, TrainError> {
         ));
     }
     let inputs = args.source.inputs()?;
-    let predictor = predictor(&args.source.compute)?;
+    let predictor = predictor(&args.source)?;
     watched(|watcher| job::calibrate(&predictor, &inputs, watcher))
 }
 
 fn probe(args: Robustness) -> Result<String, TrainError> {
     let Robustness { source, split, tta, json, markdown } = args;
     let inputs = source.inputs()?;
-    let predictor = predictor(&source.compute)?;
+    let predictor = predictor(&source)?;
     let probing = Probing { part: split.into(), tta, json, markdown };
     watched(|watcher| robustness(&predictor, &inputs, &probing, watcher))
 }
 
 fn explain_one(args: Explain) -> Result<String, TrainError> {
-    let Explain { compute, input, cut, label, out, json } = args;
+    let Explain { model, input, cut, label, out, json, device } = args;
     let cutting = if cut { Cutting::AsItIs } else { Cutting::LargestFace };
-    let predictor = predictor(&compute)?;
-    explain(&predictor, &Explaining { model: compute.model, input, cutting, label, out, json })
+    let predictor = loaded(&model, device)?;
+    explain(&predictor, &Explaining { model, input, cutting, label, out, json })
 }
 
 impl SourceArgs {
     fn inputs(&self) -> Result<Inputs, TrainError> {
-        let Self { compute, data, ferplus, skip_bad, validation_fraction, map, detect } = self.clone();
+        let Self { model, data, ferplus, skip_bad, validation_fraction, map, detect, .. } = self.clone();
         let cutting = if detect { Cutting::LargestFace } else { Cutting::AsItIs };
         let map = ClassMap::new(map)?;
-        Ok(Inputs { model: compute.model, data, ferplus, skip_bad, validation_fraction, map, cutting })
+        Ok(Inputs { model, data, ferplus, skip_bad, validation_fraction, map, cutting })
     }
 }
 
-fn predictor(args: &ComputeArgs) -> Result<Predictor, TrainError> {
+fn predictor(args: &SourceArgs) -> Result<Predictor, TrainError> {
     fer_kernels::set_threads(args.threads.into()).map_err(|e| TrainError::Usage(e.to_string()))?;
-    let chosen = choose(args.device)?;
+    Ok(loaded(&args.model, args.device)?.with_batch_size(args.batch))
+}
+
+fn loaded(model: &Path, device: DeviceChoice) -> Result<Predictor, TrainError> {
+    let chosen = choose(device)?;
     note(&format!("device: {} ({})", chosen.description, chosen.reason));
-    Ok(Predictor::load(&args.model, &chosen.device)?.with_batch_size(args.batch))
+    Ok(Predictor::load(model, &chosen.device)?)
 }
 
 /// Runs a job with a progress bar (none when stderr is no terminal) that Ctrl-C stops.

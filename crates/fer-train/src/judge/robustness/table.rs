@@ -78,14 +78,14 @@ impl RobustnessTable {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!(
-            "{}\n\n{:<16}{:>9}{:>9}{:>10}{:>8}\n",
-            self.protocol, "faces", "top-1 %", "drop", "macro-F1", "ECE %"
+            "{}\n\n{:<16}{:>9}{:>9}{:>12}{:>8}\n",
+            self.protocol, "faces", "top-1 %", "drop", "macro-F1 %", "ECE %"
         );
         for (condition, mark) in self.rows() {
             let [accuracy, drop, macro_f1, ece] = condition.cells();
             let what = format!("{}{mark}", condition.what);
             let _ =
-                writeln!(text, "{:<16}{accuracy:>9}{drop:>9}{macro_f1:>10}{ece:>8}  {what}", condition.name);
+                writeln!(text, "{:<16}{accuracy:>9}{drop:>9}{macro_f1:>12}{ece:>8}  {what}", condition.name);
         }
         text + "drop: percentage points of top-1 lost against clean faces; ECE after the card's temperature\n"
     }

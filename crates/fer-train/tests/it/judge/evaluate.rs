@@ -224,9 +224,8 @@ fn a_network_whose_logits_are_no_numbers_is_not_judged() {
     let predictor = Predictor::new(&net, card(), &cpu());
     let error = evaluate(&predictor, &samples(1), Tta::None, |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.exit_code(), 4);
-    let error = error.to_string();
-    assert!(
-        error.starts_with("drawn 7/") && error.contains(": the network's logits are not finite; "),
-        "{error}"
-    );
+    // Which image is the first depends on the weights, which are random.
+    let words =
+        ": the network's logits are not finite; its weights are too large to use, take another checkpoint";
+    assert!(error.to_string().starts_with("drawn 7/") && error.to_string().ends_with(words), "{error}");
 }

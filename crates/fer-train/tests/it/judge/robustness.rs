@@ -6,12 +6,13 @@ use fer_data::augment::rng_for;
 use fer_data::{Emotion, Face};
 use fer_model::{Predictor, Tta};
 use fer_train::TrainError;
+use fer_train::judge::evaluate::evaluate;
 use fer_train::judge::robustness::perturbation::{PERTURBATIONS, Perturbation, cover, rotated};
 use fer_train::judge::robustness::probe;
 use fer_train::judge::robustness::table::{Condition, RobustnessTable};
 use insta::assert_snapshot;
 
-use crate::fixtures::{card, cpu, judged, net, pretend, samples};
+use crate::fixtures::{card, cpu, net, pretend, samples};
 
 fn face(index: usize) -> Face {
     fer_drawn::face(5, index, Emotion::FER2013[index % 7])
@@ -133,7 +134,8 @@ fn clean_faces_are_judged_as_ever_and_fully_covered_ones_at_chance() {
         ControlFlow::Continue(())
     })
     .unwrap();
-    let clean = judged(&samples).confusion_matrix();
+    let clean = evaluate(&predictor, &samples, Tta::None, |_| ControlFlow::Continue(())).unwrap();
+    let clean = clean.confusion_matrix();
     assert_eq!((table.clean.accuracy, table.clean.drop), (clean.accuracy(), 0.0));
     assert_eq!(table.clean.macro_f1, clean.macro_average().f1);
     let by_name = |name| table.conditions.iter().find(|condition| condition.name == name).unwrap();
@@ -159,7 +161,17 @@ fn the_worst_condition_stands_first_and_is_marked() {
     let order: Vec<&str> = table.conditions.iter().map(|condition| condition.name).collect();
     assert_eq!(order, ["harsh", "mild", "as mild", "better"]);
     let text: Vec<String> = table.to_text().lines().map(|line| line.trim_end().to_owned()).collect();
-    assert_snapshot!(text.join("\n"), @"");
+    assert_snapshot!(text.join("\n"), @r"
+    line
+
+    faces             top-1 %     drop  macro-F1 %   ECE %
+    clean               85.71     0.00       85.24   30.37  …
+    harsh               35.71    50.00       34.29   19.63  … ◀ worst
+    mild                78.57     7.14       78.10   23.22  …
+    as mild             78.57     7.14       78.10   23.22  …
+    better             100.00   -14.29      100.00   44.65  …
+    drop: percentage points of top-1 lost against clean faces; ECE after the card's temperature
+    ");
     let markdown = table.to_markdown();
     assert_eq!(markdown.matches("◀ worst").count(), 1);
     assert!(markdown.contains("| harsh ◀ worst | … | 35.71 | 50.00 |"), "{markdown}");

@@ -110,6 +110,16 @@ impl Mix {
     }
 }
 
+/// The network that gives a reading's logits itself, for runtimes that know nothing of heads: its labels are
+/// [`ModelCard::labels`].
+#[must_use]
+pub fn reading_net(net: &Net, card: &ModelCard) -> Net {
+    if card.heads.is_empty() {
+        return net.clone();
+    }
+    net.with_joined_head(&Mix::new(card, None).expect("a card has a head").columns)
+}
+
 /// A trained model, ready to read faces on one device; can be shared between threads.
 #[derive(Clone, Debug)]
 pub struct Predictor {

@@ -1,6 +1,6 @@
 //! The window: every reading drawn on a copy, and what its keys do.
 //! In: shots. Out: pictures on a [`Surface`], what the user pressed.
-#![expect(clippy::disallowed_methods, reason = "snapshots and notices are shown for a while")]
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "a test begins when it begins"))]
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -7,9 +7,9 @@ mod layer;
 mod plan;
 
 use burn::{
-    module::Module,
+    module::{Module, Param},
     nn::{Dropout, DropoutConfig, Linear, LinearConfig},
-    tensor::{Device, Tensor},
+    tensor::{Device, Tensor, TensorData},
 };
 use fer_kernels::FeatureMap;
 
@@ -55,6 +55,26 @@ impl Net {
         let x = FeatureMap::from_images(images);
         let x = self.blocks.iter().fold(x, |x, block| block.parts().forward(x));
         self.head.forward(self.dropout.forward(x.global_avg_pool()))
+    }
+
+    /// The network whose logits are weighted sums of this one's: logit `i` is made of `columns[i]`, pairs of
+    /// one of its logits and a weight. A head is linear, so heads can be joined without a trace.
+    #[must_use]
+    pub(crate) fn with_joined_head(&self, columns: &[Vec<(usize, f32)>]) -> Self {
+        let (device, n_logits) = (self.device(), self.n_labels());
+        let mut matrix = vec![0.0; n_logits * columns.len()];
+        for (to, parts) in columns.iter().enumerate() {
+            parts.iter().for_each(|&(from, weight)| matrix[from * columns.len() + to] = weight);
+        }
+        let matrix = TensorData::new(matrix, [n_logits, columns.len()]);
+        let matrix = Tensor::<2>::from_data(matrix, &device);
+        let weight = self.head.weight.val().matmul(matrix.clone());
+        let bias = self.head.bias.as_ref().map(|bias| {
+            let joined = bias.val().reshape([1, n_logits]).matmul(matrix);
+            Param::from_tensor(joined.reshape([columns.len()]))
+        });
+        let head = Linear { weight: Param::from_tensor(weight), bias };
+        Self { head, ..self.clone() }
     }
 
     /// The device that holds the weights.

@@ -62,8 +62,9 @@ struct Judge {
     /// Whose labels are the truth: the data's own, or the majority of FER+'s raters (with --ferplus).
     #[arg(long, value_enum, default_value = "fer2013")]
     labels: LabelsName,
-    /// What is read: all heads combined as fer-live shows them, or one of them.
-    #[arg(long, value_enum, default_value = "combined")]
+    /// What is read of a model with several heads: the one of the labels that are the truth, what fer-live
+    /// shows (all heads combined), or one of them.
+    #[arg(long, value_enum, default_value = "auto")]
     head: HeadName,
     /// Average over views of each face: none, flip or tencrop.
     #[arg(long, default_value_t)]
@@ -206,7 +207,8 @@ enum LabelsName {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum HeadName {
-    Combined,
+    Auto,
+    Reading,
     Fer2013,
     Ferplus,
 }
@@ -242,14 +244,15 @@ fn judge(source: &SourceArgs, args: Judge) -> Result<String, TrainError> {
         LabelsName::Fer2013 => LabelSet::Fer2013,
         LabelsName::Ferplus => LabelSet::FerPlus,
     };
+    let predictor = predictor(source)?;
     let head = match head {
-        HeadName::Combined => None,
+        HeadName::Auto => predictor.card().heads.iter().map(|head| head.set).find(|set| *set == truth),
+        HeadName::Reading => None,
         HeadName::Fer2013 => Some(LabelSet::Fer2013),
         HeadName::Ferplus => Some(LabelSet::FerPlus),
     };
     let judging = Judging { part: split.into(), truth, head, tta, train_data, json, csv, report };
     let inputs = source.inputs()?;
-    let predictor = predictor(source)?;
     watched(|watcher| job::judge(&predictor, &inputs, &judging, watcher))
 }
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use fer_data::{LabelSet, Labels, Part, Samples, Split};
-use fer_model::card::TemperatureCard;
+use fer_model::card::{HeadCard, TemperatureCard};
 use fer_model::checkpoint::{self, CARD_FILE};
-use fer_model::{Predictor, Tta};
+use fer_model::predict::reading_net;
+use fer_model::{ModelCard, Predictor, Tta};
 
 use crate::console::Watcher;
 use crate::error::TrainError;
@@ -79,6 +80,9 @@ pub fn judge(
     let evaluation = Evaluation { part: judging.part, ..run(predictor, &samples, judging.tta, watcher)? };
     let [model, data] = [&inputs.model, &inputs.data].map(|path| path.display().to_string());
     let mut line = protocol(card, &model, &data, &samples, judging.part, judging.tta);
+    if let Some(words) = what_is_read(card, judging.head) {
+        line = format!("{line}; {words}");
+    }
     if let Some(missing) = inputs.missing_classes(&samples, card) {
         (watcher.notice)(&missing);
         line = format!("{line}; {missing}");
@@ -116,6 +120,19 @@ fn majority(samples: Samples, inputs: &Inputs, notice: &dyn Fn(&str)) -> Result<
         samples.len()
     ));
     Ok(samples)
+}
+
+/// Which of several heads, in words.
+fn what_is_read(card: &ModelCard, head: Option<LabelSet>) -> Option<String> {
+    let weight = |head: &HeadCard| format!("{} x {}", head.weight, head.set);
+    match head {
+        _ if card.heads.is_empty() => None,
+        Some(head) => Some(format!("its {head} head alone")),
+        None => {
+            let parts: Vec<String> = card.heads.iter().map(weight).collect();
+            Some(format!("its reading, the logits {}", parts.join(" + ")))
+        }
+    }
 }
 
 /// One head, or all; under the truth's labels where both know expressions: those that the head does not
@@ -199,7 +216,7 @@ pub fn export(model: &Path, onnx: &Path, device: &Device) -> Result<String, Trai
     let card = checkpoint::load_card(model)?;
     refuse_overwriting_inputs(&[("--onnx", onnx)], model, &card, &[])?;
     let (net, card) = checkpoint::load(model, device)?;
-    let bytes = to_onnx(&net, &card)?;
+    let bytes = to_onnx(&reading_net(&net, &card), &card)?;
     write(onnx, &bytes)?;
     Ok(format!("{}: {} bytes\n", onnx.display(), bytes.len()))
 }

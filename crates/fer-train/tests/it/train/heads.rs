@@ -120,6 +120,14 @@ fn a_card_with_two_heads_reads_each_and_both() {
     for ((reading, own), plus) in reading.iter().zip(&own).zip(&plus) {
         assert!((reading - (own + plus) / 2.0).abs() < 1e-5);
     }
+    let joined = fer_model::predict::reading_net(&net, &card);
+    let single =
+        ModelCard::with_heads(config.model.architecture, plan, card.heads[..1].to_vec(), "2026-01-31");
+    let joined = Predictor::new(&joined, single, &device);
+    let logits = joined.predict(&[samples.samples[0].face.clone()], Tta::None).remove(0).logits;
+    for (joined, reading) in logits.iter().zip(&reading) {
+        assert!((joined - reading).abs() < 1e-5, "one head that is the sum of two: {joined} and {reading}");
+    }
     let error = Predictor::load(folder.path(), &device).unwrap().of_head(LabelSet::Own).unwrap_err();
     assert!(error.to_string().contains("head is fer2013, ferplus, expected own"), "{error}");
 }

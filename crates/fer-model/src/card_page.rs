@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::card::ModelCard;
+use crate::card::{HeadCard, ModelCard};
 
 /// The card as a page.
 #[must_use]
@@ -18,14 +18,29 @@ fn opening(card: &ModelCard) -> String {
         "# A `{architecture}` network for apparent facial expressions\n\n\
          Reads a {side}×{side} grey face and gives a probability for each of: {labels}.\n\
          It was made by fer {version} on {created} and has {parameters} parameters.\n\
+         {heads}\
          Selected by: {selection}.\n",
         architecture = card.architecture,
         labels = card.labels.names().join(", "),
         version = card.fer_version,
         created = card.created,
         parameters = card.n_parameters,
+        heads = heads(card),
         selection = if card.selection.is_empty() { "not stated" } else { &card.selection },
     )
+}
+
+/// What a reading of several heads is made of.
+fn heads(card: &ModelCard) -> String {
+    let head =
+        |head: &HeadCard| format!("{} × {} ({})", head.weight, head.set, head.labels.names().join(", "));
+    let heads: Vec<String> = card.heads.iter().map(head).collect();
+    match heads.is_empty() {
+        true => String::new(),
+        false => {
+            format!("A reading adds the logits of its heads, each for a label set: {}.\n", heads.join(" + "))
+        }
+    }
 }
 
 fn measured(card: &ModelCard) -> String {

@@ -223,5 +223,5 @@ fn a_photograph_is_explained_in_words_numbers_and_a_picture() {
         2,
         "--label wink: the model has no such class",
     );
-    refused(&["explain", "--input", text(&photo), "--out", text(&photo)], 2, "--input is the same file");
+    refused(&["explain", "--input", text(&photo), "--out", text(&photo)], 2, "the same file as --input");
 }

@@ -22,11 +22,7 @@ const LEAST_DEVIATION: f32 = 8.0;
 /// If the picture has no pixels.
 #[must_use]
 pub fn crop(picture: &RgbImage, face_box: &FaceBox, factor: f32) -> Face {
-    let side = ((face_box.width + face_box.height) / 2.0 * factor).round().max(1.0);
-    let (center_x, center_y) = face_box.center();
-    let left = (center_x - side / 2.0).round() as i64;
-    let top = (center_y - side / 2.0).round() as i64;
-    let side = side as u32;
+    let (left, top, side) = square(face_box, factor);
     let columns: Vec<u32> = (0..side).map(|dx| inside(left + i64::from(dx), picture.width())).collect();
     let mut region = RgbImage::new(side, side);
     for (dy, row) in region.enumerate_rows_mut() {
@@ -44,14 +40,22 @@ pub fn crop(picture: &RgbImage, face_box: &FaceBox, factor: f32) -> Face {
 /// If the picture has no pixels.
 #[must_use]
 pub fn crop_turned(picture: &RgbImage, face_box: &FaceBox, factor: f32, tilt: f32) -> Face {
-    let side = ((face_box.width + face_box.height) / 2.0 * factor).round().max(1.0);
-    let (center_x, center_y) = face_box.center();
+    let (left, top, side) = square(face_box, factor);
+    let half = side as f32 / 2.0;
+    let (center_x, center_y) = (left as f32 + half, top as f32 + half);
     let (sin, cos) = tilt.sin_cos();
-    let region = RgbImage::from_fn(side as u32, side as u32, |x, y| {
-        let (right, down) = (x as f32 + 0.5 - side / 2.0, y as f32 + 0.5 - side / 2.0);
+    let region = RgbImage::from_fn(side, side, |x, y| {
+        let (right, down) = (x as f32 + 0.5 - half, y as f32 + 0.5 - half);
         blended(picture, center_x + cos * right - sin * down, center_y + sin * right + cos * down)
     });
     Face::from_picture(&DynamicImage::ImageRgb8(region))
+}
+
+/// Left edge, top edge and side of the square around a box, in whole pixels.
+fn square(face_box: &FaceBox, factor: f32) -> (i64, i64, u32) {
+    let side = ((face_box.width + face_box.height) / 2.0 * factor).round().max(1.0);
+    let (center_x, center_y) = face_box.center();
+    ((center_x - side / 2.0).round() as i64, (center_y - side / 2.0).round() as i64, side as u32)
 }
 
 /// The colour at a place, where a pixel's centre is half a pixel from its corner.

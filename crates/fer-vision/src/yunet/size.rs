@@ -16,7 +16,7 @@ const SHAPE: [u32; 5] = [7, 11, 2, 1, 2];
 /// # Errors
 /// What was expected and found, when the bytes are no ONNX file or its input is another one.
 pub(super) fn free_size(onnx: &mut [u8]) -> Result<(), String> {
-    let mut messages = vec![0..onnx.len()];
+    let mut messages = Vec::from_iter([0..onnx.len()]);
     for wanted in SHAPE {
         let mut inner = Vec::new();
         for message in messages {

@@ -12,7 +12,9 @@ fn scene() -> (RgbImage, FaceBox) {
     let scene = Scene::new(5, 1, 320, 240);
     let time = Duration::from_millis(900);
     let truth = scene.truth(time)[0].clone();
-    let face_box = FaceBox { x: truth.x, y: truth.y, width: truth.width, height: truth.height, score: 1.0 };
+    // Whole pixels and an even side, so that the crop's centre is the box's.
+    let side = (truth.width / 2.0).round() * 2.0;
+    let face_box = FaceBox { x: truth.x.round(), y: truth.y.round(), width: side, height: side, score: 1.0 };
     (scene.frame(time), face_box)
 }
 
@@ -58,14 +60,19 @@ impl DetectFaces for Tilted {
 #[test]
 fn a_turned_face_is_upright_in_its_crop() {
     let (picture, face_box) = scene();
-    let upright = crop(&picture, &face_box, 1.1);
-    assert!(difference(&crop_turned(&picture, &face_box, 1.1, 0.0), &upright) < 2.0, "not turned at all");
+    let upright = crop(&picture, &face_box, 1.0);
+    assert_eq!(crop_turned(&picture, &face_box, 1.0, 0.0).pixels(), upright.pixels(), "not turned at all");
     for degrees in [-35.0_f32, -15.0, 10.0, 30.0] {
         let tilt = degrees.to_radians();
         let tilted = turned(&picture, &face_box, tilt);
-        let aligned = difference(&crop_turned(&tilted, &face_box, 1.1, tilt), &upright);
-        let plain = difference(&crop(&tilted, &face_box, 1.1), &upright);
-        assert!(aligned < 4.0 && plain > 2.0 * aligned, "{degrees}°: {aligned} aligned, {plain} as it is");
+        let aligned = difference(&crop_turned(&tilted, &face_box, 1.0, tilt), &upright);
+        let other_way = difference(&crop_turned(&tilted, &face_box, 1.0, -tilt), &upright);
+        let plain = difference(&crop(&tilted, &face_box, 1.0), &upright);
+        // Turned twice, its pixels are not those it had; turned the wrong way, its features are elsewhere.
+        assert!(
+            2.0 * aligned < plain && plain < other_way,
+            "{degrees}°: {aligned} aligned, {plain} as it is, {other_way} turned the other way"
+        );
     }
 }
 
@@ -74,7 +81,7 @@ fn the_finder_levels_the_eyes_when_it_is_asked_to() {
     let (picture, face_box) = scene();
     let tilt = 25.0_f32.to_radians();
     let tilted = turned(&picture, &face_box, tilt);
-    let mut cut = |align: bool| {
+    let cut = |align: bool| {
         let options = FinderOptions { align, ..FinderOptions::default() };
         let mut finder = Finder::new(Box::new(Tilted(face_box, tilt)), options);
         finder.find_photo(&tilted).unwrap().faces[0].crop.clone().unwrap()

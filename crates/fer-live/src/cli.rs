@@ -47,7 +47,7 @@ pub struct Cli {
 /// What to do other than reading faces.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Say what is well here and what is not: OpenCV, cascade, cameras, display, model, device
+    /// Say what is well here and what is not: OpenCV, cascade, YuNet's file, cameras, display, model, device
     Doctor(DoctorArgs),
     /// Open the web app: a page that reads faces from the browser's camera, photos and videos
     #[cfg(feature = "web")]
@@ -131,6 +131,9 @@ pub struct CommonArgs {
     /// Side of the network's crop relative to the detector's box [default: what the model was trained on]
     #[arg(long, value_name = "FACTOR", value_parser = parse_factor, help_heading = "Detection")]
     pub crop_factor: Option<f32>,
+    /// Turn each crop so that the eyes are level; with --detector yunet, which finds eyes
+    #[arg(long, help_heading = "Detection")]
+    pub align: bool,
     /// Half-life of the smoothing in ms; 0 for none
     #[arg(long, value_name = "MS", default_value_t = ms(SmoothOptions::default().half_life), help_heading = "Smoothing")]
     pub half_life: u64,
@@ -154,6 +157,9 @@ pub struct DoctorArgs {
     /// Haar cascade file, OpenCV's XML [default: OpenCV's frontal face, built in]
     #[arg(long, value_name = "FILE")]
     pub cascade: Option<PathBuf>,
+    /// YuNet's ONNX file, to be checked against the published one
+    #[arg(long, value_name = "FILE")]
+    pub detector_model: Option<PathBuf>,
 }
 
 /// Options of `fer-live serve`.
@@ -212,7 +218,7 @@ pub struct DetectorArgs {
     /// Which detector finds faces
     #[arg(long, value_enum, default_value_t = DetectorName::from(DetectorOptions::default().kind), value_name = "KIND", help_heading = "Detection")]
     pub detector: DetectorName,
-    /// YuNet's ONNX file, from opencv_zoo: face_detection_yunet_2023mar.onnx, before OpenCV 4.8 the one of 2022mar
+    /// YuNet's ONNX file, from opencv_zoo: face_detection_yunet_2023mar.onnx
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub detector_model: Option<PathBuf>,
     /// Haar cascade file, OpenCV's XML [default: OpenCV's frontal face, built in]
@@ -300,6 +306,7 @@ impl CommonArgs {
         FinderOptions {
             scan_every: Duration::from_millis(self.search_every),
             crop_factor: self.crop_factor.unwrap_or(trained_on),
+            align: self.align,
             ..FinderOptions::default()
         }
     }

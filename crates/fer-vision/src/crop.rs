@@ -2,7 +2,7 @@
 //! In: a picture, a box, a crop factor. Out: a 48×48 [`Face`].
 
 use fer_data::Face;
-use image::{DynamicImage, RgbImage};
+use image::{DynamicImage, Rgb, RgbImage};
 
 use crate::detect::FaceBox;
 
@@ -16,11 +16,7 @@ const LEAST_DEVIATION: f32 = 8.0;
 /// If the picture has no pixels.
 #[must_use]
 pub fn crop(picture: &RgbImage, face_box: &FaceBox, factor: f32) -> Face {
-    let side = ((face_box.width + face_box.height) / 2.0 * factor).round().max(1.0);
-    let (center_x, center_y) = face_box.center();
-    let left = (center_x - side / 2.0).round() as i64;
-    let top = (center_y - side / 2.0).round() as i64;
-    let side = side as u32;
+    let (left, top, side) = square(face_box, factor);
     let columns: Vec<u32> = (0..side).map(|dx| inside(left + i64::from(dx), picture.width())).collect();
     let mut region = RgbImage::new(side, side);
     for (dy, row) in region.enumerate_rows_mut() {
@@ -30,6 +26,47 @@ pub fn crop(picture: &RgbImage, face_box: &FaceBox, factor: f32) -> Face {
         }
     }
     Face::from_picture(&DynamicImage::ImageRgb8(region))
+}
+
+/// As [`crop`], of a face turned clockwise by `tilt` radians about its box's centre: in the crop it is upright.
+///
+/// # Panics
+/// If the picture has no pixels.
+#[must_use]
+pub fn crop_turned(picture: &RgbImage, face_box: &FaceBox, factor: f32, tilt: f32) -> Face {
+    let (left, top, side) = square(face_box, factor);
+    let half = side as f32 / 2.0;
+    let (center_x, center_y) = (left as f32 + half, top as f32 + half);
+    let (sin, cos) = tilt.sin_cos();
+    let region = RgbImage::from_fn(side, side, |x, y| {
+        let (right, down) = (x as f32 + 0.5 - half, y as f32 + 0.5 - half);
+        blended(picture, center_x + cos * right - sin * down, center_y + sin * right + cos * down)
+    });
+    Face::from_picture(&DynamicImage::ImageRgb8(region))
+}
+
+/// Left edge, top edge and side of the square around a box, in whole pixels.
+fn square(face_box: &FaceBox, factor: f32) -> (i64, i64, u32) {
+    let side = ((face_box.width + face_box.height) / 2.0 * factor).round().max(1.0);
+    let (center_x, center_y) = face_box.center();
+    ((center_x - side / 2.0).round() as i64, (center_y - side / 2.0).round() as i64, side as u32)
+}
+
+/// The colour at a place, where a pixel's centre is half a pixel from its corner.
+fn blended(picture: &RgbImage, x: f32, y: f32) -> Rgb<u8> {
+    let (x, y) = (x - 0.5, y - 0.5);
+    let (left, top) = (x.floor(), y.floor());
+    let (part_x, part_y) = (x - left, y - top);
+    let column = |dx: i64| inside(left as i64 + dx, picture.width());
+    let row = |dy: i64| inside(top as i64 + dy, picture.height());
+    let corners = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(dx, dy)| picture.get_pixel(column(dx), row(dy)).0);
+    Rgb(std::array::from_fn(|colour| {
+        let [upper_left, upper_right, lower_left, lower_right] =
+            corners.map(|pixel| f32::from(pixel[colour]));
+        let upper = upper_left + part_x * (upper_right - upper_left);
+        let lower = lower_left + part_x * (lower_right - lower_left);
+        (upper + part_y * (lower - upper)).round() as u8
+    }))
 }
 
 /// Whether a crop has any contrast: a blank one is no face, whatever the detector said.

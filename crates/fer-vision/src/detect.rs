@@ -50,6 +50,29 @@ impl FaceBox {
     }
 }
 
+/// Where the parts of a face are, `(x, y)` in the pixels of the full picture; right and left are the person's own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Landmarks {
+    /// Centre of the right eye, which an upright face shows on the picture's left.
+    pub right_eye: (f32, f32),
+    /// Centre of the left eye.
+    pub left_eye: (f32, f32),
+    /// Tip of the nose.
+    pub nose: (f32, f32),
+    /// Right corner of the mouth.
+    pub right_mouth: (f32, f32),
+    /// Left corner of the mouth.
+    pub left_mouth: (f32, f32),
+}
+
+impl Landmarks {
+    /// How far the line through the eyes is turned clockwise from level, in radians, `-π..=π`.
+    #[must_use]
+    pub fn tilt(&self) -> f32 {
+        (self.left_eye.1 - self.right_eye.1).atan2(self.left_eye.0 - self.right_eye.0)
+    }
+}
+
 /// A face detector.
 pub trait DetectFaces: Send {
     /// The faces of a picture, surest first.
@@ -70,6 +93,12 @@ pub trait DetectFaces: Send {
     ) -> Result<Option<Vec<FaceBox>>, VisionError> {
         let _ = (picture, expected);
         Ok(None)
+    }
+
+    /// The landmarks of a face of the last picture, or `None` when the detector finds none or no such face.
+    fn landmarks(&self, face: &FaceBox) -> Option<Landmarks> {
+        let _ = face;
+        None
     }
 
     /// The score from which one detection is trusted at once; below it, a face has to be seen repeatedly.

@@ -17,11 +17,13 @@ pub mod haar;
 mod reading;
 mod smooth;
 mod track;
+#[cfg(feature = "yunet")]
+pub mod yunet;
 
 pub use analyzer::{Analyzer, Reader};
 pub use classify::Classify;
-pub use crop::{crop, has_contrast};
-pub use detect::{DetectFaces, FaceBox, keep_best};
+pub use crop::{crop, crop_turned, has_contrast};
+pub use detect::{DetectFaces, FaceBox, Landmarks, keep_best};
 pub use error::{Cause, VisionError};
 pub use finder::{Finder, FinderOptions, Frame};
 pub use reading::{FaceReading, Found, FoundFace, Reading, Timings, largest, ms};

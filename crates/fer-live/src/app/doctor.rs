@@ -5,7 +5,7 @@ use fer_base::chain;
 
 use super::Streams;
 use crate::cli::DoctorArgs;
-use crate::face_detector::DetectorOptions;
+use crate::face_detector::{DetectorKind, DetectorOptions, yunet};
 use crate::source::{Camera, cameras};
 
 /// Writes all findings.
@@ -14,6 +14,7 @@ pub(super) fn run(args: &DoctorArgs, streams: &mut Streams<'_>) {
     findings.push(Finding::well("fer-live", env!("CARGO_PKG_VERSION")));
     opencv(&mut findings);
     cascade(args, &mut findings);
+    findings.push(yunet(args));
     camera_list(&mut findings);
     display(&mut findings);
     model(args, &mut findings);
@@ -85,6 +86,28 @@ fn cascade(args: &DoctorArgs, findings: &mut Vec<Finding>) {
             Finding::ill("cascade", chain(&error), "give another file, or none: --cascade FILE")
         }
     });
+}
+
+/// Where YuNet's file is to be had, or whether the given one is it.
+fn yunet(args: &DoctorArgs) -> Finding {
+    let remedy = format!("fetch {}: {}", yunet::FILE, yunet::WHERE);
+    let Some(path) = &args.detector_model else {
+        return Finding::well("yunet", format!("not needed; for --detector yunet, {remedy}"));
+    };
+    let options = DetectorOptions {
+        kind: DetectorKind::Yunet,
+        yunet: Some(path.clone()),
+        ..DetectorOptions::default()
+    };
+    let shown = path.display();
+    match options.build().and_then(|_| yunet::is_published(path)) {
+        Ok(true) => Finding::well("yunet", format!("{shown}: {} as published", yunet::FILE)),
+        Ok(false) => {
+            let found = format!("{shown}: can be used, but its SHA-256 is not that of {}", yunet::FILE);
+            Finding::ill("yunet", found, remedy)
+        }
+        Err(error) => Finding::ill("yunet", chain(&error), remedy),
+    }
 }
 
 fn camera_list(findings: &mut Vec<Finding>) {

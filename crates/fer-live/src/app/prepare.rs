@@ -9,7 +9,7 @@ use fer_stream::StreamError;
 use fer_vision::{Analyzer, Classify, Finder};
 
 use super::Streams;
-use crate::cli::CommonArgs;
+use crate::cli::{CommonArgs, DetectorName};
 use crate::error::LiveError;
 use crate::face_detector::DetectorOptions;
 use crate::open::open_input;
@@ -41,6 +41,15 @@ pub(super) fn choose_input(
     Ok(Input::Drawn)
 }
 
+/// Only YuNet finds eyes.
+pub(super) fn refuse_align(args: &CommonArgs) -> Result<(), LiveError> {
+    if !args.align || args.detector.detector == DetectorName::Yunet {
+        return Ok(());
+    }
+    let problem = "--align needs a detector that finds eyes: --detector yunet --detector-model FILE";
+    Err(LiveError::Config(problem.to_owned()))
+}
+
 /// Finds and reads faces, with this detector, for a network trained on crops of this factor.
 pub(super) fn analyzer(
     args: &CommonArgs,
@@ -48,6 +57,7 @@ pub(super) fn analyzer(
     classifier: Arc<dyn Classify>,
     trained_on: f32,
 ) -> Result<Analyzer, LiveError> {
+    refuse_align(args)?;
     let finder = Finder::new(detector.build()?, args.finder_options(trained_on));
     Ok(Analyzer::new(finder, classifier, args.smooth_options()))
 }

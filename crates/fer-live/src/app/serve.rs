@@ -54,6 +54,7 @@ pub(super) fn run(
 fn parts(common: &CommonArgs) -> Result<ServerParts, LiveError> {
     let model = crate::model::load(common.model.as_deref(), common.device)?;
     let card = serde_json::to_value(&model.card).expect("a card that was read is JSON");
+    super::prepare::refuse_align(common)?;
     let finding = common.finder_options(model.crop_factor());
     let live = common.detector.options();
     let photo = live.photo();

@@ -2,6 +2,7 @@
 //! In: the user's choice. Out: a [`DetectFaces`].
 
 pub(crate) mod options;
+pub mod yunet;
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ impl DetectorOptions {
     ///
     /// # Errors
     /// [`VisionError::Options`] for an option out of range, [`VisionError::Detect`] when its file is missing
-    /// or no such file, and for all but [`DetectorKind::Haar`] when this build has no OpenCV.
+    /// or no such file, and when this build lacks what the detector needs.
     pub fn build(&self) -> Result<Box<dyn DetectFaces>, VisionError> {
         match self.kind {
             DetectorKind::Haar => {
@@ -23,23 +24,15 @@ impl DetectorOptions {
                     self.cascade.as_deref().map_or_else(|| Ok(Cascade::frontal_face()), read_cascade)?;
                 Ok(Box::new(HaarDetector::with(CascadeSearch::new(cascade), self.haar())?))
             }
-            DetectorKind::OpenCv | DetectorKind::Yunet => self.build_with_opencv(),
+            DetectorKind::OpenCv => self.build_with_opencv(),
+            DetectorKind::Yunet => yunet::build(self),
         }
     }
 
     #[cfg(feature = "opencv")]
     fn build_with_opencv(&self) -> Result<Box<dyn DetectFaces>, VisionError> {
-        use crate::opencv::{OpenCvCascade, YuNet, YuNetOptions};
-
-        if self.kind == DetectorKind::OpenCv {
-            let evaluator = OpenCvCascade::new(self.cascade.as_deref())?;
-            return Ok(Box::new(HaarDetector::with(evaluator, self.haar())?));
-        }
-        let model = self.yunet.clone().ok_or_else(|| {
-            VisionError::Options("--detector yunet needs its file: --detector-model FILE".to_owned())
-        })?;
-        let options = YuNetOptions { scan_side: self.search_side, ..YuNetOptions::new(model) };
-        Ok(Box::new(YuNet::new(options)?))
+        let evaluator = crate::opencv::OpenCvCascade::new(self.cascade.as_deref())?;
+        Ok(Box::new(HaarDetector::with(evaluator, self.haar())?))
     }
 
     #[cfg(not(feature = "opencv"))]

@@ -1,4 +1,4 @@
-//! Everything that needs OpenCV: detectors, cameras and videos, the window.
+//! Everything that needs OpenCV: a detector, cameras and videos, the window.
 //! In: pictures, files, devices. Out: the crate's own types; OpenCV's never leave this folder.
 
 mod cause;
@@ -7,7 +7,6 @@ mod haar;
 mod picture;
 mod video;
 mod window;
-mod yunet;
 
 use fer_vision::VisionError;
 
@@ -15,7 +14,6 @@ pub use facts::{CameraFacts, OpenCvFacts, camera_facts, facts};
 pub use haar::{OpenCvCascade, cascade_places, find_cascade};
 pub use video::VideoSource;
 pub use window::{Window, display};
-pub use yunet::{YuNet, YuNetOptions};
 
 /// Keeps OpenCV from writing to the terminal what the errors of this crate say better.
 pub fn be_silent() {

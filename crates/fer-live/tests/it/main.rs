@@ -1,6 +1,9 @@
 //! fer-live as a whole: from a command line to readings, and what shows them.
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // A test that unwraps fails at its line; a skipped one says so.
 
+#[cfg(all(feature = "opencv", feature = "yunet"))]
+#[path = "../../../fer-vision/tests/it/bright_yunet.rs"]
+mod bright_yunet;
 #[cfg(feature = "opencv")]
 mod foreign;
 #[cfg(feature = "opencv")]
@@ -12,5 +15,5 @@ mod read_back;
 #[cfg(feature = "opencv")]
 mod refusals;
 mod sources;
-#[cfg(feature = "opencv")]
+#[cfg(all(feature = "opencv", feature = "yunet"))]
 mod yunet;

@@ -1,68 +1,37 @@
-//! YuNet's wrapper, around a network of its interface that takes bright squares for faces.
+//! The program with YuNet, around a network of its interface that takes bright squares for faces.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use fer_live::opencv::{YuNet, YuNetOptions, facts};
-use fer_vision::DetectFaces;
-use image::RgbImage;
+use image::{Rgb, RgbImage};
 
-use crate::program::{refused, run, text};
+use crate::bright_yunet::{Bright, bright_yunet};
+use crate::program::{program, refused, run, text};
 
-/// See `fixtures/bright_yunet.py`.
-fn network() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bright_yunet.onnx")
-}
-
-/// OpenCV 4.8 and later want other outputs.
-fn is_other_interface() -> bool {
-    let version = facts().version;
-    let minor = version.strip_prefix("4.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
-    let is_other = minor.is_none_or(|minor| minor >= 8);
-    if is_other {
-        eprintln!("skipped: the test's network is for OpenCV before 4.8, this is {version}");
-    }
-    is_other
-}
-
-/// A white square of `scale` × 64 pixels in the dark, in `scale` times 320×240.
-fn picture(scale: u32) -> RgbImage {
-    let mut picture = RgbImage::new(320 * scale, 240 * scale);
-    for (x, y) in (64 * scale..128 * scale).flat_map(|y| (128 * scale..192 * scale).map(move |x| (x, y))) {
-        picture.put_pixel(x, y, image::Rgb([255; 3]));
-    }
-    picture
-}
-
-#[test]
-fn boxes_are_mapped_to_the_full_picture_and_made_square() {
-    if is_other_interface() {
-        return;
-    }
-    let mut yunet = YuNet::new(YuNetOptions::new(network())).unwrap();
-    let faces = yunet.detect(&picture(2)).unwrap();
-    assert_eq!(faces.len(), 1, "{faces:?}");
-    let (x, y) = faces[0].center();
-    assert!((x - 320.0).abs() < 2.0 && (y - 192.0).abs() < 2.0, "{faces:?}");
-    // 192 pixels of the searched size, twice that in the picture, 1.1 times its mean side.
-    assert!((faces[0].width - 422.4).abs() < 3.0 && faces[0].width == faces[0].height, "{faces:?}");
-    assert!(faces[0].score > 0.99);
-    assert_eq!(yunet.detect(&RgbImage::new(640, 480)).unwrap(), []);
+/// The network, and a picture of a white square of 32 pixels in the dark.
+fn network_and_photo(folder: &Path) -> (PathBuf, PathBuf) {
+    let (network, photo) = (folder.join("bright.onnx"), folder.join("square.png"));
+    std::fs::write(&network, bright_yunet(Bright::default())).unwrap();
+    let is_bright = |x: u32, y: u32| x / 32 == 4 && y / 32 == 3;
+    let picture = RgbImage::from_fn(320, 240, |x, y| Rgb([if is_bright(x, y) { 255 } else { 0 }; 3]));
+    picture.save(&photo).unwrap();
+    (network, photo)
 }
 
 #[test]
 fn the_program_finds_faces_with_it() {
-    if is_other_interface() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
-    let photo = folder.path().join("square.png");
-    picture(1).save(&photo).unwrap();
-    let network = network();
-    let options = ["--detector", "yunet", "--detector-model", text(&network), "--json", "-"];
-    let output = run(&[&["--input", text(&photo)], &options[..]].concat());
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(document[0]["faces"].as_array().unwrap().len(), 1, "{document}");
+    let (network, photo) = network_and_photo(folder.path());
+    let options =
+        ["--input", text(&photo), "--detector", "yunet", "--detector-model", text(&network), "--json", "-"];
+    for align in [&[][..], &["--align"]] {
+        let output = run(&[&options[..], align].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let faces = document[0]["faces"].as_array().unwrap();
+        assert_eq!(faces.len(), 1, "{document}");
+        // 1.1 times the mean of 160 and 224.
+        assert!((faces[0]["box"]["width"].as_f64().unwrap() - 211.2).abs() < 0.1, "{document}");
+    }
 }
 
 #[test]
@@ -70,10 +39,36 @@ fn another_file_is_refused_with_the_name_of_the_right_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("other.onnx");
     std::fs::write(&path, "no network").unwrap();
-    for file in [text(&path), "no-such.onnx"] {
+    for (file, cause) in [(text(&path), "no whole ONNX file"), ("no-such.onnx", "No such file")] {
         let options = ["--input", "drawn", "--headless", "--detector", "yunet", "--detector-model", file];
         let (code, said) = refused(&options);
         assert_eq!(code, 2, "{said}");
         assert!(said.contains("face_detection_yunet_2023mar.onnx of opencv_zoo"), "{said}");
+        assert!(said.contains(file) && said.contains(cause), "{said}");
     }
+}
+
+#[test]
+fn level_eyes_are_refused_of_a_detector_that_finds_none() {
+    let (code, said) = refused(&["--input", "drawn", "--headless", "--align"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("--detector yunet"), "{said}");
+}
+
+#[test]
+fn the_doctor_says_where_the_file_is_to_be_had_and_whether_it_is_the_published_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (network, photo) = network_and_photo(folder.path());
+    let told = |options: &[&str]| {
+        let output = program().args(["doctor", "--device", "cpu"]).args(options).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<&str> = text.lines().skip_while(|line| !line.contains("yunet")).take(2).collect();
+        lines.join("\n")
+    };
+    let without = told(&[]);
+    assert!(without.starts_with("  yunet") && without.contains("opencv_zoo"), "{without}");
+    let other = told(&["--detector-model", text(&network)]);
+    assert!(other.starts_with("! yunet") && other.contains("SHA-256 is not that of"), "{other}");
+    let none = told(&["--detector-model", text(&photo)]);
+    assert!(none.starts_with("! yunet") && none.contains("no whole ONNX file"), "{none}");
 }

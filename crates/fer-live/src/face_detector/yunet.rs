@@ -1,0 +1,68 @@
+//! YuNet's file, and the detector made of it.
+//! In: a path. Out: a [`DetectFaces`], or what is wrong with the file.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use fer_model::card::sha256_hex;
+use fer_vision::{Cause, DetectFaces, VisionError};
+
+use super::DetectorOptions;
+
+/// The file's name.
+pub const FILE: &str = "face_detection_yunet_2023mar.onnx";
+
+/// Where it is to be had.
+pub const WHERE: &str = "https://github.com/opencv/opencv_zoo, models/face_detection_yunet (232,589 bytes; Git LFS: \
+                         the page's download button gives it, a plain clone a pointer of three lines)";
+
+/// The SHA-256 of the published file, hexadecimal.
+pub const SHA256: &str = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4";
+
+/// No more of a file is read: sixteen times the published one.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// Whether this is the published file, byte for byte.
+///
+/// # Errors
+/// [`VisionError::Detect`] when it cannot be read.
+pub fn is_published(path: &Path) -> Result<bool, VisionError> {
+    read(path).map(|bytes| sha256_hex(&bytes) == SHA256)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, VisionError> {
+    let mut bytes = Vec::new();
+    // A byte more than is allowed, so that the detector sees a file that is too long.
+    let mut file = File::open(path).map_err(|error| unusable(path, error.into()))?.take(MOST_BYTES + 1);
+    file.read_to_end(&mut bytes).map_err(|error| unusable(path, error.into()))?;
+    Ok(bytes)
+}
+
+fn unusable(path: &Path, cause: Cause) -> VisionError {
+    let shown = path.display();
+    VisionError::detect_for(
+        format!("{shown}: not a YuNet that can be used, expected {FILE} of opencv_zoo (see fer-live doctor)"),
+        cause,
+    )
+}
+
+#[cfg(feature = "yunet")]
+pub(super) fn build(options: &DetectorOptions) -> Result<Box<dyn DetectFaces>, VisionError> {
+    use fer_vision::yunet::{YuNetDetector, YuNetError, YuNetOptions};
+
+    let path = options.yunet.as_deref().ok_or_else(|| {
+        VisionError::Options("--detector yunet needs its file: --detector-model FILE".to_owned())
+    })?;
+    let found = YuNetOptions { search_side: options.search_side, ..YuNetOptions::default() };
+    match YuNetDetector::from_onnx(read(path)?, found) {
+        Ok(detector) => Ok(Box::new(detector)),
+        Err(YuNetError::Options(problem)) => Err(VisionError::Options(problem)),
+        Err(error) => Err(unusable(path, error.into())),
+    }
+}
+
+#[cfg(not(feature = "yunet"))]
+pub(super) fn build(_: &DetectorOptions) -> Result<Box<dyn DetectFaces>, VisionError> {
+    Err(VisionError::detect("this build has no YuNet: build with the feature yunet, or use --detector haar"))
+}

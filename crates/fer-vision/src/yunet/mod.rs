@@ -1,0 +1,17 @@
+//! Faces by YuNet, a small network (Wu et al. 2023), without OpenCV.
+//! In: the ONNX file's bytes and pictures. Out: boxes and landmarks, in the picture's pixels.
+//!
+//! ```text
+//! ONNX ─ free_size ─ rten ─▶ Network
+//! picture ─ scaled, padded ─▶ [1, 3, H, W] ─ Network ─▶ per stride: cls, obj, bbox, kps ─ decode ─▶ YuNetFace
+//! ```
+
+mod decode;
+mod detector;
+mod network;
+mod picture;
+mod size;
+
+pub use decode::YuNetFace;
+pub use detector::{YuNetDetector, YuNetOptions};
+pub use network::YuNetError;

@@ -27,11 +27,11 @@ fn no_source_but_fer_eval_names_the_test_split_or_its_loader() {
     };
     assert_eq!(naming("Split::Test"), ["fer-eval.rs"]);
     assert_eq!(naming("load_split"), Vec::<String>::new());
-    let loader = Path::new("judge/input/mod.rs");
-    let loading = files.iter().filter(|path| fs::read_to_string(path).unwrap().contains("load_judged"));
-    assert!(loading.clone().count() == 1 && loading.clone().all(|path| path.ends_with(loader)));
+    let loading: Vec<&PathBuf> =
+        files.iter().filter(|path| fs::read_to_string(path).unwrap().contains("load_judged")).collect();
+    assert!(matches!(loading[..], [path] if path.ends_with("judge/input/mod.rs")), "{loading:?}");
     // Its functions are visible to the folder judge/ alone, in which only fer-eval's jobs call them.
-    let loader = fs::read_to_string(loading.clone().next().unwrap()).unwrap();
+    let loader = fs::read_to_string(loading[0]).unwrap();
     assert!(!loader.contains("pub fn load") && !loader.contains("pub(crate) fn load"));
     for job in ["judge::job", "judge::robustness::{Probing"] {
         assert_eq!(naming(job), ["fer-eval.rs"], "fer-eval's jobs, which nothing else starts");

@@ -1,5 +1,5 @@
 //! What fer-eval judges on, loaded.
-//! In: a path, a part, a card. Out: [`Input`]: samples, and what is to be said of them.
+//! In: a path, a part, a card. Out: samples, and what is to be said of them.
 
 mod classes;
 mod face_finder;

@@ -107,6 +107,16 @@ fn light_and_size_go_the_way_their_names_say() {
 }
 
 #[test]
+fn noise_has_the_deviation_that_its_row_states() {
+    let noisy = (named("noise").apply)(&Face::blank(128), &mut rng_for(1, 0, 0));
+    let offsets: Vec<f64> = noisy.pixels().iter().map(|&p| f64::from(p) - 128.0).collect();
+    let mean = offsets.iter().sum::<f64>() / 2304.0;
+    let deviation = (offsets.iter().map(|offset| (offset - mean).powi(2)).sum::<f64>() / 2304.0).sqrt();
+    // Four standard errors of 2304 numbers: 1.7 for the mean, 1.2 for the deviation.
+    assert!(mean.abs() < 1.7 && (deviation - 20.0).abs() < 1.2, "{mean} {deviation}");
+}
+
+#[test]
 fn a_cover_paints_its_part_and_nothing_else() {
     let covered = cover(&face(3), [0.25, 0.5, 0.75, 1.0]);
     for i in 0..48 * 48 {

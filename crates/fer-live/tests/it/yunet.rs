@@ -1,11 +1,12 @@
 //! The program with YuNet, around a network of its interface that takes bright squares for faces.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use image::{Rgb, RgbImage};
 
 use crate::bright_yunet::{Bright, bright_yunet};
-use crate::program::{program, refused, run, text};
+use crate::program::{refused, run, text};
 
 /// The network, and a picture of a white square of 32 pixels in the dark.
 fn network_and_photo(folder: &Path) -> (PathBuf, PathBuf) {
@@ -60,7 +61,8 @@ fn the_doctor_says_where_the_file_is_to_be_had_and_whether_it_is_the_published_o
     let folder = tempfile::tempdir().unwrap();
     let (network, photo) = network_and_photo(folder.path());
     let told = |options: &[&str]| {
-        let output = program().args(["doctor", "--device", "cpu"]).args(options).output().unwrap();
+        let mut doctor = Command::new(env!("CARGO_BIN_EXE_fer-live"));
+        let output = doctor.args(["doctor", "--device", "cpu"]).args(options).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let lines: Vec<&str> = text.lines().skip_while(|line| !line.contains("yunet")).take(2).collect();
         lines.join("\n")

@@ -3,7 +3,7 @@
 
 use fer_vision::{Cause, VisionError};
 
-/// Errors of sources, of the pipeline and of records. The text leaves the cause to [`Error::source`].
+/// Errors of sources, of the pipeline and of records. The text leaves the cause to [`std::error::Error::source`].
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
     /// Finding or reading faces failed.

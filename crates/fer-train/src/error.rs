@@ -8,7 +8,7 @@ use fer_base::{ExitCode, OutputError, Overlap, exit};
 /// Why something failed, whoever says so.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Errors of fer-train. A sentence never repeats its source: [`fer_base::chain`] tells both.
+/// Errors of fer-train. A sentence never repeats its source: [`fer_base::chain()`] tells both.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// A config file or an override was refused.

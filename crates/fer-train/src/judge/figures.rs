@@ -3,8 +3,6 @@
 //!
 //! A new figure is one entry in [`of`]; the card takes those that [`fer_model::card::MetricsCard`] names.
 
-use fer_model::card::MetricsCard;
-
 use crate::judge::confusion::wilson95;
 use crate::judge::evaluate::{Evaluation, Unseen};
 use crate::judge::probabilities::Scored;
@@ -97,26 +95,6 @@ pub fn of(evaluation: &Evaluation) -> Vec<Figure> {
     figures.extend(of_probabilities(&before, Temperature::One));
     figures.extend(of_probabilities(&after, Temperature::OfTheCard));
     figures
-}
-
-impl Evaluation {
-    /// The figures that a model card states; which, is the card format's decision.
-    #[must_use]
-    pub fn card_metrics(&self) -> MetricsCard {
-        let figures = of(self);
-        let value = |key| {
-            let figure = figures.iter().find(|figure| figure.key == key);
-            figure.expect("a card's keys are those of figures.rs").value
-        };
-        MetricsCard {
-            n: self.n(),
-            accuracy: value("accuracy"),
-            macro_f1: value("macro_f1"),
-            balanced_accuracy: value("balanced_accuracy"),
-            nll: value("nll"),
-            ece: value("ece"),
-        }
-    }
 }
 
 /// How honest probabilities are, at a temperature.

@@ -8,5 +8,5 @@
 pub(crate) fn random_hex() -> std::io::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(fer_base::hex::encode(&bytes))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use fer_base::atomic;
+use fer_base::{Overlap, atomic};
 use fer_data::Labels;
 use fer_stream::pipeline::Shot;
 use fer_stream::record::{Recorded, Recorder, VideoRecorder};
@@ -140,38 +140,29 @@ pub(super) fn refuse_overlaps(args: &WatchArgs, input: &Input) -> Result<(), Liv
     let records =
         args.records.files.iter().map(|(format, path)| (format!("--{}", format.ending), path.clone()));
     let videos = args.save_video.iter().map(|path| ("--save-video".to_owned(), path.clone()));
-    let inputs = photos.iter().chain(video).map(|path| ("the input".to_owned(), real(path)));
-    let mut taken: Vec<(String, PathBuf)> = inputs.chain(model_files(args)).collect();
-    for (option, path) in videos.chain(records).chain(pictures) {
-        // Standard output and devices such as /dev/null hold nothing that could be destroyed.
-        if path.as_os_str() != "-" && path.exists() && !path.is_file() {
-            continue;
-        }
-        let place = real(&path);
-        if let Some((other, _)) = taken.iter().find(|(_, other)| *other == place) {
-            let path = path.display();
-            return Err(LiveError::Config(format!("{option} {path}: {other} is there too; choose another")));
-        }
-        taken.push((option, place));
-    }
-    Ok(())
+    let inputs = photos.iter().chain(video).map(|path| ("the input".to_owned(), path.clone()));
+    let inputs: Vec<(String, PathBuf)> = inputs.chain(model_files(args)).collect();
+    // A folder cannot be written over: whoever opens the output says what is wrong with it.
+    let outputs: Vec<(String, PathBuf)> =
+        videos.chain(records).chain(pictures).filter(|(_, path)| !path.is_dir()).collect();
+    fer_base::refuse_overlaps(&named(&inputs), &named(&outputs)).map_err(|overlap| {
+        let Overlap { option, path, other_option, .. } = overlap;
+        LiveError::Config(format!("{option} {}: {other_option} is there too; choose another", path.display()))
+    })
+}
+
+fn named(files: &[(String, PathBuf)]) -> Vec<(&str, &Path)> {
+    files.iter().map(|(option, path)| (option.as_str(), path.as_path())).collect()
 }
 
 /// The files that reading needs, and that an output would destroy: the model's and the detector's.
 fn model_files(args: &WatchArgs) -> impl Iterator<Item = (String, PathBuf)> {
     let folder = crate::model::folder_of(args.common.model.as_deref());
     let in_folder = folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten();
-    let model = in_folder.flatten().map(|entry| ("the model".to_owned(), real(&entry.path())));
-    let detector = args.common.detector.files().map(|path| ("the detector's file".to_owned(), real(path)));
+    let model = in_folder.flatten().map(|entry| ("the model".to_owned(), entry.path()));
+    let detector =
+        args.common.detector.files().map(|path| ("the detector's file".to_owned(), path.to_owned()));
     model.chain(detector)
-}
-
-/// The one name of a file that may not be there yet.
-fn real(path: &Path) -> PathBuf {
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    path.canonicalize()
-        .or_else(|_| folder.canonicalize().map(|folder| folder.join(path.file_name().unwrap_or_default())))
-        .unwrap_or_else(|_| path.to_owned())
 }
 
 pub(super) fn name(path: &Path) -> String {

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use fer_drawn::Data;
 use fer_stream::StreamError;
 
 use super::camera_names::{Camera, cameras};
@@ -39,7 +40,7 @@ impl Input {
         let path = Path::new(words);
         match words {
             "-" => Ok(Self::Stdin),
-            "drawn" => Ok(Self::Drawn),
+            Data::DRAWN => Ok(Self::Drawn),
             _ if words.contains("://") => Ok(Self::Address(words.to_owned())),
             _ => {
                 if let Some(index) = camera_index(words) {
@@ -73,7 +74,7 @@ impl fmt::Display for Input {
             Self::Photos(paths) => write!(f, "{} photos", paths.len()),
             Self::Address(address) => f.write_str(&without_password(address)),
             Self::Stdin => f.write_str("-"),
-            Self::Drawn => f.write_str("drawn"),
+            Self::Drawn => f.write_str(Data::DRAWN),
         }
     }
 }

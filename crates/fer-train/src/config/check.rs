@@ -1,6 +1,8 @@
 //! Which values a config may have.
 //! In: a config of the right types. Out: nothing, or a sentence naming the first key refused.
 
+use fer_drawn::Data;
+
 use super::{Config, LabelChoice, Strategy};
 
 /// The most of anything that is counted: beyond, a slip of the keyboard would fill the memory or never end.
@@ -68,7 +70,7 @@ impl Config {
         if data.path.is_empty() {
             return refuse("data.path: expected drawn, a CSV file or a folder, found nothing");
         }
-        if data.path == "drawn" && !data.ferplus.is_empty() {
+        if data.path == Data::DRAWN && !data.ferplus.is_empty() {
             return refuse("data.ferplus: drawn faces have no FER+ votes; leave it empty, or set data.path");
         }
         if data.labels != LabelChoice::Fer2013 && data.ferplus.is_empty() {

@@ -5,6 +5,7 @@ mod check;
 mod parse;
 
 use fer_data::augment::Augment;
+use fer_drawn::Data;
 use fer_model::{Architecture, net::BlockPlan};
 use serde::{Deserialize, Serialize};
 
@@ -225,7 +226,7 @@ impl Default for ModelConfig {
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
-            path: "drawn".to_owned(),
+            path: Data::DRAWN.to_owned(),
             labels: LabelChoice::Fer2013,
             ferplus: String::new(),
             drop_non_faces: false,

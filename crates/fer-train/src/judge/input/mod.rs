@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use fer_data::{
     ClassMap, DataError, LabelSet, Labels, LoadOptions, Loaded, Part, Reason, Samples, Split, load_judged,
 };
+use fer_drawn::Data;
 use fer_model::ModelCard;
 
 pub use face_finder::{Cutting, FaceFinder};
@@ -16,9 +17,6 @@ pub use face_finder::{Cutting, FaceFinder};
 use crate::config::DataConfig;
 use crate::error::TrainError;
 use crate::skipped::left_out;
-
-/// The word for data that stands for faces drawn by fer itself.
-const DRAWN: &str = "drawn";
 
 /// The model and the data of a job.
 #[derive(Clone, Debug)]
@@ -79,7 +77,7 @@ impl Inputs {
         notice: &dyn Fn(&str),
     ) -> Result<Input, TrainError> {
         let validation_fraction = validation_fraction(self.validation_fraction, card)?;
-        if path.as_os_str() == DRAWN {
+        if path.as_os_str() == Data::DRAWN {
             return Ok(Input { samples: self.drawn(part, card)?, n_without_face: 0 });
         }
         let options = LoadOptions {
@@ -132,7 +130,7 @@ impl Inputs {
 
     /// The drawn faces that the model was trained or selected on, or as many that chose nothing.
     fn drawn(&self, part: Part, card: &ModelCard) -> Result<Samples, TrainError> {
-        let refused = |reason: &str| Err(TrainError::Usage(format!("--data {DRAWN}: {reason}")));
+        let refused = |reason: &str| Err(TrainError::Usage(format!("--data {}: {reason}", Data::DRAWN)));
         let Part::Split(split) = part else { return refused("drawn faces have splits; name one") };
         if self.cutting != Cutting::AsItIs {
             return refused("drawn faces are cut; leave --detect out");
@@ -142,7 +140,7 @@ impl Inputs {
         }
         let training = &card.training;
         let per_class = match split {
-            _ if training.data != DRAWN => DataConfig::default().drawn_validation,
+            _ if training.data != Data::DRAWN => DataConfig::default().drawn_validation,
             Split::Train => training.n_train / card.labels.len(),
             _ => training.n_validation / card.labels.len(),
         };

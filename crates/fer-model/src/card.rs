@@ -243,7 +243,10 @@ impl ModelCard {
     /// Logits of all heads together.
     #[must_use]
     pub fn n_logits(&self) -> usize {
-        self.all_heads().iter().map(|head| head.labels.len()).sum()
+        match self.heads.is_empty() {
+            true => self.labels.len(),
+            false => self.heads.iter().map(|head| head.labels.len()).sum(),
+        }
     }
 
     /// The temperature of a head (`None`: of the reading) with these views.

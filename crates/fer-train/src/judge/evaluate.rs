@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use fer_data::face::PIXELS;
 use fer_data::{Face, Labels, Part, Samples};
 use fer_model::{ModelError, Prediction, Predictor, Tta};
 
@@ -141,11 +140,10 @@ impl Evaluation {
     /// `samples` are those that were judged.
     #[must_use]
     pub fn unseen(&self, samples: &Samples, train: &Samples) -> Unseen {
-        let pixels = |face| Face::pixels(face);
-        let seen: HashSet<&[u8; PIXELS]> = train.samples.iter().map(|s| pixels(&s.face)).collect();
+        let seen: HashSet<&Face> = train.samples.iter().map(|sample| &sample.face).collect();
         let (mut n, mut n_right) = (0, 0);
         for ((sample, truth), prediction) in samples.samples.iter().zip(&self.truth).zip(&self.predictions) {
-            if !seen.contains(pixels(&sample.face)) {
+            if !seen.contains(&sample.face) {
                 n += 1;
                 n_right += u64::from(prediction.label() == *truth);
             }

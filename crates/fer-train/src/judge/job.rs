@@ -192,16 +192,14 @@ fn other_temperatures(
     let single = predictor.card().heads.iter().map(|head| Some(head.set));
     let mut fitted = Vec::new();
     for head in std::iter::once(None).chain(single) {
-        let truth = match head {
-            Some(LabelSet::FerPlus) => samples.clone().by_ferplus_majority().0,
-            _ => samples.clone(),
-        };
+        let majority = (head == Some(LabelSet::FerPlus)).then(|| samples.clone().by_ferplus_majority().0);
+        let truth = majority.as_ref().unwrap_or(samples);
         if truth.is_empty() {
             continue;
         }
         let reading = reading(predictor.clone(), head, &truth.labels)?;
         for tta in Tta::ALL.into_iter().filter(|tta| (head, *tta) != (None, Tta::None)) {
-            let evaluation = run(&reading, &truth, tta, watcher)?;
+            let evaluation = run(&reading, truth, tta, watcher)?;
             fitted.push(temperature_of(head, tta, &evaluation)?);
         }
     }

@@ -1,7 +1,7 @@
 //! The heads of a run: which logits, with what part of the loss.
 //! In: a config and the training samples. Out: [`Head`]s in the order of the logits.
 
-use fer_data::{LabelSet, Labels, Samples, Votes};
+use fer_data::{LabelSet, Labels, Sample, Samples, Votes};
 use fer_model::card::HeadCard;
 
 use crate::config::{Config, LabelChoice};
@@ -44,6 +44,25 @@ pub fn heads(config: &Config, train: &Samples) -> Vec<Head> {
     cards.into_iter().enumerate().map(head).collect()
 }
 
+/// A face's label distributions, head by head; a face without FER+ label leaves that head's at 0.
+///
+/// `target` is all 0, and as long as the heads' labels together.
+pub(super) fn set_targets(heads: &[HeadCard], sample: &Sample, target: &mut [f32]) {
+    let mut rest = target;
+    for head in heads {
+        let (own, behind) = rest.split_at_mut(head.labels.len());
+        match head.set {
+            LabelSet::FerPlus => {
+                if let Some(shares) = sample.votes.as_ref().and_then(Votes::shares) {
+                    own.copy_from_slice(&shares);
+                }
+            }
+            LabelSet::Fer2013 | LabelSet::Own => own[sample.label] = 1.0,
+        }
+        rest = behind;
+    }
+}
+
 /// The heads as a fresh model's card names them; two of them make a reading in equal parts.
 fn cards(choice: LabelChoice, own: &Labels) -> Vec<HeadCard> {
     let first = |weight| HeadCard { set: own.set(), labels: own.clone(), weight };
@@ -62,13 +81,9 @@ fn adjustment(train: &Samples, card: &HeadCard, strength: f32) -> Vec<f32> {
     }
     let mut mass = vec![0.0_f64; card.labels.len()];
     for sample in &train.samples {
-        match card.set {
-            LabelSet::FerPlus => {
-                let shares = sample.votes.as_ref().and_then(Votes::shares).unwrap_or_default();
-                mass.iter_mut().zip(shares).for_each(|(mass, share)| *mass += f64::from(share));
-            }
-            LabelSet::Fer2013 | LabelSet::Own => mass[sample.label] += 1.0,
-        }
+        let mut target = vec![0.0; card.labels.len()];
+        set_targets(std::slice::from_ref(card), sample, &mut target);
+        mass.iter_mut().zip(target).for_each(|(mass, share)| *mass += f64::from(share));
     }
     let sum: f64 = mass.iter().sum();
     // A label without a face gets the weight of half a one.

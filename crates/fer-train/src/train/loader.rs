@@ -21,13 +21,15 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use fer_data::{
-    LabelSet, Sample, Samples, Votes,
+    Samples,
     augment::{Augment, rng_for},
     balance,
     face::{PIXELS, SIDE, normalize},
 };
 use fer_model::card::HeadCard;
 use rand::{Rng, RngExt};
+
+use crate::train::heads::set_targets;
 
 /// How many batches wait ready-made.
 const READY: usize = 4;
@@ -251,26 +253,6 @@ fn host_batch(
         mix: mix_share(recipe.mixup, &mut rng),
         step_seed: rng.random::<u64>().wrapping_add(share.unwrap_or(0) as u64),
         n_step: whole.len(),
-    }
-}
-
-/// A face's label distributions, head by head; a face without FER+ label leaves that head's at 0.
-///
-/// Where FER+ is the only label set, [`Sample::label`] is its majority, and a face without votes
-/// of its own (validation keeps none such) counts as that.
-fn set_targets(heads: &[HeadCard], sample: &Sample, target: &mut [f32]) {
-    let mut rest = target;
-    for head in heads {
-        let (own, behind) = rest.split_at_mut(head.labels.len());
-        match head.set {
-            LabelSet::FerPlus => {
-                if let Some(shares) = sample.votes.as_ref().and_then(Votes::shares) {
-                    own.copy_from_slice(&shares);
-                }
-            }
-            LabelSet::Fer2013 | LabelSet::Own => own[sample.label] = 1.0,
-        }
-        rest = behind;
     }
 }
 

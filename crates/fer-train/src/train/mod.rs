@@ -27,6 +27,7 @@ use burn_train::{
     renderer::MetricsRenderer,
 };
 use fer_data::{Learning, LoadOptions, Samples, Split, balance};
+use fer_drawn::Data;
 use fer_model::{Chosen, Net, checkpoint, device::several};
 
 use crate::{
@@ -111,7 +112,7 @@ pub enum Ending {
 /// [`TrainError::Data`] with the row or file.
 pub fn load(config: &Config) -> Result<Learning, TrainError> {
     let data = &config.data;
-    if data.path == "drawn" {
+    if data.path == Data::DRAWN {
         return Ok(Learning {
             train: fer_drawn::samples(Split::Train, data.drawn_train, config.train.seed),
             validation: fer_drawn::samples(Split::Validation, data.drawn_validation, config.train.seed),

@@ -167,12 +167,8 @@ impl InferenceStep for Trainee {
 
     fn step(&self, batch: FaceBatch) -> ClassificationOutput {
         let logits = self.judged().forward(batch.images);
-        let loss = self
-            .settings
-            .heads
-            .iter()
-            .map(|head| cross_entropy(of(head, &logits), of(head, &batch.targets), &[]) * head.part);
-        let loss = loss.reduce(|sum, one| sum + one).expect("a network has a head");
+        let of_head = |head: &Head| cross_entropy(of(head, &logits), of(head, &batch.targets), &[]);
+        let loss = self.settings.over_heads(of_head);
         ClassificationOutput::new(loss, self.first_head(logits), batch.labels)
     }
 }
@@ -189,14 +185,20 @@ impl Settings {
             let labels = smoothed(of(head, &targets), head.smoothing);
             let weights: &[f32] = if head.start == 0 { &self.class_weights } else { &[] };
             let loss = cross_entropy(own, labels, weights);
-            let Some((teacher, soft)) = &taught else { return loss * head.part };
+            let Some((teacher, soft)) = &taught else { return loss };
             // Gradients of softened logits shrink by the temperature's square, which this gives back.
             let scale = teacher.temperature * teacher.temperature;
             let own = of(head, logits) / teacher.temperature;
             let distance = cross_entropy(own, of(head, soft), &[]) * scale;
-            (loss * (1.0 - teacher.weight) + distance * teacher.weight) * head.part
+            loss * (1.0 - teacher.weight) + distance * teacher.weight
         };
-        self.heads.iter().map(of_head).reduce(|sum, one| sum + one).expect("a network has a head")
+        self.over_heads(of_head)
+    }
+
+    /// The sum of every head's loss, by its part.
+    fn over_heads(&self, of_head: impl Fn(&Head) -> Tensor<1>) -> Tensor<1> {
+        let parts = self.heads.iter().map(|head| of_head(head) * head.part);
+        parts.reduce(|sum, one| sum + one).expect("a network has a head")
     }
 }
 

@@ -8,22 +8,14 @@ use burn_train::TrainStep;
 use fer_data::Split;
 use fer_model::device::several;
 use fer_model::{DeviceChoice, ModelError, choose};
-use fer_train::train::loader::{FaceBatch, FaceLoader, Recipe};
+use fer_train::train::loader::{FaceBatch, FaceLoader};
 use fer_train::train::step::Trainee;
 
-use crate::train::runs::{alone, config, fresh, seven};
+use crate::train::runs::{alone, config, fresh, plain_recipe, seven};
 
 fn losses(device: &Device, start: &Trainee) -> Vec<f32> {
     let samples = std::sync::Arc::new(fer_drawn::samples(Split::Train, 4, 3));
-    let recipe = Recipe {
-        batch_size: 14,
-        n_devices: 1,
-        seed: 1,
-        augment: None,
-        balanced: false,
-        mixup: 0.0,
-        heads: seven(),
-    };
+    let recipe = plain_recipe(14, 1, seven());
     let loader = FaceLoader::new(samples, recipe, device.clone(), 1);
     let batches: Vec<FaceBatch> = loader.iter().map(Result::unwrap).collect();
     // A round trip through a record: `fork` would share batch-norm statistics between the devices.

@@ -9,11 +9,11 @@ use fer_data::{LabelSet, Labels, Samples, Split};
 use fer_model::{DeviceChoice, ModelCard, Net, Predictor, Tta, checkpoint};
 use fer_train::config::Config;
 use fer_train::train::heads::heads;
-use fer_train::train::loader::{FaceBatch, FaceLoader, Recipe};
+use fer_train::train::loader::{FaceBatch, FaceLoader};
 use fer_train::train::step::Trainee;
 use fer_train::train::teacher::Teacher;
 
-use crate::train::runs::{alone, chosen, config};
+use crate::train::runs::{alone, chosen, config, plain_recipe};
 
 const BARE: [&str; 4] =
     ["model.dropout=0", "train.mixup=0", "train.label_smoothing=0", "average.ema_decay=0"];
@@ -40,15 +40,7 @@ fn voted(per_class: usize) -> Samples {
 fn batch(config: &Config, samples: &Samples) -> FaceBatch {
     let device = chosen(DeviceChoice::Cpu).device.autodiff();
     let cards = heads(config, samples).into_iter().map(|head| head.card).collect();
-    let recipe = Recipe {
-        batch_size: samples.len(),
-        n_devices: 1,
-        seed: 1,
-        augment: None,
-        balanced: false,
-        mixup: 0.0,
-        heads: cards,
-    };
+    let recipe = plain_recipe(samples.len(), 1, cards);
     let loader = FaceLoader::new(Arc::new(samples.clone()), recipe, device, 1);
     loader.iter().next().unwrap().unwrap()
 }

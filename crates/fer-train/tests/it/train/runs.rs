@@ -14,6 +14,7 @@ use fer_train::{
     run::folder::RunPlace,
     run::history::EpochRow,
     train::heads::heads,
+    train::loader::Recipe,
     train::progress::BarRenderer,
     train::step::Trainee,
     train::{RunOutcome, RunSetup, load, train},
@@ -52,6 +53,11 @@ pub(crate) fn config(overrides: &[&str]) -> Config {
 /// The head of FER-2013's labels.
 pub(crate) fn seven() -> Vec<HeadCard> {
     vec![HeadCard { set: LabelSet::Fer2013, labels: Labels::fer2013(), weight: 1.0 }]
+}
+
+/// Faces as they are, in their own order.
+pub(crate) fn plain_recipe(batch_size: usize, n_devices: usize, heads: Vec<HeadCard>) -> Recipe {
+    Recipe { batch_size, n_devices, seed: 1, augment: None, balanced: false, mixup: 0.0, heads }
 }
 
 /// A fresh network for drawn faces.

@@ -13,22 +13,16 @@ use fer_model::{DeviceChoice, checkpoint};
 use fer_train::TrainError;
 use fer_train::train::Ending;
 use fer_train::train::failure::Failure;
-use fer_train::train::loader::{FaceBatch, FaceLoader, Recipe};
+use fer_train::train::loader::{FaceBatch, FaceLoader};
 
-use crate::train::runs::{Run, alone, chosen, config, fresh, fresh_after, images, seven, timeless};
+use crate::train::runs::{
+    Run, alone, chosen, config, fresh, fresh_after, images, plain_recipe, seven, timeless,
+};
 
 fn plain(n: usize) -> (FaceBatch, Device) {
     let device = chosen(DeviceChoice::Cpu).device.autodiff();
     let samples = Arc::new(fer_drawn::samples(Split::Train, n, 3));
-    let recipe = Recipe {
-        batch_size: 7 * n,
-        n_devices: 1,
-        seed: 1,
-        augment: None,
-        balanced: false,
-        mixup: 0.0,
-        heads: seven(),
-    };
+    let recipe = plain_recipe(7 * n, 1, seven());
     let loader = FaceLoader::new(samples, recipe, device.clone(), 1);
     let batch = loader.iter().next().unwrap().unwrap();
     (batch, device)
@@ -254,15 +248,7 @@ fn devices_share_the_faces_of_each_step() {
     let _turn = alone();
     let device = chosen(DeviceChoice::Cpu).device.autodiff();
     let samples = Arc::new(fer_drawn::samples(Split::Train, 3, 3));
-    let recipe = Recipe {
-        batch_size: 8,
-        n_devices: 2,
-        seed: 1,
-        augment: None,
-        balanced: false,
-        mixup: 0.0,
-        heads: seven(),
-    };
+    let recipe = plain_recipe(8, 2, seven());
     let whole = FaceLoader::new(samples, recipe, device, 1);
     let (n, half) = (whole.num_items(), whole.num_items() / 2);
     let parts = [whole.slice(0, half), whole.slice(half, n)];

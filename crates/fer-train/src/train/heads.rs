@@ -65,7 +65,12 @@ pub(super) fn set_targets(heads: &[HeadCard], sample: &Sample, target: &mut [f32
 
 /// The heads as a fresh model's card names them; two of them make a reading in equal parts.
 fn cards(choice: LabelChoice, own: &Labels) -> Vec<HeadCard> {
-    let first = |weight| HeadCard { set: own.set(), labels: own.clone(), weight };
+    // The data's own labels are learnt from its samples, also where they are named as FER+'s are.
+    let set = match own.set() {
+        LabelSet::FerPlus => LabelSet::Own,
+        set => set,
+    };
+    let first = |weight| HeadCard { set, labels: own.clone(), weight };
     let second = |weight| HeadCard { set: LabelSet::FerPlus, labels: Labels::ferplus(), weight };
     match choice {
         LabelChoice::Fer2013 => vec![first(1.0)],

@@ -67,6 +67,19 @@ fn a_head_sees_its_own_labels_and_a_face_without_votes_none_of_ferplus() {
     }
 }
 
+/// A user's folder may have FER+'s eight classes, and no raters.
+#[test]
+fn the_datas_own_labels_are_learnt_from_the_data_whatever_they_are_called() {
+    let mut samples = voted(1);
+    samples.labels = Labels::ferplus();
+    samples.samples.iter_mut().for_each(|sample| sample.votes = None);
+    let batch = batch(&config(&BARE), &samples);
+    let targets: Vec<f32> = batch.targets.into_data().iter::<f32>().collect();
+    for (row, sample) in targets.chunks(8).zip(&samples.samples) {
+        assert_eq!((row[sample.label], row.iter().sum::<f32>()), (1.0, 1.0));
+    }
+}
+
 #[test]
 fn the_parts_of_the_loss_are_those_of_the_config() {
     let _turn = alone();

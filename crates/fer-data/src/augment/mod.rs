@@ -1,6 +1,7 @@
 //! A training face → the same face seen a little differently, never the same twice.
 //! In: a face, an [`Augment`] and a generator. Out: a face.
 
+mod degrade;
 mod erase;
 mod geometry;
 mod tone;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Face;
 
+pub use degrade::{blurred, compressed, degrade, noisy, through};
 pub use erase::erase;
 pub use geometry::{Affine, resample};
 pub use tone::tone;
@@ -36,6 +38,8 @@ pub struct Augment {
     /// Contrast about the mean grey, a factor uniform in 1 ± this, `0..=1`: an offset of a
     /// deviation from the mean changes by up to this many deviations.
     pub contrast: f32,
+    /// Probability of noise, blur, a lower resolution or JPEG ([`degrade`]), `0..=1`.
+    pub degrade: f32,
     /// Probability of painting one random rectangle with the mean grey, `0..=1`.
     pub erase: f32,
     /// Smallest and largest area of that rectangle, as shares of the face, `0 < least ≤ most ≤ 1`.
@@ -52,6 +56,7 @@ impl Default for Augment {
             shift: 0.0,
             brightness: 0.0,
             contrast: 0.0,
+            degrade: 0.0,
             erase: 0.0,
             erase_area: [0.02, 0.33],
         }
@@ -87,6 +92,7 @@ impl Augment {
             ("shift", self.shift, 1.0),
             ("brightness", self.brightness, 4.0),
             ("contrast", self.contrast, 1.0),
+            ("degrade", self.degrade, 1.0),
             ("erase", self.erase, 1.0),
         ];
         for (name, value, most) in ranges {
@@ -108,6 +114,9 @@ impl Augment {
         let mut face = resample(face, &self.geometry(rng));
         if self.brightness > 0.0 || self.contrast > 0.0 {
             tone(&mut face, 1.0 + plus_minus(self.contrast, rng), plus_minus(self.brightness, rng));
+        }
+        if chance(self.degrade, rng) {
+            face = degrade(&face, rng);
         }
         if chance(self.erase, rng) {
             erase(&mut face, self.erase_area, rng);

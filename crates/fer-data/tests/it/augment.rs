@@ -2,7 +2,7 @@
 
 use fer_data::{
     Augment, Face,
-    augment::{Affine, erase, resample, rng_for, tone},
+    augment::{Affine, blurred, compressed, erase, noisy, resample, rng_for, through, tone},
     face::{DEVIATION, MEAN, SIDE},
 };
 use proptest::prelude::*;
@@ -110,6 +110,55 @@ fn an_erased_rectangle_has_an_area_in_its_range() {
     }
 }
 
+/// Mean square of the differences of pixels that lie side by side: what noise raises and blur lowers.
+fn roughness(face: &Face) -> f32 {
+    let rows = face.pixels().chunks(SIDE);
+    let squares =
+        rows.flat_map(|row| row.windows(2).map(|pair| f32::from(pair[0].abs_diff(pair[1])).powi(2)));
+    squares.sum::<f32>() / (SIDE * (SIDE - 1)) as f32
+}
+
+#[test]
+fn noise_has_the_deviation_that_was_asked_for() {
+    let grey = noisy(&Face::blank(128), 10.0, &mut rng_for(1, 0, 0));
+    let n = (SIDE * SIDE) as f32;
+    let mean = grey.pixels().iter().map(|&p| f32::from(p)).sum::<f32>() / n;
+    let variance = grey.pixels().iter().map(|&p| (f32::from(p) - mean).powi(2)).sum::<f32>() / n;
+    // Four standard errors of 2,304 normal numbers: 0.83 of the mean, 0.59 of the deviation.
+    assert!((mean - 128.0).abs() < 0.84, "{mean}");
+    assert!((variance.sqrt() - 10.0).abs() < 0.6, "{}", variance.sqrt());
+}
+
+#[test]
+fn the_stronger_blur_fewer_pixels_and_compression_are_the_less_of_the_face_is_left() {
+    let face = noise(4);
+    let lost = |other: &Face| {
+        let pairs = face.pixels().iter().zip(other.pixels());
+        pairs.map(|(&a, &b)| f32::from(a.abs_diff(b))).sum::<f32>() / (SIDE * SIDE) as f32
+    };
+    for (weak, strong) in [
+        (blurred(&face, 0.6), blurred(&face, 2.0)),
+        (through(&face, 40), through(&face, 12)),
+        (compressed(&face, 60), compressed(&face, 10)),
+    ] {
+        let [weak, strong] = [&weak, &strong].map(lost);
+        assert!(1.0 < weak && 1.3 * weak < strong, "{weak} {strong}");
+    }
+    let grey = Face::blank(77);
+    assert_eq!([blurred(&grey, 2.0), through(&grey, 12)], [grey.clone(), grey]);
+}
+
+#[test]
+fn a_degraded_face_is_rougher_in_a_quarter_of_cases() {
+    // Of the four kinds noise alone makes a smooth face rougher by much.
+    let face = Face::blank(90);
+    let always = Augment { degrade: 1.0, ..Augment::default() };
+    let n = 1000;
+    let rougher = (0..n).filter(|&i| roughness(&always.apply(&face, &mut rng_for(0, 0, i))) > 1.0).count();
+    // Four standard deviations of a binomial with n = 1000 and p = 0.25 are 55.
+    assert!(rougher.abs_diff(250) < 55, "{rougher}");
+}
+
 #[test]
 fn seed_epoch_and_index_fix_the_variation_and_each_of_them_changes_it() {
     let face = shaded();
@@ -148,6 +197,7 @@ fn values_out_of_range_are_refused_by_name() {
     insta::assert_snapshot!(refused(Augment { flip: 1.5, ..off() }), @"augment.flip is 1.5, expected 0 to 1");
     insta::assert_snapshot!(refused(Augment { rotation_degrees: -15.0, ..off() }), @"augment.rotation_degrees is -15, expected 0 to 180");
     insta::assert_snapshot!(refused(Augment { scale: f32::NAN, ..off() }), @"augment.scale is NaN, expected 0 to 0.9");
+    insta::assert_snapshot!(refused(Augment { degrade: -0.1, ..off() }), @"augment.degrade is -0.1, expected 0 to 1");
     insta::assert_snapshot!(refused(Augment { erase_area: [0.5, 0.2], ..off() }), @"augment.erase_area is [0.5, 0.2], expected shares 0 < least ≤ most ≤ 1");
 }
 

@@ -1,5 +1,6 @@
 //! Configs: what is refused, and in which words.
 
+use fer_model::net::BlockPlan;
 use fer_train::config::Config;
 
 #[track_caller]
@@ -140,5 +141,27 @@ fn a_wrong_type_and_an_unknown_choice_are_refused_with_their_key() {
         &[],
         "model.architecture: unknown choice `tny`, expected one of `tiny`, `small`, `base`, `vgg`",
     );
+    refused(
+        "[teacher]\nmodels = 'models/small'",
+        &[],
+        "teacher.models: expected a list, found \"models/small\"",
+    );
     assert_eq!(Config::parse("[schedule]\nwarmup_epochs = 1", &[]).unwrap().schedule.warmup_epochs, 1.0);
+}
+
+#[test]
+fn lists_that_are_empty_by_default_take_items_and_come_back_from_the_runs_own_config() {
+    let text = "
+        [model]
+        blocks = [{ plain = { width = 16, convs = 1, pool = true } }, { residual = { width = 32, stride = 2 } }]
+        [teacher]
+        models = ['models/small', 'models/tiny']";
+    let config = Config::parse(text, &[]).unwrap();
+    let plan =
+        [BlockPlan::Plain { width: 16, convs: 1, pool: true }, BlockPlan::Residual { width: 32, stride: 2 }];
+    assert_eq!(config.model.plan(), plan);
+    assert_eq!(config.teacher.models, ["models/small", "models/tiny"]);
+    assert_eq!(Config::parse(&config.to_toml(), &[]).unwrap(), config);
+    let error = Config::parse("[teacher]\nmodels = [3]", &[]).unwrap_err();
+    assert!(error.starts_with("teacher.models[0]: "), "{error}");
 }

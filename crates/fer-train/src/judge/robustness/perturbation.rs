@@ -3,13 +3,9 @@
 //!
 //! A new perturbation is one row of [`PERTURBATIONS`].
 
-use std::io::Cursor;
-
-use fer_data::augment::{Affine, resample, rng_for, tone};
+use fer_data::augment::{Affine, blurred, compressed, noisy, resample, rng_for, through, tone};
 use fer_data::face::{MEAN, SIDE};
 use fer_data::{Face, Samples};
-use image::codecs::jpeg::JpegEncoder;
-use image::imageops::{self, FilterType};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
@@ -107,34 +103,7 @@ fn toned(face: &Face, contrast: f32, brightness: f32) -> Face {
     face
 }
 
-fn blurred(face: &Face, deviation: f32) -> Face {
-    Face::from_gray(&imageops::blur(&face.to_gray(), deviation))
-}
-
-fn noisy(face: &Face, deviation: f32, rng: &mut ChaCha8Rng) -> Face {
-    let mut face = face.clone();
-    for pixel in face.pixels_mut() {
-        // Twelve uniform numbers of 0..1 sum to a bell curve about 6 of deviation 1.
-        let bell = (0..12).map(|_| rng.random::<f32>()).sum::<f32>() - 6.0;
-        *pixel = (f32::from(*pixel) + deviation * bell).round().clamp(0.0, 255.0) as u8;
-    }
-    face
-}
-
-fn compressed(face: &Face, quality: u8) -> Face {
-    let mut bytes = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut bytes, quality);
-    face.to_gray().write_with_encoder(encoder).expect("48 × 48 grey pixels encode into memory");
-    let picture = image::load(Cursor::new(bytes), image::ImageFormat::Jpeg);
-    Face::from_picture(&picture.expect("what was just encoded decodes"))
-}
-
 fn jittered(face: &Face, share: f32, rng: &mut ChaCha8Rng) -> Face {
     let [right, down] = [(); 2].map(|()| if rng.random::<bool>() { share } else { -share });
     resample(face, &Affine::shift(right, down))
-}
-
-/// The face as it looks from a picture in which it is `side` pixels wide.
-fn through(face: &Face, side: u32) -> Face {
-    Face::from_gray(&imageops::resize(&face.to_gray(), side, side, FilterType::Triangle))
 }

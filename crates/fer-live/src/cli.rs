@@ -277,6 +277,7 @@ impl DetectorArgs {
             neighbours: self.neighbours,
             smallest_face: self.smallest_face,
             search_side: self.search_side,
+            ..DetectorOptions::default()
         }
     }
 

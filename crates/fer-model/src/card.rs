@@ -46,6 +46,9 @@ pub struct ModelCard {
     /// The heads, in the order of the logits; empty: one head, whose labels are [`ModelCard::labels`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heads: Vec<HeadCard>,
+    /// The verifier, whose logit stands behind those of all heads; `None`: every crop counts as a face.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifier: Option<VerifierCard>,
     /// What the network is fed.
     pub input: InputCard,
     /// Divides a reading's logits before softmax, single view, within [`TEMPERATURES`]; 1 when uncalibrated.
@@ -77,6 +80,22 @@ pub struct HeadCard {
     pub labels: Labels,
     /// The head's weight in a reading, `0..=1`, where all heads' logits are combined; chosen on validation.
     pub weight: f32,
+}
+
+/// One more output from the features that the heads share: whether the crop shows a face at all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifierCard {
+    /// Below this face score, `0..=1`, a crop is no face; chosen on validation.
+    pub threshold: f32,
+    /// Share of the validation split's faces that the threshold keeps, `0..=1`.
+    pub faces_kept: f64,
+    /// Share of a detector's false finds in held-out pictures that it refuses, `0..=1`.
+    pub false_finds_refused: f64,
+    /// Faces and false finds that these shares were measured on.
+    pub n: [usize; 2],
+    /// The command that fitted it.
+    pub command: String,
 }
 
 /// The temperature of one way of reading.
@@ -198,6 +217,7 @@ impl ModelCard {
             n_parameters: architecture.size(labels.len()).parameters,
             labels,
             heads: Vec::new(),
+            verifier: None,
             input: InputCard::here(),
             temperature: 1.0,
             temperatures: Vec::new(),
@@ -240,13 +260,24 @@ impl ModelCard {
         vec![HeadCard { set: self.labels.set(), labels: self.labels.clone(), weight: 1.0 }]
     }
 
-    /// Logits of all heads together.
+    /// Logits of all heads together, and the verifier's where there is one.
     #[must_use]
     pub fn n_logits(&self) -> usize {
-        match self.heads.is_empty() {
+        let n_labels = match self.heads.is_empty() {
             true => self.labels.len(),
             false => self.heads.iter().map(|head| head.labels.len()).sum(),
-        }
+        };
+        n_labels + usize::from(self.verifier.is_some())
+    }
+
+    /// The same card with another verifier, or none: the outputs and parameters are counted anew.
+    ///
+    /// # Errors
+    /// [`ModelError::Mismatch`] for a preset this version does not know.
+    pub fn with_verifier(mut self, verifier: Option<VerifierCard>) -> Result<Self, ModelError> {
+        self.verifier = verifier;
+        self.n_parameters = size_of(self.plan()?, self.n_logits()).parameters;
+        Ok(self)
     }
 
     /// The temperature of a head (`None`: of the reading) with these views.
@@ -343,6 +374,9 @@ impl ModelCard {
             within(origin, "temperature", other.temperature, TEMPERATURES)?;
         }
         within(origin, "temperature", self.temperature, TEMPERATURES)?;
+        if let Some(verifier) = &self.verifier {
+            within(origin, "verifier threshold", verifier.threshold, 0.0..=1.0)?;
+        }
         within(origin, "input crop_factor", self.input.crop_factor, CROP_FACTORS)?;
         self.check_measurements(origin)?;
         if self.weights.file.contains(['/', '\\']) || self.weights.file.is_empty() {

@@ -64,7 +64,23 @@ fn measured(card: &ModelCard) -> String {
         100.0 * metrics.ece,
         temperature(card),
     );
-    page
+    page + &verifier(card)
+}
+
+fn verifier(card: &ModelCard) -> String {
+    let Some(verifier) = &card.verifier else { return String::new() };
+    format!(
+        "\n## Faces and what is none\n\n\
+         One more output says whether a crop shows a face at all; below {threshold:.3} it counts as none.\n\
+         That keeps {kept:.2} % of {n_faces} faces of the validation split and refuses {refused:.2} % of {n_none} false finds of the detector in pictures that did not train it.\n\
+         Fitted by `{command}`.\n",
+        threshold = verifier.threshold,
+        kept = 100.0 * verifier.faces_kept,
+        refused = 100.0 * verifier.false_finds_refused,
+        n_faces = verifier.n[0],
+        n_none = verifier.n[1],
+        command = verifier.command,
+    )
 }
 
 fn temperature(card: &ModelCard) -> String {

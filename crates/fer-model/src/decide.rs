@@ -13,6 +13,12 @@ pub fn softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
     exponentials.into_iter().map(|e| e / sum).collect()
 }
 
+/// `1 / (1 + exp(-logit))`, `0..=1`; NaN for NaN.
+#[must_use]
+pub fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
 /// The index of the largest value, the first of equals.
 ///
 /// `None` for an empty row, and for one that holds a NaN: what is larger than NaN is not known.

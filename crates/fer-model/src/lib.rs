@@ -13,7 +13,7 @@ pub mod tta;
 
 pub use card::ModelCard;
 pub use checkpoint::ModelFiles;
-pub use decide::{argmax, softmax};
+pub use decide::{argmax, sigmoid, softmax};
 pub use device::{Chosen, DeviceChoice, choose};
 pub use error::ModelError;
 pub use net::{Architecture, FoldedNet, Net};

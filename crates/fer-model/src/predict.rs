@@ -9,7 +9,7 @@ use fer_data::{Face, LabelSet, Labels};
 
 use crate::card::{HeadCard, ModelCard};
 use crate::checkpoint::{self, ModelFiles};
-use crate::decide::{argmax, softmax};
+use crate::decide::{argmax, sigmoid, softmax};
 use crate::error::ModelError;
 use crate::net::{FoldedNet, Net};
 use crate::tta::Tta;
@@ -24,6 +24,8 @@ pub struct Prediction {
     pub logits: Vec<f32>,
     /// `softmax(logits / temperature)` in label order, summing to 1.
     pub probabilities: Vec<f32>,
+    /// The verifier's probability, `0..=1`, that the crop shows a face at all; `None` without a verifier.
+    pub face_score: Option<f32>,
 }
 
 impl Prediction {
@@ -31,7 +33,7 @@ impl Prediction {
     #[must_use]
     pub fn new(logits: Vec<f32>, temperature: f32) -> Self {
         let probabilities = softmax(&logits, f64::from(temperature)).into_iter().map(|p| p as f32).collect();
-        Self { logits, probabilities }
+        Self { logits, probabilities, face_score: None }
     }
 
     /// The label index of the largest probability; the first of equals.
@@ -65,6 +67,15 @@ struct Mix {
     labels: Labels,
     /// For each label the logits it is made of, with their weights.
     columns: Vec<Vec<(usize, f32)>>,
+    /// Where the verifier's logit stands.
+    verifier: Option<usize>,
+}
+
+/// What one view of a face gives: its labels' logits, and the verifier's.
+#[derive(Clone, Debug)]
+struct View {
+    logits: Vec<f32>,
+    verifier: Option<f32>,
 }
 
 impl Mix {
@@ -88,7 +99,7 @@ impl Mix {
             }
             start += part.labels.len();
         }
-        Some(Self { labels, columns })
+        Some(Self { labels, columns, verifier: card.verifier.as_ref().map(|_| start) })
     }
 
     /// The same under another label list; labels that are not scored get [`ABSENT`].
@@ -97,16 +108,17 @@ impl Mix {
             let at = self.labels.names().iter().position(|other| other == name);
             at.map(|at| self.columns[at].clone()).unwrap_or_default()
         };
-        Self { columns: labels.names().iter().map(column).collect(), labels: labels.clone() }
+        let columns = labels.names().iter().map(column).collect();
+        Self { columns, labels: labels.clone(), verifier: self.verifier }
     }
 
-    /// Logits of the prediction from those of all heads.
-    fn apply(&self, row: &[f32]) -> Vec<f32> {
+    /// Logits of the prediction from those of the network.
+    fn apply(&self, row: &[f32]) -> View {
         let logit = |parts: &Vec<(usize, f32)>| match parts.is_empty() {
             true => ABSENT,
             false => parts.iter().map(|&(at, weight)| row[at] * weight).sum(),
         };
-        self.columns.iter().map(logit).collect()
+        View { logits: self.columns.iter().map(logit).collect(), verifier: self.verifier.map(|at| row[at]) }
     }
 }
 
@@ -114,7 +126,7 @@ impl Mix {
 /// [`ModelCard::labels`].
 #[must_use]
 pub fn reading_net(net: &Net, card: &ModelCard) -> Net {
-    if card.heads.is_empty() {
+    if card.heads.is_empty() && card.verifier.is_none() {
         return net.clone();
     }
     net.with_joined_head(&Mix::new(card, None).expect("a card has a head").columns)
@@ -209,10 +221,22 @@ impl Predictor {
         self.batch_size
     }
 
+    /// Where the network lives.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The model's card.
     #[must_use]
     pub fn card(&self) -> &ModelCard {
         &self.card
+    }
+
+    /// Below this face score a crop is no face, `0..=1`; 0 without a verifier.
+    #[must_use]
+    pub fn face_threshold(&self) -> f32 {
+        self.card.verifier.as_ref().map_or(0.0, |verifier| verifier.threshold)
     }
 
     /// The label set, in the order of logits and probabilities.
@@ -234,31 +258,31 @@ impl Predictor {
         faces: impl ExactSizeIterator<Item = &'a Face>,
         tta: Tta,
     ) -> Vec<Prediction> {
-        let mut rows = Vec::with_capacity(faces.len() * tta.n_views());
+        let mut views = Vec::with_capacity(faces.len() * tta.n_views());
         let mut inputs = Vec::with_capacity(self.batch_size * PIXELS);
         for face in faces {
             match tta {
-                Tta::None => self.push(face, &mut inputs, &mut rows),
-                _ => tta.views(face).iter().for_each(|view| self.push(view, &mut inputs, &mut rows)),
+                Tta::None => self.push(face, &mut inputs, &mut views),
+                _ => tta.views(face).iter().for_each(|view| self.push(view, &mut inputs, &mut views)),
             }
         }
-        self.flush(&mut inputs, &mut rows);
+        self.flush(&mut inputs, &mut views);
         let temperature = self.temperature(tta);
-        rows.chunks(tta.n_views()).map(|views| self.average(views, temperature)).collect()
+        views.chunks(tta.n_views()).map(|views| self.average(views, temperature)).collect()
     }
 
     /// Adds a view to the batch, and runs the batch when it is full.
-    fn push(&self, view: &Face, inputs: &mut Vec<f32>, rows: &mut Vec<Vec<f32>>) {
+    fn push(&self, view: &Face, inputs: &mut Vec<f32>, views: &mut Vec<View>) {
         let mut input = [0.0; PIXELS];
         normalize(view, &mut input);
         inputs.extend_from_slice(&input);
         if inputs.len() == self.batch_size * PIXELS {
-            self.flush(inputs, rows);
+            self.flush(inputs, views);
         }
     }
 
-    /// Runs the batch: `inputs` is `[n * 48 * 48]`, `n` rows of logits are added.
-    fn flush(&self, inputs: &mut Vec<f32>, rows: &mut Vec<Vec<f32>>) {
+    /// Runs the batch: `inputs` is `[n * 48 * 48]`, `n` views are added.
+    fn flush(&self, inputs: &mut Vec<f32>, views: &mut Vec<View>) {
         let n = inputs.len() / PIXELS;
         if n == 0 {
             return;
@@ -272,20 +296,22 @@ impl Predictor {
             .convert::<f32>()
             .try_to_vec()
             .expect("the data were just converted to f32");
-        rows.extend(logits.chunks(self.card.n_logits()).map(|row| self.mix.apply(row)));
+        views.extend(logits.chunks(self.card.n_logits()).map(|row| self.mix.apply(row)));
     }
 
     /// The prediction of a face from the logits of its views.
     ///
     /// Logits are averaged, not probabilities, so that the temperature means the same with and
     /// without views.
-    fn average(&self, views: &[Vec<f32>], temperature: f32) -> Prediction {
+    fn average(&self, views: &[View], temperature: f32) -> Prediction {
+        let n = views.len() as f32;
         let mut logits = vec![0.0; self.mix.labels.len()];
         for view in views {
-            for (sum, logit) in logits.iter_mut().zip(view) {
-                *sum += logit / views.len() as f32;
+            for (sum, logit) in logits.iter_mut().zip(&view.logits) {
+                *sum += logit / n;
             }
         }
-        Prediction::new(logits, temperature)
+        let verifier: Option<f32> = views.iter().map(|view| view.verifier.map(|logit| logit / n)).sum();
+        Prediction { face_score: verifier.map(sigmoid), ..Prediction::new(logits, temperature) }
     }
 }

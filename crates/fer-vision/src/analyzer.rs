@@ -65,7 +65,7 @@ impl Reader {
     /// [`VisionError::Classify`] when the network failed.
     pub fn read(&mut self, found: Found) -> Result<Reading, VisionError> {
         let crops = found.crops();
-        let probabilities = if crops.is_empty() { Vec::new() } else { self.classifier.classify(&crops)? };
-        Ok(self.smoother.settle(found, probabilities))
+        let classified = if crops.is_empty() { Vec::new() } else { self.classifier.classify(&crops)? };
+        Ok(self.smoother.settle(found, classified, self.classifier.face_threshold()))
     }
 }

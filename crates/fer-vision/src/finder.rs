@@ -142,7 +142,8 @@ impl Finder {
 
     fn cut(&self, picture: &RgbImage, face: &Tracked) -> FoundFace {
         let crop = (!face.held).then(|| self.crop(picture, &face.face_box));
-        FoundFace { track: face.id, face_box: face.face_box, crop }
+        let is_weak = face.face_box.score < self.detector.sure_score() / 2.0;
+        FoundFace { track: face.id, face_box: face.face_box, is_weak, crop }
     }
 
     fn crop(&self, picture: &RgbImage, face_box: &FaceBox) -> Face {

@@ -21,7 +21,7 @@ mod track;
 pub mod yunet;
 
 pub use analyzer::{Analyzer, Reader};
-pub use classify::Classify;
+pub use classify::{Classified, Classify};
 pub use crop::{crop, crop_turned, has_contrast};
 pub use detect::{DetectFaces, FaceBox, Landmarks, keep_best};
 pub use error::{Cause, VisionError};

@@ -15,6 +15,8 @@ pub struct FoundFace {
     pub track: u64,
     /// Where it is, in the frame's pixels.
     pub face_box: FaceBox,
+    /// Whether the detector itself is far from sure of it: the network then has to be.
+    pub is_weak: bool,
     /// What the network shall see, or `None` when the face is only held by its track.
     pub crop: Option<Face>,
 }
@@ -51,6 +53,9 @@ pub struct FaceReading {
     /// Whether the face was not found in this frame and only its track goes on: the box is where it
     /// is expected, the probabilities are its last ones. Records count such a frame as without it.
     pub held: bool,
+    /// How much the face has looked like one, `0..=1`, smoothed over its track; `None` when the network does
+    /// not say. Faces below the network's threshold are no faces, and not in a reading.
+    pub face_score: Option<f32>,
     /// Raw probabilities of this frame, label order, summing to 1.
     pub probabilities: Vec<f32>,
     /// Probabilities smoothed over the track's past, label order, summing to 1.

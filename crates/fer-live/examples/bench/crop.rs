@@ -41,8 +41,8 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         let rows = classifier.classify(&faces)?;
         let (mut n_right, mut log_sum) = (0, 0.0);
         for (row, (_, _, label)) in rows.iter().zip(&seen) {
-            n_right += u32::from(largest(row).0 == *label);
-            log_sum += f64::from(row[*label].max(1e-6).ln());
+            n_right += u32::from(largest(&row.probabilities).0 == *label);
+            log_sum += f64::from(row.probabilities[*label].max(1e-6).ln());
         }
         let n = seen.len().max(1) as f64;
         println!("{factor:>6.2}  {:>5.1} %  {:>8.3}", 100.0 * f64::from(n_right) / n, log_sum / n);

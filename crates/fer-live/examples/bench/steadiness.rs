@@ -95,10 +95,10 @@ fn step_delay(options: SmoothOptions, sureness: f32) -> Option<f64> {
     let mut smoother = Smoother::new(options);
     let mut settle = |index: u64, label: usize| {
         let face_box = FaceBox { x: 0.0, y: 0.0, width: 10.0, height: 10.0, score: 1.0 };
-        let face = FoundFace { track: 1, face_box, crop: Some(fer_data::Face::blank(0)) };
+        let face = FoundFace { track: 1, face_box, is_weak: false, crop: Some(fer_data::Face::blank(0)) };
         let timestamp = Duration::from_secs_f64(index as f64 / RATE);
         let found = Found { frame: index, timestamp, faces: vec![face], alive: vec![1] };
-        smoother.settle(found, vec![row(label)]).faces[0].label
+        smoother.settle(found, vec![row(label).into()], 0.0).faces[0].label
     };
     (0..90).for_each(|index| {
         settle(index, 3);

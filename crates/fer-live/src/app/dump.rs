@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fer_data::{Face, Labels};
 use fer_stream::StreamError;
-use fer_vision::{Classify, VisionError, largest};
+use fer_vision::{Classified, Classify, VisionError, largest};
 
 /// Writes every face before it is read: `000001-happy.png`.
 pub(super) struct Dump {
@@ -38,13 +38,16 @@ impl Classify for Dump {
         self.classifier.labels()
     }
 
-    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
+    fn face_threshold(&self) -> f32 {
+        self.classifier.face_threshold()
+    }
+
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
         let rows = self.classifier.classify(faces)?;
-        faces.iter().zip(&rows).try_for_each(|(face, row)| self.write(face, row)).map_err(|error| {
-            VisionError::Classify {
-                problem: "what it sees cannot be kept".to_owned(),
-                cause: Some(error.into()),
-            }
+        let write = |(face, row): (&Face, &Classified)| self.write(face, &row.probabilities);
+        faces.iter().zip(&rows).try_for_each(write).map_err(|error| VisionError::Classify {
+            problem: "what it sees cannot be kept".to_owned(),
+            cause: Some(error.into()),
         })?;
         Ok(rows)
     }

@@ -205,6 +205,7 @@ mod tests {
             track: 1,
             face_box,
             held: false,
+            face_score: None,
             probabilities: vec![1.0 / 7.0; 7],
             smooth: vec![1.0 / 7.0; 7],
             label: Some(3),

@@ -57,7 +57,7 @@ fn parts(common: &CommonArgs) -> Result<ServerParts, LiveError> {
     super::prepare::refuse_align(common)?;
     let finding = common.finder_options(model.crop_factor());
     let live = common.detector.options();
-    let photo = live.photo();
+    let photo = live.photo(model.classifier.face_threshold() > 0.0);
     Ok(ServerParts {
         make_finder: Arc::new(move || Ok(Finder::new(live.build()?, finding))),
         make_photo_finder: Arc::new(move || Ok(Finder::new(photo.build()?, finding))),

@@ -41,7 +41,8 @@ pub(super) fn run(
     };
     let detector = args.common.detector.options();
     if let Input::Photos(paths) = &input {
-        let analyzer = prepare::analyzer(&args.common, &detector.photo(), classifier, crop_factor)?;
+        let detector = detector.photo(classifier.face_threshold() > 0.0);
+        let analyzer = prepare::analyzer(&args.common, &detector, classifier, crop_factor)?;
         photos::run(args, paths, analyzer, &labels, stop, streams)?;
         return Ok(ended(stop));
     }

@@ -48,6 +48,7 @@ impl DetectorOptions {
             neighbours: self.neighbours,
             smallest_face: self.smallest_face,
             search_side: self.search_side,
+            border: self.border,
         }
     }
 }

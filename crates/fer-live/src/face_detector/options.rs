@@ -32,6 +32,8 @@ pub struct DetectorOptions {
     pub smallest_face: u32,
     /// The picture is scaled down to this longest side for the search of the whole picture.
     pub search_side: u32,
+    /// Haar: the picture is continued by this share of its longest side beyond every edge, `0..=0.5`.
+    pub border: f64,
 }
 
 impl Default for DetectorOptions {
@@ -44,17 +46,21 @@ impl Default for DetectorOptions {
             neighbours: 4,
             smallest_face: 0,
             search_side: 320,
+            border: 0.05,
         }
     }
 }
 
 impl DetectorOptions {
-    /// For photos: no hurry, so smaller faces are found too.
+    /// For photos: no hurry, so smaller faces are found too, and those at the edge; where the network tells
+    /// faces from what is none, also those that fewer windows agree on.
     #[must_use]
-    pub fn photo(&self) -> Self {
+    pub fn photo(&self, has_verifier: bool) -> Self {
         Self {
+            neighbours: if has_verifier { self.neighbours.min(2) } else { self.neighbours },
             search_side: self.search_side.max(1024),
             scale_factor: self.scale_factor.min(1.1),
+            border: self.border.max(0.15),
             ..self.clone()
         }
     }

@@ -35,11 +35,18 @@ impl FoldedNet {
     /// Logits of normalised faces, `[N, 1, 48, 48]` to `[N, n_labels]`, unbounded, in label order.
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        fer_kernels::on_pool(|| {
-            let x = FeatureMap::from_images(images);
-            let x = self.blocks.iter().fold(x, |x, block| block.parts().forward(x));
-            self.head.forward(x.global_avg_pool())
-        })
+        fer_kernels::on_pool(|| self.head.forward(self.pooled(images)))
+    }
+
+    /// What all outputs are made of: the last feature map's means, `[N, 1, 48, 48]` to `[N, n_features]`.
+    #[must_use]
+    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
+        fer_kernels::on_pool(|| self.pooled(images))
+    }
+
+    fn pooled(&self, images: Tensor<4>) -> Tensor<2> {
+        let x = FeatureMap::from_images(images);
+        self.blocks.iter().fold(x, |x, block| block.parts().forward(x)).global_avg_pool()
     }
 }
 

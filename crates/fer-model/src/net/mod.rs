@@ -57,6 +57,33 @@ impl Net {
         self.head.forward(self.dropout.forward(x.global_avg_pool()))
     }
 
+    /// The network with one output more, of these weights, one a feature, and this bias.
+    ///
+    /// # Panics
+    /// If there are not as many weights as features.
+    #[must_use]
+    pub fn with_output(&self, weights: &[f32], bias: f32) -> Self {
+        let device = self.device();
+        let column = Tensor::from_data(TensorData::new(weights.to_vec(), [weights.len(), 1]), &device);
+        let weight = Tensor::cat(vec![self.head.weight.val(), column], 1);
+        let own = self.head.bias.as_ref().expect("every network of this crate has biases").val();
+        let bias = Tensor::cat(vec![own, Tensor::<1>::from_floats([bias], &device)], 0);
+        let head = Linear { weight: Param::from_tensor(weight), bias: Some(Param::from_tensor(bias)) };
+        Self { head, ..self.clone() }
+    }
+
+    /// The network with its first `n` outputs alone.
+    ///
+    /// # Panics
+    /// If it has fewer.
+    #[must_use]
+    pub fn with_first_outputs(&self, n: usize) -> Self {
+        let weight = self.head.weight.val().narrow(1, 0, n);
+        let bias = self.head.bias.as_ref().map(|bias| Param::from_tensor(bias.val().narrow(0, 0, n)));
+        let head = Linear { weight: Param::from_tensor(weight), bias };
+        Self { head, ..self.clone() }
+    }
+
     /// The network whose logits are weighted sums of this one's: logit `i` is made of `columns[i]`, pairs of
     /// one of its logits and a weight. A head is linear, so heads can be joined without a trace.
     #[must_use]

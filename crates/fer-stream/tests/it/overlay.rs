@@ -14,6 +14,7 @@ fn reading(places: &[(f32, f32, f32)]) -> Reading {
         track,
         face_box: face_box(x, y, side, 30.0),
         held: false,
+        face_score: None,
         probabilities: sure_of(3, 0.9),
         smooth: sure_of(3, 0.9),
         label: Some(3),

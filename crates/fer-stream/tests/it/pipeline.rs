@@ -9,7 +9,7 @@ use std::time::Duration;
 use fer_data::{Face, Labels};
 use fer_stream::pipeline::{LiveOptions, Shot, Sink, run};
 use fer_stream::{Feed, FrameSource, Opener, StreamError};
-use fer_vision::{Analyzer, Classify, Finder, FinderOptions, Frame, SmoothOptions, VisionError};
+use fer_vision::{Analyzer, Classified, Classify, Finder, FinderOptions, Frame, SmoothOptions, VisionError};
 
 use crate::fakes::{ByBrightness, RedSquares, Scripted, Step, picture, sure_of};
 
@@ -95,11 +95,11 @@ impl Classify for Waiting {
         &self.labels
     }
 
-    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
         if let Some(go) = self.go.lock().unwrap().take() {
             go.recv().unwrap();
         }
-        Ok(faces.iter().map(|_| sure_of(3, 0.9)).collect())
+        Ok(faces.iter().map(|_| sure_of(3, 0.9).into()).collect())
     }
 }
 
@@ -191,11 +191,11 @@ impl Classify for Telling {
         &self.labels
     }
 
-    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
         if let Some(taken) = self.taken.lock().unwrap().take() {
             taken.send(()).unwrap();
         }
-        Ok(faces.iter().map(|_| sure_of(3, 0.9)).collect())
+        Ok(faces.iter().map(|_| sure_of(3, 0.9).into()).collect())
     }
 }
 

@@ -15,6 +15,7 @@ fn face(track: u64, held: bool, label: Option<usize>) -> FaceReading {
         track,
         face_box: face_box(12.0, 34.5, 80.0, 23.0),
         held,
+        face_score: None,
         probabilities: sure_of(3, 0.7),
         smooth: sure_of(3, 0.64),
         label,

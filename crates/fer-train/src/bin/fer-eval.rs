@@ -19,6 +19,7 @@ use fer_train::judge::explain::{Explaining, explain};
 use fer_train::judge::input::{Cutting, Inputs};
 use fer_train::judge::job::{self, Judging};
 use fer_train::judge::robustness::{Probing, robustness};
+use fer_train::judge::verifier::{Verifying, verify};
 use indicatif::{ProgressBar, ProgressStyle};
 
 #[global_allocator]
@@ -45,6 +46,12 @@ enum Command {
     /// Prints a table with the top-1 lost under each condition, the worst first. Equal commands give equal
     /// tables: what is random depends on a fixed seed and on a face's position in the data.
     Robustness(Robustness),
+    /// Judge how the model tells faces from what is none, or with --fit teach it to.
+    ///
+    /// Fitting adds one output to the network's last layer and writes the model: its expressions stay as they
+    /// are. It learns from the training split, from the pictures of --scenery, and from what FER+ calls no
+    /// face; its threshold is chosen on the validation split.
+    Verifier(Verifier),
     /// Show which parts of a face a prediction hangs on.
     ///
     /// A grey patch is slid over the face as the network sees it; where the label's probability drops, the
@@ -99,6 +106,30 @@ struct Robustness {
     /// Write the table as Markdown.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Verifier {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// A folder of pictures without people; every fifth, by name, is held out to judge on.
+    #[arg(long, value_name = "DIR")]
+    scenery: PathBuf,
+    /// Fit a verifier, in place of one that the model may have.
+    #[arg(long)]
+    fit: bool,
+    /// Share of the validation split's faces that the threshold has to keep.
+    #[arg(long, default_value_t = 0.99, value_parser = share, requires = "fit")]
+    keep: f64,
+    /// Write the model with its verifier into this folder instead of its own.
+    #[arg(long, value_name = "DIR", requires = "fit")]
+    out: Option<PathBuf>,
+    /// Write the figures as JSON to a file, or to stdout instead of the text with `-`.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the ROC curve as SVG.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -229,6 +260,7 @@ fn run(cli: Cli) -> Result<String, TrainError> {
     match (cli.command, cli.source, cli.judge) {
         (Some(Command::Calibrate(args)), ..) => calibrate(&args),
         (Some(Command::Robustness(args)), ..) => probe(args),
+        (Some(Command::Verifier(args)), ..) => verify_faces(args),
         (Some(Command::Explain(args)), ..) => explain_one(args),
         (Some(Command::Export(args)), ..) => {
             job::export(&args.model, &args.onnx, &choose(DeviceChoice::Cpu)?.device)
@@ -275,6 +307,15 @@ fn probe(args: Robustness) -> Result<String, TrainError> {
     let predictor = predictor(&source)?;
     let probing = Probing { part: split.into(), tta, json, markdown };
     watched(|watcher| robustness(&predictor, &inputs, &probing, watcher))
+}
+
+fn verify_faces(args: Verifier) -> Result<String, TrainError> {
+    let Verifier { source, scenery, fit, keep, out, json, svg } = args;
+    let inputs = source.inputs()?;
+    let predictor = predictor(&source)?;
+    let command = std::env::args().collect::<Vec<_>>().join(" ");
+    let verifying = Verifying { scenery, fit, keep, out, json, svg, command };
+    watched(|watcher| verify(&predictor, &inputs, &verifying, watcher))
 }
 
 fn explain_one(args: Explain) -> Result<String, TrainError> {
@@ -334,5 +375,12 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n) if n > 0 => Ok(n),
         _ => Err(format!("\"{text}\" is no batch size, expected a whole number from 1")),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(format!("\"{text}\" is no share, expected 0 to 1")),
     }
 }

@@ -14,3 +14,4 @@ pub mod robustness;
 pub mod summary;
 pub mod temperature;
 pub mod text_tables;
+pub mod verifier;

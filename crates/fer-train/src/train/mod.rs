@@ -285,7 +285,9 @@ fn initial_net(config: &Config, heads: &[Head]) -> Result<Option<Net>, TrainErro
     if expected != found {
         return refuse("labels", &list(&expected), &list(&found));
     }
-    Ok(Some(net))
+    // A verifier is fitted after training: it knows the features that this run will change.
+    let n_labels = known.iter().map(|head| head.labels.len()).sum();
+    Ok(Some(net.with_first_outputs(n_labels)))
 }
 
 fn environment(data: &Learning, setup: &RunSetup) -> Environment {

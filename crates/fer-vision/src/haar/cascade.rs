@@ -12,6 +12,13 @@ pub struct Cascade {
 }
 
 impl Cascade {
+    /// The cascade's first `n` stages: what they let through looks somewhat like the object.
+    #[must_use]
+    pub fn first_stages(mut self, n: usize) -> Self {
+        self.stages.truncate(n.max(1));
+        self
+    }
+
     /// Longest side of a window in pixels: sums over larger ones would not be exact. OpenCV's cascades have
     /// sides of 11 to 38.
     pub const MAX_SIDE: u8 = 128;

@@ -4,7 +4,7 @@
 use image::{GrayImage, RgbImage};
 
 use super::cascade::Cascade;
-use super::picture::{Region, gray, resized, turned};
+use super::picture::{Border, Region, bordered, gray, resized, turned};
 use super::search::{CascadeSearch, Hit, Search};
 use crate::detect::{DetectFaces, FaceBox, keep_best};
 use crate::error::VisionError;
@@ -64,11 +64,14 @@ pub struct HaarOptions {
     pub smallest_face: u32,
     /// The picture is scaled down to this longest side for the coarse search.
     pub search_side: u32,
+    /// The picture is continued by this share of its longest side beyond every edge, `0..=0.5`, so that
+    /// faces are found that reach over it.
+    pub border: f64,
 }
 
 impl Default for HaarOptions {
     fn default() -> Self {
-        Self { scale_factor: 1.1, neighbours: 4, smallest_face: 0, search_side: 320 }
+        Self { scale_factor: 1.1, neighbours: 4, smallest_face: 0, search_side: 320, border: 0.0 }
     }
 }
 
@@ -101,6 +104,10 @@ impl<E: SearchCascade> HaarDetector<E> {
                 "scale factor: expected above 1 and up to 2, found {found}"
             )));
         }
+        if !(0.0..=0.5).contains(&options.border) {
+            let found = options.border;
+            return Err(VisionError::Options(format!("border: expected 0 to 0.5, found {found}")));
+        }
         Ok(Self { evaluator, options })
     }
 
@@ -110,6 +117,10 @@ impl<E: SearchCascade> HaarDetector<E> {
         let scale = (f64::from(self.options.search_side) / f64::from(width.max(height))).min(1.0);
         let whole = Region { left: 0, top: 0, width, height };
         let small = scaled(&gray(picture, whole), scale);
+        let side = (f64::from(small.width().max(small.height())) * self.options.border).round() as u32;
+        let border = Border { left: side, top: side, right: side, bottom: side };
+        let map = MapBack::new(whole, &small, border);
+        let small = bordered(&small, border);
         let smallest = (f64::from(self.options.smallest_face) * scale).max(self.window());
         let largest = f64::from(small.width().min(small.height()));
         if largest < self.window() {
@@ -117,7 +128,6 @@ impl<E: SearchCascade> HaarDetector<E> {
         }
         let step = self.options.scale_factor;
         let found = self.search(&small, step, COARSE_NEIGHBOURS, (smallest, largest))?;
-        let map = MapBack::new(whole, &small);
         Ok(found.into_iter().map(|hit| map.face_box(Place::from(hit), hit.neighbours)).collect())
     }
 
@@ -128,16 +138,22 @@ impl<E: SearchCascade> HaarDetector<E> {
         expected: &FaceBox,
         tries: &[Try],
     ) -> Result<Option<FaceBox>, VisionError> {
-        let Some(region) = region_around(expected, picture.dimensions()) else { return Ok(None) };
+        let most_beyond = f64::from(picture.width().max(picture.height())) * self.options.border;
+        let around = region_around(expected, picture.dimensions(), most_beyond);
+        let Some((region, beyond)) = around else { return Ok(None) };
         let scale = FINE_FACE / f64::from(expected.width);
         let small = scaled(&gray(picture, region), scale);
+        let border = beyond.map(|pixels| (pixels * scale).round() as u32);
+        let [left, top, right, bottom] = border;
+        let border = Border { left, top, right, bottom };
+        let map = MapBack::new(region, &small, border);
+        let small = bordered(&small, border);
         let smallest =
             (FINE_FACE * FINE_SIZES.0).max(f64::from(self.options.smallest_face) * scale).max(self.window());
         let largest = (FINE_FACE * FINE_SIZES.1).min(f64::from(small.width().min(small.height())));
         if largest < smallest {
             return Ok(None);
         }
-        let map = MapBack::new(region, &small);
         for attempt in tries {
             let upright;
             let searched = if attempt.tilt == 0.0 {
@@ -231,21 +247,29 @@ fn scaled(gray: &GrayImage, scale: f64) -> GrayImage {
     resized(gray, side(gray.width()), side(gray.height()))
 }
 
-/// The part of a picture around an expected face, or `None` when hardly anything of it is in the picture.
-fn region_around(expected: &FaceBox, (columns, rows): (u32, u32)) -> Option<Region> {
+/// The part of a picture around an expected face, and how far the face's surroundings reach beyond the
+/// picture's left, top, right and lower edge, up to `most` pixels; `None` when hardly anything of it is there.
+fn region_around(expected: &FaceBox, (columns, rows): (u32, u32), most: f64) -> Option<(Region, [f64; 4])> {
     let margin = expected.width * FINE_MARGIN as f32;
-    let left = (expected.x - margin).floor().max(0.0) as i64;
-    let top = (expected.y - margin).floor().max(0.0) as i64;
-    let right = ((expected.x + expected.width + margin).ceil() as i64).min(i64::from(columns));
-    let bottom = ((expected.y + expected.height + margin).ceil() as i64).min(i64::from(rows));
+    let far = [
+        (expected.x - margin).floor(),
+        (expected.y - margin).floor(),
+        (expected.x + expected.width + margin).ceil(),
+        (expected.y + expected.height + margin).ceil(),
+    ];
+    let [left, top] = [far[0], far[1]].map(|edge| edge.max(0.0) as i64);
+    let right = (far[2] as i64).min(i64::from(columns));
+    let bottom = (far[3] as i64).min(i64::from(rows));
     let least = ((expected.width * 0.6) as i64).max(1);
     let is_there = expected.width >= 4.0 && right - left > least && bottom - top > least;
-    is_there.then(|| Region {
+    let beyond = [-far[0], -far[1], far[2] - columns as f32, far[3] - rows as f32];
+    let region = Region {
         left: left as u32,
         top: top as u32,
-        width: (right - left) as u32,
-        height: (bottom - top) as u32,
-    })
+        width: (right - left).max(0) as u32,
+        height: (bottom - top).max(0) as u32,
+    };
+    is_there.then(|| (region, beyond.map(|pixels| f64::from(pixels).clamp(0.0, most))))
 }
 
 /// A rectangle in a searched picture; one that was turned back may reach over its border.
@@ -283,14 +307,17 @@ struct MapBack {
 }
 
 impl MapBack {
-    fn new(region: Region, small: &GrayImage) -> Self {
-        Self {
-            corner: (region.left.into(), region.top.into()),
-            scale: (
-                f64::from(region.width) / f64::from(small.width()),
-                f64::from(region.height) / f64::from(small.height()),
-            ),
-        }
+    /// `small` shows the region, and is searched with a border.
+    fn new(region: Region, small: &GrayImage, border: Border) -> Self {
+        let scale = (
+            f64::from(region.width) / f64::from(small.width()),
+            f64::from(region.height) / f64::from(small.height()),
+        );
+        let corner = (
+            f64::from(region.left) - f64::from(border.left) * scale.0,
+            f64::from(region.top) - f64::from(border.top) * scale.1,
+        );
+        Self { corner, scale }
     }
 
     fn face_box(&self, place: Place, neighbours: u32) -> FaceBox {

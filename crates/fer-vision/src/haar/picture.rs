@@ -59,6 +59,33 @@ pub(super) fn resized(gray: &GrayImage, width: u32, height: u32) -> GrayImage {
     from_pixels(width, height, pixels)
 }
 
+/// How far a picture is continued beyond each of its edges, in pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Border {
+    pub(super) left: u32,
+    pub(super) top: u32,
+    pub(super) right: u32,
+    pub(super) bottom: u32,
+}
+
+/// The picture continued by repeating its edges: a face that reaches over an edge has its window there.
+pub(super) fn bordered(gray: &GrayImage, border: Border) -> GrayImage {
+    if border == Border::default() {
+        return gray.clone();
+    }
+    let (width, height) = gray.dimensions();
+    let wide = width + border.left + border.right;
+    let mut pixels = Vec::with_capacity((wide * (height + border.top + border.bottom)) as usize);
+    for row in 0..height + border.top + border.bottom {
+        let line = row.saturating_sub(border.top).min(height - 1) as usize * width as usize;
+        let line = &gray.as_raw()[line..line + width as usize];
+        pixels.extend(std::iter::repeat_n(line[0], border.left as usize));
+        pixels.extend_from_slice(line);
+        pixels.extend(std::iter::repeat_n(line[line.len() - 1], border.right as usize));
+    }
+    from_pixels(wide, height + border.top + border.bottom, pixels)
+}
+
 /// Each pixel the mean of the area it covers.
 fn shrink(source: Gray<'_>, columns: usize, pixels: &mut [u8]) {
     let rows = pixels.len() / columns;

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use fer_data::{Face, Labels};
-use fer_vision::{Classify, DetectFaces, FaceBox, VisionError};
+use fer_vision::{Classified, Classify, DetectFaces, FaceBox, VisionError};
 use image::{Rgb, RgbImage};
 
 pub(crate) fn face_box(x: f32, y: f32, side: f32, score: f32) -> FaceBox {
@@ -63,10 +63,10 @@ impl Classify for ByBrightness {
         &self.labels
     }
 
-    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
         self.batches.lock().unwrap().push(faces.len());
         let is_bright =
             |face: &Face| face.pixels().iter().map(|&p| u32::from(p)).sum::<u32>() > 170 * 48 * 48;
-        Ok(faces.iter().map(|face| sure_of(if is_bright(face) { 3 } else { 5 }, 0.9)).collect())
+        Ok(faces.iter().map(|face| sure_of(if is_bright(face) { 3 } else { 5 }, 0.9).into()).collect())
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fer_drawn::{Scene, TruthFace};
 use fer_vision::haar::{Cascade, CascadeSearch, HaarDetector, HaarOptions};
 use fer_vision::{DetectFaces, FaceBox, VisionError};
-use image::RgbImage;
+use image::{RgbImage, imageops};
 use proptest::prelude::*;
 
 /// A cascade of one stage with two stumps.
@@ -164,6 +164,43 @@ fn drawn_faces_are_found_everywhere_and_near_where_they_were() {
     }
     assert!(n_found * 4 >= n_true * 3, "{n_found} of {n_true} found");
     assert!(n_near * 10 >= n_true * 9, "{n_near} of {n_true} found near their places");
+}
+
+/// Frames cut so that an eighth of the face is beyond an edge, with the face's place.
+fn cut_off() -> impl Iterator<Item = (RgbImage, FaceBox)> {
+    frames().filter_map(|(frame, truth)| Some((frame, truth.first().copied()?))).zip([0, 1].repeat(99)).map(
+        |((frame, face), edge)| {
+            let beyond = face.width / 8.0;
+            let (left, top) = if edge == 0 { (face.x + beyond, 0.0) } else { (0.0, face.y + beyond) };
+            let (left, top) = (left.max(0.0) as u32, top.max(0.0) as u32);
+            let rest = imageops::crop_imm(&frame, left, top, frame.width() - left, frame.height() - top);
+            (rest.to_image(), FaceBox { x: face.x - left as f32, y: face.y - top as f32, ..face })
+        },
+    )
+}
+
+#[test]
+fn a_border_finds_faces_that_reach_over_the_edge_of_the_picture() {
+    let n_found = |border: f64| {
+        let mut detector = HaarDetector::new(HaarOptions { border, ..HaarOptions::default() }).unwrap();
+        let is_found = |(picture, face): &(RgbImage, FaceBox)| {
+            detector.detect(picture).unwrap().iter().any(|found| found.iou(face) > 0.5)
+        };
+        cut_off().filter(is_found).count()
+    };
+    let (n, without, with) = (cut_off().count(), n_found(0.0), n_found(0.15));
+    assert!(
+        with >= without + n / 5 && 2 * with > n,
+        "{without} of {n} are found without border, {with} with"
+    );
+}
+
+#[test]
+fn a_border_out_of_range_is_refused() {
+    for border in [-0.1, 0.6, f64::NAN] {
+        let refused = HaarDetector::new(HaarOptions { border, ..HaarOptions::default() });
+        assert!(matches!(refused, Err(VisionError::Options(said)) if said.contains("expected 0 to 0.5")));
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fer_data::Face;
-use fer_vision::{FaceReading, Found, FoundFace, SmoothOptions, Smoother};
+use fer_vision::{Classified, FaceReading, Found, FoundFace, Reading, SmoothOptions, Smoother};
 use proptest::prelude::*;
 
 use crate::fakes::{face_box, sure_of};
@@ -13,12 +13,12 @@ const SAD: usize = 5;
 
 fn found(track: u64, time: Duration, is_held: bool) -> Found {
     let crop = (!is_held).then(|| Face::blank(0));
-    let face = FoundFace { track, face_box: face_box(0.0, 0.0, 10.0, 1.0), crop };
+    let face = FoundFace { track, face_box: face_box(0.0, 0.0, 10.0, 1.0), is_weak: false, crop };
     Found { frame: 0, timestamp: time, faces: vec![face], alive: vec![track] }
 }
 
 fn settle(smoother: &mut Smoother, time: Duration, row: Vec<f32>) -> FaceReading {
-    smoother.settle(found(1, time, false), vec![row]).faces.remove(0)
+    smoother.settle(found(1, time, false), vec![row.into()], 0.0).faces.remove(0)
 }
 
 fn ms(ms: u64) -> Duration {
@@ -119,11 +119,15 @@ fn a_face_gets_its_first_label_in_its_third_frame() {
 fn two_faces_share_nothing() {
     let mut smoother = Smoother::new(options());
     for frame in 0..10 {
-        let one =
-            |track| FoundFace { track, face_box: face_box(0.0, 0.0, 10.0, 1.0), crop: Some(Face::blank(0)) };
+        let one = |track| FoundFace {
+            track,
+            face_box: face_box(0.0, 0.0, 10.0, 1.0),
+            is_weak: false,
+            crop: Some(Face::blank(0)),
+        };
         let found =
             Found { frame, timestamp: ms(33 * frame), faces: vec![one(1), one(2)], alive: vec![1, 2] };
-        let reading = smoother.settle(found, vec![sure_of(HAPPY, 0.9), sure_of(SAD, 0.9)]);
+        let reading = smoother.settle(found, vec![sure_of(HAPPY, 0.9).into(), sure_of(SAD, 0.9).into()], 0.0);
         for (face, expected) in reading.faces.iter().zip([sure_of(HAPPY, 0.9), sure_of(SAD, 0.9)]) {
             assert!(face.smooth.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5));
         }
@@ -134,7 +138,7 @@ fn two_faces_share_nothing() {
 fn a_held_face_keeps_its_last_reading_and_takes_no_row() {
     let mut smoother = Smoother::new(options());
     let read = settle(&mut smoother, ms(0), sure_of(HAPPY, 0.9));
-    let held = smoother.settle(found(1, ms(33), true), Vec::new()).faces.remove(0);
+    let held = smoother.settle(found(1, ms(33), true), Vec::new(), 0.0).faces.remove(0);
     assert_eq!(held, FaceReading { held: true, ..read });
 }
 
@@ -143,7 +147,7 @@ fn a_track_that_is_gone_is_forgotten() {
     let mut smoother = Smoother::new(options());
     settle(&mut smoother, ms(0), sure_of(HAPPY, 0.9));
     let nobody = Found { frame: 1, timestamp: ms(33), faces: vec![], alive: vec![] };
-    smoother.settle(nobody, Vec::new());
+    smoother.settle(nobody, Vec::new(), 0.0);
     let fresh = settle(&mut smoother, ms(66), sure_of(SAD, 0.9));
     assert_eq!(fresh.smooth, sure_of(SAD, 0.9), "nothing of the first face is left");
 }
@@ -162,4 +166,48 @@ proptest! {
             prop_assert!(reading.smooth.iter().all(|p| (-1e-6..=1.0 + 1e-6).contains(p)));
         }
     }
+}
+
+fn scored(face_score: f32) -> Vec<Classified> {
+    vec![Classified { probabilities: sure_of(HAPPY, 0.9), face_score: Some(face_score) }]
+}
+
+#[test]
+fn what_the_network_calls_no_face_is_in_no_reading() {
+    let mut smoother = Smoother::new(SmoothOptions::default());
+    let faces = |reading: Reading| reading.faces.iter().map(|face| face.face_score).collect::<Vec<_>>();
+    assert_eq!(faces(smoother.settle(found(1, ms(0), false), scored(0.29), 0.3)), []);
+    // Held by its track alone, it is none either.
+    assert_eq!(faces(smoother.settle(found(1, ms(33), true), Vec::new(), 0.3)), []);
+    assert_eq!(faces(smoother.settle(found(2, ms(66), false), scored(0.3), 0.3)), [Some(0.3)]);
+}
+
+#[test]
+fn one_doubtful_frame_does_not_hide_a_face_and_many_do() {
+    let mut smoother = Smoother::new(SmoothOptions::default());
+    let mut n_faces =
+        |time, score| smoother.settle(found(1, ms(time), false), scored(score), 0.3).faces.len();
+    for frame in 0..10 {
+        assert_eq!(n_faces(33 * frame, 0.95), 1);
+    }
+    assert_eq!(n_faces(330, 0.0), 1);
+    for frame in 11..40 {
+        n_faces(33 * frame, 0.0);
+    }
+    assert_eq!(n_faces(33 * 40, 0.0), 0);
+}
+
+#[test]
+fn where_the_detector_is_far_from_sure_the_network_has_to_be() {
+    let mut smoother = Smoother::new(SmoothOptions::default().photo());
+    let mut is_shown = |track, is_weak, score| {
+        let mut found = found(track, ms(0), false);
+        found.faces[0].is_weak = is_weak;
+        !smoother.settle(found, scored(score), 0.3).faces.is_empty()
+    };
+    assert!(is_shown(1, false, 0.5) && !is_shown(2, true, 0.5) && is_shown(3, true, 0.95));
+    // Without a verifier every box counts.
+    let mut weak = found(4, ms(0), false);
+    weak.faces[0].is_weak = true;
+    assert_eq!(smoother.settle(weak, vec![sure_of(HAPPY, 0.9).into()], 0.0).faces.len(), 1);
 }

@@ -12,7 +12,7 @@ use std::{
 
 use axum::body::Bytes;
 use fer_base::chain;
-use fer_vision::{Finder, Found, Frame, Reading, SmoothOptions, Smoother};
+use fer_vision::{Classified, Classify, Finder, Found, Frame, Reading, SmoothOptions, Smoother};
 
 use super::{
     inference::Inference,
@@ -198,12 +198,13 @@ fn see(
 /// Hands the faces to the network; its thread settles what it read, and answers the job.
 fn read(inference: &Inference, size: (u32, u32), found: Found, mut times: Times, job: PictureJob) {
     let PictureJob { arrived, answer, task, .. } = job;
+    let face_threshold = inference.face_threshold();
     inference.submit(
         found.crops(),
-        Box::new(move |probabilities| {
-            answer(match probabilities {
+        Box::new(move |read| {
+            answer(match read {
                 Ok(read) => {
-                    let reading = settle(task, found, read.rows);
+                    let reading = settle(task, found, read.rows, face_threshold);
                     times.classify_ms = read.classify_ms;
                     times.total_ms = ms_since(arrived);
                     Ok(Seen { width: size.0, height: size.1, reading, times })
@@ -214,11 +215,12 @@ fn read(inference: &Inference, size: (u32, u32), found: Found, mut times: Times,
     );
 }
 
-fn settle(task: Task, found: Found, rows: Vec<Vec<f32>>) -> Reading {
+fn settle(task: Task, found: Found, rows: Vec<Classified>, face_threshold: f32) -> Reading {
     match task {
-        Task::Photo { smoothing } => Smoother::new(smoothing.photo()).settle(found, rows),
+        Task::Photo { smoothing } => Smoother::new(smoothing.photo()).settle(found, rows, face_threshold),
         Task::Frame { smoother, .. } => {
-            smoother.lock().unwrap_or_else(PoisonError::into_inner).settle(found, rows)
+            let mut smoother = smoother.lock().unwrap_or_else(PoisonError::into_inner);
+            smoother.settle(found, rows, face_threshold)
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Faces of all clients → probabilities, batched for one network.
-//! In: faces with somewhere to send the answer. Out: their probabilities, in order of arrival.
+//! In: faces with somewhere to send the answer. Out: what the network said, in order of arrival.
 //! One thread owns the classifier.
 #![expect(clippy::disallowed_methods, reason = "a reading says how long each stage took")]
 
@@ -14,7 +14,7 @@ use std::{
 
 use fer_base::chain;
 use fer_data::{Face, Labels};
-use fer_vision::{Classify, VisionError};
+use fer_vision::{Classified, Classify, VisionError};
 
 /// Faces in one pass of the network; more wait for the next pass.
 pub(crate) const MAX_BATCH: usize = 64;
@@ -22,14 +22,14 @@ pub(crate) const MAX_BATCH: usize = 64;
 /// Requests that may wait for the network; a further one waits to be handed over.
 const MAX_WAITING: usize = 16;
 
-/// What an answer is sent to: one row of probabilities per face, and the time of the pass in ms.
-type OnRead = Box<dyn FnOnce(Result<Probabilities, VisionError>) + Send>;
+/// What an answer is sent to: one row per face, and the time of the pass in ms.
+type OnRead = Box<dyn FnOnce(Result<Answer, VisionError>) + Send>;
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Probabilities {
-    /// `[n_faces][n_labels]`, each row summing to 1.
-    pub(crate) rows: Vec<Vec<f32>>,
+pub(crate) struct Answer {
+    /// What is said of each face.
+    pub(crate) rows: Vec<Classified>,
     /// Time of the batch that held the request, in ms.
     pub(crate) classify_ms: f32,
 }
@@ -44,6 +44,7 @@ struct Request {
 pub(crate) struct Inference {
     requests: SyncSender<Request>,
     labels: Labels,
+    face_threshold: f32,
 }
 
 impl Inference {
@@ -53,11 +54,11 @@ impl Inference {
     /// The system's, when no thread can be started.
     pub(crate) fn start(classifier: Arc<dyn Classify>) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (requests, receiver) = sync_channel(MAX_WAITING);
-        let labels = classifier.labels().clone();
+        let (labels, face_threshold) = (classifier.labels().clone(), classifier.face_threshold());
         let thread = std::thread::Builder::new()
             .name("inference".into())
             .spawn(move || run(&receiver, classifier.as_ref()))?;
-        Ok((Self { requests, labels }, thread))
+        Ok((Self { requests, labels, face_threshold }, thread))
     }
 
     /// Hands over faces; the answer comes from the inference thread.
@@ -73,7 +74,11 @@ impl Classify for Inference {
         &self.labels
     }
 
-    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
+    fn face_threshold(&self) -> f32 {
+        self.face_threshold
+    }
+
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
         let (sender, receiver) = sync_channel(1);
         let answer = Box::new(move |answer| {
             // A caller that no longer listens needs no answer.
@@ -81,7 +86,7 @@ impl Classify for Inference {
         });
         self.submit(faces.to_vec(), answer);
         let answer = receiver.recv().map_err(|_| VisionError::classify("the network stopped"))?;
-        answer.map(|probabilities| probabilities.rows)
+        answer.map(|answer| answer.rows)
     }
 }
 
@@ -110,7 +115,7 @@ fn answer_batch(batch: Vec<Request>, classifier: &dyn Classify) {
             let mut rows = rows.into_iter();
             for request in batch {
                 let rows = rows.by_ref().take(request.faces.len()).collect();
-                (request.answer)(Ok(Probabilities { rows, classify_ms }));
+                (request.answer)(Ok(Answer { rows, classify_ms }));
             }
         }
         Err(problem) => {
@@ -122,7 +127,7 @@ fn answer_batch(batch: Vec<Request>, classifier: &dyn Classify) {
 }
 
 /// One row per face, or why not: a network that fails or panics fails this batch and not the server.
-fn read(faces: &[Face], classifier: &dyn Classify) -> Result<Vec<Vec<f32>>, String> {
+fn read(faces: &[Face], classifier: &dyn Classify) -> Result<Vec<Classified>, String> {
     if faces.is_empty() {
         return Ok(Vec::new());
     }
@@ -132,7 +137,7 @@ fn read(faces: &[Face], classifier: &dyn Classify) -> Result<Vec<Vec<f32>>, Stri
     if rows.len() == faces.len() {
         Ok(rows)
     } else {
-        Err(format!("expected {} rows of probabilities, found {}", faces.len(), rows.len()))
+        Err(format!("expected {} rows, found {}", faces.len(), rows.len()))
     }
 }
 
@@ -154,13 +159,13 @@ mod tests {
             &self.labels
         }
 
-        fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
+        fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
             drop(self.gate.lock().expect("the test does not panic"));
             self.batches.lock().expect("the test does not panic").push(faces.len());
             if faces.iter().any(|face| face.pixels()[0] == 255) {
                 return Err(VisionError::classify("white"));
             }
-            Ok(faces.iter().map(|face| vec![f32::from(face.pixels()[0])]).collect())
+            Ok(faces.iter().map(|face| vec![f32::from(face.pixels()[0])].into()).collect())
         }
     }
 
@@ -186,8 +191,9 @@ mod tests {
         }
         drop(gate);
         let answers: Vec<_> = receiver.iter().take(3).collect();
-        assert_eq!(answers[0], [[10.0], [11.0]]);
-        assert_eq!(answers[2], [[30.0], [31.0]]);
+        let rows = |values: [f32; 2]| values.map(|value| Classified::from(vec![value]));
+        assert_eq!(answers[0], rows([10.0, 11.0]));
+        assert_eq!(answers[2], rows([30.0, 31.0]));
         let batches = classifier.batches.lock().expect("the test does not panic");
         assert!(batches.len() < 3, "three requests came as {batches:?}");
     }
@@ -198,6 +204,6 @@ mod tests {
         let error = inference.classify(&[Face::blank(255)]).expect_err("white faces fail");
         assert!(error.to_string().contains("white"), "{error}");
         let rows = inference.classify(&[Face::blank(7)]).expect("grey faces are read");
-        assert_eq!(rows, [[7.0]]);
+        assert_eq!(rows, [Classified::from(vec![7.0])]);
     }
 }

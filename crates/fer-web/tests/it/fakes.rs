@@ -10,7 +10,9 @@ use std::{
 
 use fer_data::{Face, Labels};
 use fer_stream::{Feed, FrameSource, SourceInfo, StreamError};
-use fer_vision::{Classify, DetectFaces, FaceBox, Finder, FinderOptions, Frame, SmoothOptions, VisionError};
+use fer_vision::{
+    Classified, Classify, DetectFaces, FaceBox, Finder, FinderOptions, Frame, SmoothOptions, VisionError,
+};
 use fer_web::{Access, Limits, Server, ServerParts};
 use image::{ImageFormat, Rgb, RgbImage};
 use tokio::{
@@ -69,11 +71,11 @@ impl Classify for AlwaysFourth {
         &self.labels
     }
 
-    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
         self.gate.pass();
         let rest = 0.1 / (self.labels.len() - 1) as f32;
         let row: Vec<f32> = (0..self.labels.len()).map(|label| if label == 3 { 0.9 } else { rest }).collect();
-        Ok(vec![row; faces.len()])
+        Ok(vec![row.into(); faces.len()])
     }
 }
 

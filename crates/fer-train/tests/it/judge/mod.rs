@@ -10,3 +10,4 @@ mod report;
 mod robustness;
 mod temperature;
 mod text_tables;
+mod verifier;

@@ -12,7 +12,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = resolve(fileURLToPath(import.meta.url), "../../..");
+/** The repository. */
+export const root = resolve(fileURLToPath(import.meta.url), "../../..");
 const bin = process.env.FER_BIN ?? join(root, "target/release");
 const program = join(bin, "fer-live");
 const drawnClip = join(bin, "examples/drawn_clip");

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use fer_vision::haar::HaarOptions;
+
 /// A detector's kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DetectorKind {
@@ -52,10 +54,17 @@ impl DetectorOptions {
     /// For photos: no hurry, so smaller faces are found too.
     #[must_use]
     pub fn photo(&self) -> Self {
-        Self {
-            search_side: self.search_side.max(1024),
-            scale_factor: self.scale_factor.min(1.1),
-            ..self.clone()
+        let HaarOptions { scale_factor, search_side, .. } = self.haar().photo();
+        Self { scale_factor, search_side, ..self.clone() }
+    }
+
+    /// The part of them that searching with a Haar cascade takes.
+    pub(super) fn haar(&self) -> HaarOptions {
+        HaarOptions {
+            scale_factor: self.scale_factor,
+            neighbours: self.neighbours,
+            smallest_face: self.smallest_face,
+            search_side: self.search_side,
         }
     }
 }

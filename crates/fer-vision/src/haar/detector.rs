@@ -25,6 +25,9 @@ const TILTS: [f64; 2] = [-20.0, 20.0];
 /// Step from one size to the next in the fine search.
 const FINE_STEP: f64 = 1.07;
 
+/// Photos are searched at this longest side at least.
+const PHOTO_SIDE: u32 = 1024;
+
 /// How many windows of the coarse search must agree on a proposal, less one.
 const COARSE_NEIGHBOURS: u32 = 2;
 
@@ -69,6 +72,18 @@ pub struct HaarOptions {
 impl Default for HaarOptions {
     fn default() -> Self {
         Self { scale_factor: 1.1, neighbours: 4, smallest_face: 0, search_side: 320 }
+    }
+}
+
+impl HaarOptions {
+    /// For photos: no hurry, so smaller faces are found too.
+    #[must_use]
+    pub fn photo(self) -> Self {
+        Self {
+            search_side: self.search_side.max(PHOTO_SIDE),
+            scale_factor: self.scale_factor.min(1.1),
+            ..self
+        }
     }
 }
 

@@ -1,15 +1,21 @@
-// How fast the page without a server reads, in Node: one face at 640×480, one thread.
-// In: the folder that scripts/page wrote, a model's name, seconds of drawn clip. Out: a line on standard output.
+// How fast the page without a server reads, in Node and in Chromium: one face at 640×480, one thread.
+// In: a page (see harness.mjs), a model's name, seconds of drawn clip. Out: a line each on standard output.
 //
-// node speed.mjs [FOLDER] [MODEL] [SECONDS]
+// node speed.mjs [MODEL] [SECONDS]
 
-import { join, resolve } from "node:path";
-import { clip, root } from "./harness.mjs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { browse, clip, page, skip, skipPage } from "./harness.mjs";
 import { framesOf, library } from "./library.mjs";
+import { StaticHost } from "./static.mjs";
 
-const [folder = join(root, "dist"), model = "tiny", seconds = "10"] = process.argv.slice(2);
-const { width, height, frames } = framesOf(clip("speed.y4m", Number(seconds), 1, 3));
-const { reader, loadMs } = await library(resolve(folder), model);
+const [model = "tiny", seconds = "10"] = process.argv.slice(2);
+if (skip || skipPage) {
+  console.error(skip || skipPage);
+  process.exit(0);
+}
+const drawn = clip("speed.y4m", Number(seconds), 1, 3);
+const { width, height, frames } = framesOf(drawn);
+const { reader, loadMs } = await library(page, model);
 const stream = reader.stream();
 const [wall, cpu] = [performance.now(), process.cpuUsage()];
 const times = [];
@@ -25,7 +31,40 @@ const first = times[0];
 times.sort((a, b) => a - b);
 const at = (part) => times[Math.floor(part * (times.length - 1))].toFixed(1);
 console.log(
-  `${model}: ${frames.length} frames of ${width}×${height}, ${faces} faces; load ${loadMs.toFixed(0)} ms, first frame ${first.toFixed(0)} ms; ` +
+  `Node, ${model}: ${frames.length} frames of ${width}×${height}, ${faces} faces; load ${loadMs.toFixed(0)} ms, first frame ${first.toFixed(0)} ms; ` +
     `wall ${(1000 / ((performance.now() - wall) / frames.length)).toFixed(0)} / s, CPU ${cpuMs.toFixed(1)} ms a frame (${(1000 / cpuMs).toFixed(0)} / s); ` +
     `p50 ${at(0.5)} ms, p95 ${at(0.95)} ms`,
 );
+
+// A camera of 30 frames a second: the page reads no more.
+const camera = drawn.replace(".y4m", "-30.y4m");
+writeFileSync(camera, Buffer.from(readFileSync(drawn).toString("latin1").replace("F15:1", "F30:1"), "latin1"));
+const host = await StaticHost.start(page);
+const browser = await browse({ camera });
+const context = await browser.newContext();
+const shown = await context.newPage();
+await shown.addInitScript((model) => {
+  localStorage.setItem("fer-notice", "read");
+  localStorage.setItem("fer-model", model);
+  // As somebody does who clicks as soon as the page is there.
+  new MutationObserver((_, observer) => {
+    if (document.documentElement.dataset.ready !== "true") return;
+    observer.disconnect();
+    window.readyAt = performance.now();
+    document.getElementById("camera-start").click();
+  }).observe(document, { attributes: true, subtree: true });
+}, model);
+await shown.goto(host.url);
+await shown.waitForSelector("#camera-faces .face", { timeout: 60_000 });
+const firstAt = await shown.evaluate(() => performance.now());
+await shown.waitForTimeout(10_000);
+const [readyAt, rate, latency, size, dropped] = await shown.evaluate(() => [
+  window.readyAt,
+  ...["rate", "latency", "size", "dropped"].map((name) => document.getElementById(`hud-${name}`).textContent),
+]);
+console.log(
+  `Chromium, ${model}: ready ${readyAt.toFixed(0)} ms and first face ${firstAt.toFixed(0)} ms after the page was asked for; ` +
+    `${rate}, latency ${latency}, frames of ${size}, ${dropped} dropped`,
+);
+await browser.close();
+await host.stop();

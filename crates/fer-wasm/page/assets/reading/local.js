@@ -122,6 +122,7 @@ class Asked {
 class LocalLink extends EventTarget {
   #worker;
   #stream = null;
+  #run = 0;
   #first = 0;
   #pending = new Map();
 
@@ -131,13 +132,19 @@ class LocalLink extends EventTarget {
   }
 
   async open() {
+    const run = (this.#run += 1);
     this.#first = 0;
     const stream = await this.#worker.ask("begin");
+    if (run !== this.#run) {
+      this.#worker.ask("end", { stream });
+      return;
+    }
     this.#stream = stream;
     this.#tell("state", { state: "open", reason: "" });
   }
 
   close() {
+    this.#run += 1;
     if (this.#stream !== null) this.#worker.ask("end", { stream: this.#stream });
     this.#stream = null;
     const lost = [...this.#pending.values()];

@@ -66,11 +66,17 @@ self.onmessage = ({ data: { id, what, ...facts } }) => {
     try {
       self.postMessage({ id, answer: await answers[what](facts) });
     } catch (error) {
-      const problem = error.title ? error : { title: "It could not be read", detail: error.message };
-      self.postMessage({ id, problem });
+      self.postMessage({ id, problem: problemOf(error) });
     }
   });
 };
+
+/** What went wrong, with words for people. */
+function problemOf(error) {
+  if (error.title) return error;
+  if (error instanceof WebAssembly.RuntimeError) return { title: "The reader stopped", detail: "reload the page to start it again" };
+  return { title: "It could not be read", detail: error.message };
+}
 
 /** RGBA, row by row from the top; the bitmap is given back to the browser. */
 function pixels(bitmap) {

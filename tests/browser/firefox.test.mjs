@@ -67,7 +67,7 @@ describe("the page without a server in Firefox", { skip }, () => {
     assert.equal(names.length, 2);
   });
 
-  test("every frame of a clip is read once", async () => {
+  test("every frame of a clip is read once", async (t) => {
     await shown.click("#tab-video");
     await (await shown.$("#video-input")).uploadFile(clip("clip.mp4", 4, 2, 3));
     await shown.waitForFunction(
@@ -77,6 +77,7 @@ describe("the page without a server in Firefox", { skip }, () => {
     // Whether this Firefox decodes H.264 is the system's matter; what it cannot play it says in words.
     const trouble = await shown.$eval("#video-trouble", (one) => (one.hidden ? "" : one.textContent));
     if (trouble) {
+      t.diagnostic(trouble);
       assert.match(trouble, /not a video that can be read/);
       return;
     }

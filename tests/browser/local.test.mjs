@@ -185,12 +185,14 @@ describe("the page without a server", { skip: skip || skipPage }, () => {
     assert.equal(times(rows).length, times(expected).length);
     times(rows).forEach((time, i) => assert.ok(Math.abs(time - times(expected)[i]) < 1, `frame ${i}: ${time} ms`));
     assert.equal(rows[0].input, "walk.mp4");
-    // Decoders differ in how they turn a video's colours into pixels, and so do a few boxes; not the rule.
+    // Decoders differ in how they turn a video's colours into pixels: boxes by a step of the search, which is a
+    // forty-fourth of a face, some by more; probabilities by what that and the colours make of them.
     const twin = (row) => expected.find((other) => other.frame === row.frame && other.track === row.track);
     const pairs = rows.filter((row) => row.success === "1" && twin(row)).map((row) => [row, twin(row)]);
     assert.ok(pairs.length > 90, `${pairs.length} faces of two people in 60 frames were found by both`);
-    for (const [column, most] of [["x", 2], ["y", 2], ["w", 3], ["happy", 0.05], ["neutral", 0.05]]) {
+    for (const [column, most] of [["x", 5], ["y", 5], ["w", 5], ["happy", 0.05], ["neutral", 0.05]]) {
       const off = pairs.map(([a, b]) => Math.abs(a[column] - b[column])).sort((a, b) => a - b)[pairs.length >> 1];
+      t.diagnostic(`half of the faces differ by at most ${off.toFixed(3)} in ${column}`);
       assert.ok(off <= most, `half of the faces differ by more than ${off} in ${column}`);
     }
     await shown.waitForFunction(() => document.getElementById("video-player").readyState >= 2);

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use fer_model::{ModelCard, ModelFiles, Predictor, choose};
 use fer_vision::haar::{HaarDetector, HaarOptions};
-use fer_vision::{
-    Analyzer, Finder, FinderOptions, Frame, Reading, SmoothOptions, VisionError, columns, ms,
-};
+use fer_vision::{Analyzer, Finder, FinderOptions, Frame, Reading, SmoothOptions, VisionError, columns, ms};
 use image::RgbImage;
 use serde_json::{Value, json};
 

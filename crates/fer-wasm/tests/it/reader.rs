@@ -27,7 +27,11 @@ fn a_face_is_followed_through_a_stream_and_a_new_stream_knows_nobody() {
             assert_eq!((reading.frame, reading.timestamp), (u64::from(frame), time));
             let [face] = reading.faces.as_slice() else { panic!("frame {frame}: {reading:?}") };
             assert_eq!(face.track, 1);
-            assert_eq!(face.label.is_some(), frame >= 2 && face.confidence >= 0.45, "frame {frame}: {face:?}");
+            assert_eq!(
+                face.label.is_some(),
+                frame >= 2 && face.confidence >= 0.45,
+                "frame {frame}: {face:?}"
+            );
         }
     }
 }

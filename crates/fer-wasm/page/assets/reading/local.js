@@ -14,9 +14,9 @@ const byId = (id) => document.getElementById(id);
 
 /** Starts the worker and has it load a model: the one chosen last, else the first there is. */
 export async function connect() {
+  const worker = new Asked();
   const models = await (await fetched("models/models.json")).json();
   const wanted = models.find(({ name }) => name === chosen()) ?? models[0];
-  const worker = new Asked();
   const model = await worker.ask("load", { folder: new URL(`models/${wanted.name}/`, document.baseURI).href });
   keepForLater();
   offerModels(models, wanted);

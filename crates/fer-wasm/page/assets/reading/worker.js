@@ -9,13 +9,15 @@ const MOST_PIXELS = 50_000_000;
 const canvas = new OffscreenCanvas(1, 1);
 const context = canvas.getContext("2d", { willReadFrequently: true });
 const streams = new Map();
+// Compiled while the page still asks which model is wanted; what goes wrong is told when one is loaded.
+const library = start({ module_or_path: new URL("../../wasm/fer_wasm_bg.wasm", import.meta.url) });
+library.catch(() => {});
 let n_streams = 0;
 let reader;
 
 const answers = {
   /** Loads a model's folder; what it is comes back. */
   async load({ folder }) {
-    const library = start({ module_or_path: new URL("../../wasm/fer_wasm_bg.wasm", import.meta.url) });
     const [card, weights] = await Promise.all([bytes(`${folder}card.json`), bytes(`${folder}weights.safetensors`), library]);
     reader = new Reader(card, weights);
     return JSON.parse(reader.describe());

@@ -195,6 +195,11 @@ describe("the camera", { skip }, () => {
     await mortal.stop("SIGKILL");
     await page.waitForSelector("#server-gone:not([hidden])");
     assert.match(await page.textContent("#server-gone"), /does not answer.*Connecting again/);
+    // What was read last is not shown as if it were now.
+    assert.equal(await page.locator("#camera-faces .face").count(), 0);
+    assert.ok(await page.isVisible("#camera-nobody"));
+    for (const id of ["hud-rate", "hud-latency"]) assert.equal(await page.textContent(`#${id}`), "–");
+    assert.ok(await page.$eval("#camera-stage", (stage) => stage.classList.contains("stale")), "the picture is grey");
     mortal = await Server.start({ port: mortal.port });
     await page.waitForSelector("#server-gone", { state: "hidden", timeout: 30_000 });
     const before = await page.$eval("#camera-canvas", (canvas) => canvas.toDataURL("image/jpeg", 0.3));
@@ -203,6 +208,24 @@ describe("the camera", { skip }, () => {
       before,
       { timeout: 30_000 },
     );
+    assert.ok(!(await page.$eval("#camera-stage", (stage) => stage.classList.contains("stale"))));
+    await page.waitForFunction(() => /^\d+ \/ s$/.test(document.getElementById("hud-rate").textContent));
+  });
+
+  test("a camera that is started and stopped from the keyboard keeps the keyboard", async (t) => {
+    const browser = await browse({ camera: clip("camera.y4m", 8, 2, 3) });
+    t.after(() => browser.close());
+    const page = await open(t, browser, server.url);
+    const focused = () => page.evaluate(() => document.activeElement.id);
+    await page.focus("#camera-start");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#camera-controls:not([hidden])");
+    assert.equal(await focused(), "camera-stop");
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(), "camera-pause");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Enter");
+    assert.equal(await focused(), "camera-start");
   });
 
   test("a stopped server ends well while a camera is open", async (t) => {

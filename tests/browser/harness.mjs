@@ -3,6 +3,7 @@
 //
 // FER_BIN      folder of the built programs      [target/release]
 // FER_MODEL    model folder                      [the shipped one]
+// FER_PAGE     the page that scripts/page wrote  [dist]
 // CHROMIUM     the browser                       [/usr/bin/chromium, else /usr/bin/google-chrome]
 
 import assert from "node:assert/strict";
@@ -12,13 +13,17 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = resolve(fileURLToPath(import.meta.url), "../../..");
-const bin = process.env.FER_BIN ?? join(root, "target/release");
+/** The repository. */
+export const root = resolve(fileURLToPath(import.meta.url), "../../..");
+/** Where the built programs are. */
+export const bin = process.env.FER_BIN ?? join(root, "target/release");
 const program = join(bin, "fer-live");
 const drawnClip = join(bin, "examples/drawn_clip");
 const browsers = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
 const chromium = process.env.CHROMIUM ?? browsers.find(existsSync) ?? browsers[0];
 const model = process.env.FER_MODEL ?? join(root, "models/small");
+/** The page without a server. */
+export const page = resolve(process.env.FER_PAGE ?? join(root, "dist"));
 
 const FLAGS = [
   "--no-sandbox",
@@ -31,16 +36,21 @@ const FLAGS = [
 ];
 
 /** Why the tests cannot run here, or false. */
-export const skip = missing();
+export const skip = missing([
+  [chromium, "Chromium is not installed: ./scripts/test installs it (Debian: apt-get install chromium)"],
+  [program, "fer-live is not built: cargo build --release -p fer-live --bins --examples"],
+  [drawnClip, "the clip maker is not built: cargo build --release -p fer-live --examples"],
+  [join(model, "card.json"), "there is no model: FER_MODEL names a model folder"],
+  [join(root, "tests/browser/node_modules/playwright-core"), "playwright-core is not installed: npm ci in tests/browser"],
+]);
 
-function missing() {
-  const wanted = [
-    [chromium, "Chromium is not installed: ./scripts/test installs it (Debian: apt-get install chromium)"],
-    [program, "fer-live is not built: cargo build --release -p fer-live --bins --examples"],
-    [drawnClip, "the clip maker is not built: cargo build --release -p fer-live --examples"],
-    [join(model, "card.json"), "there is no model: FER_MODEL names a model folder"],
-    [join(root, "tests/browser/node_modules/playwright-core"), "playwright-core is not installed: npm ci in tests/browser"],
-  ];
+/** Why the tests of the page without a server cannot run here, or false. */
+export const skipPage = missing([
+  [join(page, "wasm/fer_wasm_bg.wasm"), "the page without a server is not built: scripts/page"],
+  [join(bin, "examples/frames"), "the frame maker is not built: cargo build --release -p fer-wasm --examples"],
+]);
+
+function missing(wanted) {
   const first = wanted.find(([path]) => !existsSync(path));
   return first ? `skipped: ${first[1]}` : false;
 }
@@ -84,7 +94,8 @@ export function ramp(n) {
 
 /** Runs fer-live to its end; returns what it printed. */
 export function command(...words) {
-  const run = spawnSync(program, ["--model", model, ...words], { encoding: "utf8", timeout: 120_000 });
+  const chosen = words.includes("--model") ? [] : ["--model", model];
+  const run = spawnSync(program, [...chosen, ...words], { encoding: "utf8", timeout: 120_000 });
   assert.equal(run.status, 0, run.stderr);
   return run.stdout;
 }
@@ -131,23 +142,25 @@ export async function browse({ camera, allow = true } = {}) {
 
 /**
  * The page of a server, its first notice read.
- * Fails at the end of the test if anything was asked of another host or the page reported an error.
+ * Fails at the end of the test if anything was asked of another host or the page reported an error;
+ * `blocked` are addresses that the test itself has the page ask for, to see them refused.
  */
-export async function open(test, browser, url, { hash = "", notice = true, context: options = {} } = {}) {
+export async function open(test, browser, url, { hash = "", notice = true, blocked = null, context: options = {} } = {}) {
   const context = await browser.newContext({ acceptDownloads: true, ...options });
   const page = await context.newPage();
   const troubles = [];
   const host = new URL(url).host;
   page.on("request", (request) => {
     const asked = new URL(request.url());
+    if (blocked?.test(request.url())) return;
     if (!["blob:", "data:"].includes(asked.protocol) && asked.host !== host) troubles.push(`asked ${request.url()}`);
   });
   page.on("websocket", (socket) => {
-    if (new URL(socket.url()).host !== host) troubles.push(`connected ${socket.url()}`);
+    if (new URL(socket.url()).host !== host && !blocked) troubles.push(`connected ${socket.url()}`);
   });
   page.on("pageerror", (error) => troubles.push(`page error: ${error.stack}`));
   page.on("console", (message) => {
-    if (/Content Security Policy|Refused to/.test(message.text())) troubles.push(message.text());
+    if (!blocked && /Content Security Policy|Refused to/.test(message.text())) troubles.push(message.text());
   });
   test.after(async () => {
     await context.close();

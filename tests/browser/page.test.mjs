@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { browse, clip, downloaded, drop, open, parseCsv, Server, skip, startCamera } from "./harness.mjs";
@@ -31,6 +32,11 @@ describe("photos and videos", { skip }, () => {
     assert.equal(expected.faces.length, 2);
     const names = await page.$$eval(".photo:first-child h3", (all) => all.map((name) => name.textContent));
     assert.deepEqual(names, expected.faces.map((face) => face.label ?? "uncertain"));
+    const shares = await page.$$eval(".photo:first-child .sure", (all) => all.map((share) => Number.parseInt(share.textContent, 10)));
+    expected.faces.forEach((face, i) => {
+      if (face.label === null) assert.ok(shares[i] < 40, `uncertain, and ${shares[i]} %`);
+      else assert.ok(shares[i] >= 40, `${face.label}, and ${shares[i]} %`);
+    });
     assert.match(await page.textContent(".photo:nth-child(2) .trouble"), /not a picture/);
     const json = JSON.parse((await downloaded(page, () => page.click("#photo-json"))).bytes);
     assert.deepEqual(json.pictures[0].faces, expected.faces);
@@ -224,7 +230,7 @@ describe("the layout", { skip }, () => {
   }
 });
 
-/** No sideways scrolling; a screenshot where FER_SCREENSHOTS names a folder. */
+/** No sideways scrolling, and nothing that axe knows to shut people out; a screenshot where FER_SCREENSHOTS names a folder. */
 async function check(page, name) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(over <= 0, `${name} is ${over} pixels too wide`);
@@ -234,13 +240,39 @@ async function check(page, name) {
       .map((one) => one.textContent),
   );
   assert.deepEqual(cut, []);
+  assert.deepEqual(await barriers(page), [], name);
   if (process.env.FER_SCREENSHOTS) {
     mkdirSync(process.env.FER_SCREENSHOTS, { recursive: true });
     await page.screenshot({ path: join(process.env.FER_SCREENSHOTS, `${name}.png`) });
   }
 }
 
+/** What axe finds, its best practices included: rule, and where. */
+async function barriers(page) {
+  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}
+
 describe("the server's own input", { skip }, () => {
+  test("a server that is gone is told, and its last reading is not shown as if it were now", async (t) => {
+    const server = await Server.start({ words: ["--input", "drawn", "--people", "2"] });
+    t.after(() => server.stop("SIGKILL"));
+    const browser = await browse();
+    t.after(() => browser.close());
+    const page = await open(t, browser, server.url);
+    await page.waitForFunction(() => document.querySelectorAll("#server-faces .face").length === 2, null, {
+      timeout: 30_000,
+    });
+    await server.stop("SIGKILL");
+    await page.waitForFunction(() => /does not answer/.test(document.getElementById("server-notice").textContent));
+    assert.equal(await page.locator("#server-faces .face").count(), 0);
+    for (const id of ["server-rate", "server-latency"]) assert.equal(await page.textContent(`#${id}`), "–");
+    assert.ok(await page.$eval("#server-picture", (picture) => picture.classList.contains("stale")));
+  });
+
+
   test("the page shows its pictures and its readings", async (t) => {
     const server = await Server.start({ words: ["--input", "drawn", "--people", "2"] });
     t.after(() => server.stop());

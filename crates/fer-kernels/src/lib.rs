@@ -3,6 +3,9 @@
 //!
 //! Start at [`FeatureMap`] (training and validation) and [`FoldedConv`] (inference).
 
+// A web page does not train: it leaves the gradients out.
+#![cfg_attr(target_family = "wasm", allow(dead_code))]
+
 mod lanes;
 mod ops;
 mod tensors;

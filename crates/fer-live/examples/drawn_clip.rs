@@ -1,6 +1,6 @@
 //! Drawn people as a clip for programs that want a file.
-//! In: a file ending in .y4m (what Chromium's fake camera takes), .mp4 or .jpg, seconds, people, seed.
-//! Out: 640×480 at 15 frames per second; of a .jpg the frame at that second.
+//! In: a file ending in .y4m (what Chromium's fake camera takes), .mp4, .jpg or .png, seconds, people, seed.
+//! Out: 640×480 at 15 frames per second; of a picture the frame at that second.
 
 use std::{fs::File, io::BufWriter, io::Write, path::Path, time::Duration};
 
@@ -30,8 +30,8 @@ fn main() -> anyhow::Result<()> {
             }
             Ok(recorder.finish()?)
         }
-        Some("jpg") => Ok(scene.frame(Duration::from_secs(seconds.into())).save(path)?),
-        _ => bail!("{path}: expected a name that ends in .y4m, .mp4 or .jpg"),
+        Some("jpg" | "png") => Ok(scene.frame(Duration::from_secs(seconds.into())).save(path)?),
+        _ => bail!("{path}: expected a name that ends in .y4m, .mp4, .jpg or .png"),
     }
 }
 

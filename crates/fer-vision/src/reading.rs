@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fer_data::Face;
+use fer_data::{Face, Labels};
 use serde::{Serialize, Serializer};
 
 use crate::detect::FaceBox;
@@ -98,6 +98,20 @@ impl Reading {
     pub fn found(&self) -> impl Iterator<Item = &FaceReading> {
         self.faces.iter().filter(|face| !face.held)
     }
+}
+
+/// Names of a table's columns before the probabilities.
+const FIRST_COLUMNS: [&str; 10] =
+    ["input", "frame", "timestamp_ms", "success", "track", "x", "y", "w", "h", "score"];
+
+/// The names of all columns of readings as a table: place and time, raw probabilities, smoothed ones, label and
+/// confidence.
+#[must_use]
+pub fn columns(labels: &Labels) -> Vec<String> {
+    let first = FIRST_COLUMNS.iter().map(|name| (*name).to_owned());
+    let smooth = labels.names().iter().map(|name| format!("smooth_{name}"));
+    let last = ["label".to_owned(), "confidence".to_owned()];
+    first.chain(labels.names().iter().cloned()).chain(smooth).chain(last).collect()
 }
 
 /// Position and value of the largest probability; the first when several are equal.

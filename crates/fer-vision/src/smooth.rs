@@ -28,10 +28,10 @@ impl Default for SmoothOptions {
 }
 
 impl SmoothOptions {
-    /// For one picture alone: no past to wait for.
+    /// For one picture alone: no past to wait for, and no label that could flicker.
     #[must_use]
     pub fn photo(self) -> Self {
-        Self { n_before_label: 1, ..self }
+        Self { n_before_label: 1, margin: 0.0, ..self }
     }
 }
 

@@ -31,7 +31,8 @@ impl<B: Backend> Maybe<B> {
 }
 
 /// Operations on feature maps `[N, H, W, C]` in f32.
-#[backend_extension(Flex, Autodiff)]
+#[cfg_attr(not(target_family = "wasm"), backend_extension(Flex, Autodiff))]
+#[cfg_attr(target_family = "wasm", backend_extension(Flex))]
 pub(crate) trait KernelOps: Backend {
     /// Convolution with `weight` `[O, I, kh, kw]` and `bias` `[O]`; stride 1 or 2.
     fn nhwc_conv2d(

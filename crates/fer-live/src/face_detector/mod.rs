@@ -6,7 +6,7 @@ pub mod yunet;
 
 use std::path::Path;
 
-use fer_vision::haar::{Cascade, CascadeSearch, HaarDetector, HaarOptions};
+use fer_vision::haar::{Cascade, CascadeSearch, HaarDetector};
 use fer_vision::{DetectFaces, VisionError};
 
 pub use self::options::{DetectorKind, DetectorOptions};
@@ -40,16 +40,6 @@ impl DetectorOptions {
         Err(VisionError::detect(
             "this build has no OpenCV: build with the feature opencv, or use --detector haar",
         ))
-    }
-
-    fn haar(&self) -> HaarOptions {
-        HaarOptions {
-            scale_factor: self.scale_factor,
-            neighbours: self.neighbours,
-            smallest_face: self.smallest_face,
-            search_side: self.search_side,
-            border: self.border,
-        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use fer_vision::haar::HaarOptions;
+
 /// A detector's kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DetectorKind {
@@ -46,22 +48,28 @@ impl Default for DetectorOptions {
             neighbours: 4,
             smallest_face: 0,
             search_side: 320,
-            border: 0.05,
+            border: HaarOptions::default().border,
         }
     }
 }
 
 impl DetectorOptions {
-    /// For photos: no hurry, so smaller faces are found too, and those at the edge; where the network tells
-    /// faces from what is none, also those that fewer windows agree on.
+    /// For photos, see [`HaarOptions::photo`].
     #[must_use]
     pub fn photo(&self, has_verifier: bool) -> Self {
-        Self {
-            neighbours: if has_verifier { self.neighbours.min(2) } else { self.neighbours },
-            search_side: self.search_side.max(1024),
-            scale_factor: self.scale_factor.min(1.1),
-            border: self.border.max(0.15),
-            ..self.clone()
+        let HaarOptions { scale_factor, neighbours, search_side, border, .. } =
+            self.haar().photo(has_verifier);
+        Self { scale_factor, neighbours, search_side, border, ..self.clone() }
+    }
+
+    /// The part of them that searching with a Haar cascade takes.
+    pub(super) fn haar(&self) -> HaarOptions {
+        HaarOptions {
+            scale_factor: self.scale_factor,
+            neighbours: self.neighbours,
+            smallest_face: self.smallest_face,
+            search_side: self.search_side,
+            border: self.border,
         }
     }
 }

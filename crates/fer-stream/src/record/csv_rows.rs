@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use fer_data::Labels;
-use fer_vision::{FaceReading, ms};
+use fer_vision::{FaceReading, columns, ms};
 
 use super::recorder::{Format, Recorded, Recorder, Suits};
 
@@ -38,19 +38,6 @@ impl<W: Write> Recorder for CsvRows<W> {
     fn record(&mut self, entry: &Recorded<'_>) -> io::Result<()> {
         self.write(rows(entry, &self.labels))
     }
-}
-
-/// Names of the columns before the probabilities.
-const FIRST_COLUMNS: [&str; 10] =
-    ["input", "frame", "timestamp_ms", "success", "track", "x", "y", "w", "h", "score"];
-
-/// The names of all columns: place and time, raw probabilities, smoothed ones, label and confidence.
-#[must_use]
-pub fn columns(labels: &Labels) -> Vec<String> {
-    let first = FIRST_COLUMNS.iter().map(|name| (*name).to_owned());
-    let smooth = labels.names().iter().map(|name| format!("smooth_{name}"));
-    let last = ["label".to_owned(), "confidence".to_owned()];
-    first.chain(labels.names().iter().cloned()).chain(smooth).chain(last).collect()
 }
 
 /// The rows of a frame, in the order of [`columns`]; at least one.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use fer_data::Labels;
-use fer_stream::record::{FORMATS, Format, Recorded, VideoRecorder, columns};
-use fer_vision::{FaceReading, Reading, Timings};
+use fer_stream::record::{FORMATS, Format, Recorded, VideoRecorder};
+use fer_vision::{FaceReading, Reading, Timings, columns};
 use image::{Rgb, RgbImage};
 use insta::assert_snapshot;
 

@@ -25,6 +25,15 @@ const TILTS: [f64; 2] = [-20.0, 20.0];
 /// Step from one size to the next in the fine search.
 const FINE_STEP: f64 = 1.07;
 
+/// Photos are searched at this longest side at least.
+const PHOTO_SIDE: u32 = 1024;
+
+/// How far photos are continued beyond their edges, at least.
+const PHOTO_BORDER: f64 = 0.15;
+
+/// How many windows must agree on a face in a photo that a verifier judges, at most.
+const PHOTO_NEIGHBOURS: u32 = 2;
+
 /// How many windows of the coarse search must agree on a proposal, less one.
 const COARSE_NEIGHBOURS: u32 = 2;
 
@@ -71,7 +80,22 @@ pub struct HaarOptions {
 
 impl Default for HaarOptions {
     fn default() -> Self {
-        Self { scale_factor: 1.1, neighbours: 4, smallest_face: 0, search_side: 320, border: 0.0 }
+        Self { scale_factor: 1.1, neighbours: 4, smallest_face: 0, search_side: 320, border: 0.05 }
+    }
+}
+
+impl HaarOptions {
+    /// For photos: no hurry, so smaller faces are found too, and those that reach far over the edge; where
+    /// the network tells faces from what is none, also those that fewer windows agree on.
+    #[must_use]
+    pub fn photo(self, has_verifier: bool) -> Self {
+        Self {
+            scale_factor: self.scale_factor.min(1.1),
+            neighbours: if has_verifier { self.neighbours.min(PHOTO_NEIGHBOURS) } else { self.neighbours },
+            search_side: self.search_side.max(PHOTO_SIDE),
+            border: self.border.max(PHOTO_BORDER),
+            ..self
+        }
     }
 }
 

@@ -116,6 +116,15 @@ fn a_face_gets_its_first_label_in_its_third_frame() {
 }
 
 #[test]
+fn a_photo_has_a_label_from_the_limit_on_and_none_below() {
+    let label = |sureness| {
+        let mut photo = Smoother::new(SmoothOptions { uncertain_below: 0.4, ..options() }.photo());
+        settle(&mut photo, ms(0), sure_of(HAPPY, sureness)).label
+    };
+    assert_eq!((label(0.399), label(0.401)), (None, Some(HAPPY)));
+}
+
+#[test]
 fn two_faces_share_nothing() {
     let mut smoother = Smoother::new(options());
     for frame in 0..10 {

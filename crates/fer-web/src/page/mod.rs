@@ -29,12 +29,14 @@ const ASSETS: &[Asset] = &[
     ("/assets/camera/adapt.js", SCRIPT, include_str!("assets/camera/adapt.js")),
     ("/assets/camera/camera.js", SCRIPT, include_str!("assets/camera/camera.js")),
     ("/assets/camera/capture.js", SCRIPT, include_str!("assets/camera/capture.js")),
-    ("/assets/camera/live.js", SCRIPT, include_str!("assets/camera/live.js")),
     ("/assets/camera/record.js", SCRIPT, include_str!("assets/camera/record.js")),
     ("/assets/faces/charts.js", SCRIPT, include_str!("assets/faces/charts.js")),
     ("/assets/faces/faces.js", SCRIPT, include_str!("assets/faces/faces.js")),
     ("/assets/faces/overlay.js", SCRIPT, include_str!("assets/faces/overlay.js")),
     ("/assets/faces/rows.js", SCRIPT, include_str!("assets/faces/rows.js")),
+    ("/assets/faces/titles.js", SCRIPT, include_str!("assets/faces/titles.js")),
+    ("/assets/reading/live.js", SCRIPT, include_str!("assets/reading/live.js")),
+    ("/assets/reading/remote.js", SCRIPT, include_str!("assets/reading/remote.js")),
 ];
 
 /// The paths of all files, for the router.

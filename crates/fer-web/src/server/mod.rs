@@ -18,9 +18,8 @@ use std::{
 use fer_stream::{
     Feed,
     pipeline::{LiveOptions, run},
-    record::columns,
 };
-use fer_vision::{Analyzer, Classify, SmoothOptions, ms};
+use fer_vision::{Analyzer, Classify, SmoothOptions, columns, ms};
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 
@@ -206,6 +205,7 @@ fn describe(parts: &ServerParts) -> serde_json::Value {
         "labels": labels.names(),
         "columns": columns(labels),
         "uncertain_below": parts.smoothing.uncertain_below,
+        "margin": parts.smoothing.margin,
         "half_life_ms": ms(parts.smoothing.half_life),
         "source": source,
         "limits": parts.limits,

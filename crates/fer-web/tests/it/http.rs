@@ -282,21 +282,62 @@ async fn every_answer_has_the_security_headers_and_no_inline_script_is_allowed()
 async fn the_page_names_only_this_server_and_has_no_script_of_its_own() {
     let server = Running::start(Limits::default()).await;
     let page = server.get("/").await.text();
-    let mut seen = vec!["/".to_owned()];
-    for part in
-        page.split(['"', '\'']).filter(|part| part.starts_with('/') && part.len() > 1 && !part.contains(' '))
-    {
-        let answer = server.get(part).await;
-        assert_eq!(answer.status, 200, "{part}");
-        seen.push(part.to_owned());
+    let mut seen = Vec::new();
+    let words: Vec<&str> = page.split(['"', ' ', '\n']).collect();
+    for pair in words.windows(2) {
+        let ["href=" | "src=", address] = pair else { continue };
+        if address.starts_with('#') {
+            continue;
+        }
+        // The page may stand below any path of a host: its addresses are relative.
+        assert!(!address.starts_with('/'), "{address}");
+        let answer = server.get(&format!("/{address}")).await;
+        assert_eq!(answer.status, 200, "{address}");
+        seen.push(*address);
     }
-    assert!(seen.contains(&"/assets/app.js".to_owned()), "{seen:?}");
+    assert!(seen.contains(&"assets/app.js") && seen.contains(&"openapi.json"), "{seen:?}");
     assert!(!page.contains("<script>") && !page.contains(" style=") && !page.contains(" onclick="));
     for asset in ["/", "/assets/app.js", "/assets/style.css", "/assets/camera/capture.js", "/favicon.svg"] {
         let text = server.get(asset).await.text().replace("http://www.w3.org/2000/svg", "");
         assert!(!text.contains("http://") && !text.contains("https://"), "{asset} names another host");
     }
     server.stop().await;
+}
+
+#[tokio::test]
+async fn every_script_that_another_imports_is_served() {
+    let server = Running::start(Limits::default()).await;
+    let mut wanted = vec!["/assets/app.js".to_owned(), "/assets/reading/remote.js".to_owned()];
+    let mut n_seen = 0;
+    while n_seen < wanted.len() {
+        let path = wanted[n_seen].clone();
+        n_seen += 1;
+        let script = server.get(&path).await;
+        assert_eq!(script.status, 200, "{path}");
+        for named in script.text().split(" from \"").skip(1) {
+            let relative = named.split('"').next().expect("a first part");
+            let imported = resolve(&path, relative);
+            if !wanted.contains(&imported) {
+                wanted.push(imported);
+            }
+        }
+    }
+    assert!(n_seen >= 15, "{wanted:?}");
+    server.stop().await;
+}
+
+/// Where `./a.js` or `../a.js` in a script leads.
+fn resolve(from: &str, relative: &str) -> String {
+    let mut folders: Vec<&str> = from.split('/').collect();
+    folders.pop();
+    for part in relative.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(folders.pop()),
+            name => folders.push(name),
+        }
+    }
+    folders.join("/")
 }
 
 #[tokio::test]

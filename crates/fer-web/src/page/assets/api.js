@@ -6,6 +6,8 @@
 export class Problem extends Error {
   constructor({ title, detail, status = 0, retryAfter = 0 }) {
     super(detail ? `${title}: ${detail}` : title);
+    this.title = title;
+    this.detail = detail;
     this.status = status;
     this.retryAfter = retryAfter;
   }

@@ -1,8 +1,7 @@
 // The page put together: what the server offers, the panels, colours, keys, the first notice.
 // In: the page as loaded. Out: the page at work.
-// Knows nothing of frames and faces: the panels do.
+// Knows nothing of frames and faces: the panels do; nor of who reads them: the page's head says so.
 
-import { getJson } from "./api.js";
 import { CameraPanel } from "./camera/capture.js";
 import { element } from "./faces/faces.js";
 import { PhotoPanel } from "./photos.js";
@@ -98,7 +97,7 @@ function setUpAbout(model) {
     ["Version", model.version],
     ["Model", model.card.name ?? model.card.architecture ?? "unnamed"],
     ["Expressions", model.labels.join(", ")],
-    ["Uncertain", `below ${Math.round(model.uncertain_below * 100)} %`],
+    ["Uncertain", uncertainty(model)],
     ["Smoothing", `half-life ${Math.round(model.half_life_ms)} ms`],
   ];
   for (const [term, text] of facts) {
@@ -106,6 +105,13 @@ function setUpAbout(model) {
     line.append(element("dt", "", term), element("dd", "", text));
     byId("about-facts").append(line);
   }
+}
+
+/** When a face has no label: in a photo below the limit; from frame to frame half a margin above and below it. */
+function uncertainty({ uncertain_below: limit, margin }) {
+  const percent = (part) => `${Number((part * 100).toFixed(1))} %`;
+  const [gained, lost] = [percent(limit + margin / 2), percent(limit - margin / 2)];
+  return `photos: below ${percent(limit)}; camera and video: until ${gained}, and again below ${lost}`;
 }
 
 function setUpKeys(camera) {
@@ -127,35 +133,30 @@ function setUpKeys(camera) {
   });
 }
 
-/** Says where pictures go, in the words people use for it. */
-function nameTheHost() {
-  const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-  for (const place of document.querySelectorAll(".host")) {
-    place.textContent = here ? "this computer" : location.hostname;
-  }
-  for (const place of document.querySelectorAll(".where")) {
-    place.textContent = here
-      ? "Pictures stay on this computer: they are read in memory and dropped."
-      : `Pictures go to ${location.hostname}, are read there in memory and dropped.`;
-  }
+/** Who reads pictures: the server that the page came from, or this browser. */
+async function findReading() {
+  const where = document.querySelector('meta[name="fer-reading"]').content;
+  const { connect } = await import(`./reading/${where}.js`);
+  return connect();
 }
 
 async function begin() {
   setUpTheme();
-  nameTheHost();
-  let model;
+  let reading;
   try {
-    model = await getJson("/v1/model");
+    reading = await findReading();
   } catch (problem) {
     byId("server-gone").textContent = `${problem.message} Reload the page to try again.`;
     byId("server-gone").hidden = false;
     return;
   }
+  const { model } = reading;
+  reading.sayWhere();
   setUpNotice();
   setUpAbout(model);
-  const camera = new CameraPanel(model);
-  const photos = new PhotoPanel(model);
-  const video = new VideoPanel(model);
+  const camera = new CameraPanel(reading);
+  const photos = new PhotoPanel(reading);
+  const video = new VideoPanel(reading);
   byId("tab-server").hidden = !model.source;
   const server = model.source ? new ServerPanel(model) : null;
   let shown = "";

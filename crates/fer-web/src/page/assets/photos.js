@@ -2,7 +2,7 @@
 // In: picture files. Out: one figure each, and all of them as JSON or CSV.
 // Knows nothing of cameras.
 
-import { download, getJson, patiently } from "./api.js";
+import { download } from "./api.js";
 import { element, makeCard } from "./faces/faces.js";
 import { drawFaces } from "./faces/overlay.js";
 import { rowsOf, toCsv } from "./faces/rows.js";
@@ -14,14 +14,16 @@ const byId = (id) => document.getElementById(id);
 
 /** The photo panel. */
 export class PhotoPanel {
+  #reading;
   #model;
   #done = [];
   #queue = [];
   #running = 0;
   #total = 0;
 
-  constructor(model) {
-    this.#model = model;
+  constructor(reading) {
+    this.#reading = reading;
+    this.#model = reading.model;
     byId("photo-input").addEventListener("change", (event) => {
       this.add([...event.target.files]);
       event.target.value = "";
@@ -62,9 +64,7 @@ export class PhotoPanel {
     caption.append(element("p", "name", entry.name));
     figure.append(caption);
     try {
-      const send = () => getJson("/v1/analyze", { method: "POST", body: file });
-      const answer = await patiently(send);
-      const picture = answer.pictures[0];
+      const picture = await this.#reading.photo(file);
       entry.answer = picture;
       await this.#show(figure, caption, file, picture);
     } catch (problem) {
@@ -112,6 +112,7 @@ export class PhotoPanel {
     this.#total = 0;
     byId("photo-gallery").replaceChildren();
     this.#tell();
+    byId("photo-input").focus();
   }
 
   #saveJson() {

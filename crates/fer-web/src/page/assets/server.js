@@ -24,9 +24,13 @@ export class ServerPanel {
     this.#events = new EventSource("/v1/readings");
     this.#events.addEventListener("reading", (event) => this.#take(JSON.parse(event.data)));
     this.#events.addEventListener("notice", (event) => this.#say(JSON.parse(event.data)));
-    this.#events.onerror = () => (byId("server-notice").textContent = "The server does not answer. Connecting again…");
+    this.#events.onerror = () => {
+      byId("server-notice").textContent = "The server does not answer. Connecting again…";
+      this.#forget();
+    };
     this.#events.onopen = () => {
       byId("server-notice").textContent = "";
+      byId("server-picture").classList.remove("stale");
       // A stream that broke does not start again by itself.
       byId("server-picture").src = `/stream.mjpg?${Date.now()}`;
     };
@@ -36,7 +40,16 @@ export class ServerPanel {
     this.#events?.close();
     this.#events = null;
     byId("server-picture").removeAttribute("src");
+    byId("server-picture").classList.remove("stale");
     this.#faces.clear();
+  }
+
+  /** Nothing is read any more: what was read last is not shown as if it were now. */
+  #forget() {
+    this.#faces.clear();
+    this.#times = [];
+    for (const id of ["server-rate", "server-latency"]) byId(id).textContent = "–";
+    byId("server-picture").classList.add("stale");
   }
 
   #take(reading) {

@@ -1,24 +1,23 @@
 // The video panel: a clip in; progress, then the clip with its readings to scrub through.
 // In: a video file. Out: the player with overlay, the strip of all readings, the downloads.
-// Knows nothing of cameras; the server reads the frames.
+// Knows nothing of cameras, nor of who reads the frames.
 
-import { getJson, patiently, Problem, problemOf, request } from "./api.js";
+import { Problem } from "./api.js";
 import { drawBands, prepare } from "./faces/charts.js";
 import { element, makeCard, makeLegend } from "./faces/faces.js";
 import { drawFaces } from "./faces/overlay.js";
 import { acceptDrops } from "./photos.js";
 
-const ASK_MS = 300;
 const GAP_MS = 700;
 
 const byId = (id) => document.getElementById(id);
 
 /** The video panel. */
 export class VideoPanel {
+  #reading;
   #model;
-  #id = "";
-  #upload = null;
-  #run = 0;
+  #asked = new AbortController();
+  #read = null;
   #frames = [];
   #size = { width: 1, height: 1 };
   #cards = new Map();
@@ -26,15 +25,20 @@ export class VideoPanel {
   #address = "";
   #player = byId("video-player");
 
-  constructor(model) {
-    this.#model = model;
+  constructor(reading) {
+    this.#reading = reading;
+    this.#model = reading.model;
     byId("video-input").addEventListener("change", (event) => {
       if (event.target.files[0]) this.read(event.target.files[0]);
       event.target.value = "";
     });
     acceptDrops(byId("video-drop"), (files) => files[0] && this.read(files[0]));
-    byId("video-cancel").addEventListener("click", () => this.#reset());
-    byId("video-clear").addEventListener("click", () => this.#reset());
+    for (const id of ["video-cancel", "video-clear"]) {
+      byId(id).addEventListener("click", () => {
+        this.#reset();
+        byId("video-input").focus();
+      });
+    }
     for (const name of ["seeked", "timeupdate", "loadeddata"]) {
       this.#player.addEventListener(name, () => this.#showAt(this.#player.currentTime * 1000));
     }
@@ -42,27 +46,26 @@ export class VideoPanel {
     this.#scrub(byId("video-strip"));
     const redraw = () => this.#frames.length > 0 && this.#showAt(this.#player.currentTime * 1000);
     new ResizeObserver(redraw).observe(this.#player);
-    // The server forgets a video after a while; a closed page asks it to forget at once.
     window.addEventListener("pagehide", () => this.#forget());
   }
 
-  /** Sends a video, waits until it is read, shows it. */
+  /** Has a video read, then shows it. */
   async read(file) {
     this.#reset();
-    const run = this.#run;
+    const { signal } = this.#asked;
     this.#phase("progress");
+    const tell = (words, part) => !signal.aborted && this.#tell(words, part);
     try {
-      const status = await patiently(() => this.#send(file));
-      if (run !== this.#run) return;
-      this.#id = status.id;
-      const done = await this.#wait(run);
-      if (!done) return;
-      const readings = await getJson(`/v1/videos/${this.#id}/readings`);
-      if (run !== this.#run) return;
-      this.#show(file, readings);
-      if (done.problem) this.#trouble(`Read up to where the file is damaged. ${new Problem(done.problem).message}`);
+      const read = await this.#reading.video(file, { tell, signal });
+      if (signal.aborted) {
+        read.forget();
+        return;
+      }
+      this.#read = read;
+      this.#show(file, read);
+      if (read.problem) this.#trouble(`Read up to where the file is damaged. ${new Problem(read.problem).message}`);
     } catch (problem) {
-      if (run !== this.#run) return;
+      if (signal.aborted) return;
       this.#reset();
       this.#trouble(problem.message);
     }
@@ -73,49 +76,16 @@ export class VideoPanel {
     byId("video-trouble").hidden = false;
   }
 
-  /** Uploads with progress, which fetch cannot tell. */
-  #send(file) {
-    this.#tell("Sending the video", 0);
-    return new Promise((done, fail) => {
-      const upload = new XMLHttpRequest();
-      this.#upload = upload;
-      upload.open("POST", `/v1/videos?annotated=true&name=${encodeURIComponent([...file.name].slice(0, 200).join(""))}`);
-      upload.upload.onprogress = (event) => {
-        if (event.lengthComputable) this.#tell("Sending the video", event.loaded / event.total);
-      };
-      upload.onload = () => {
-        if (upload.status === 202) done(JSON.parse(upload.responseText));
-        else fail(problemOf(upload.status, upload.getResponseHeader("retry-after"), upload.responseText));
-      };
-      upload.onerror = () => fail(new Problem({ title: "The video could not be sent", detail: "is fer-live still running?" }));
-      upload.onabort = () => fail(new Problem({ title: "Cancelled" }));
-      upload.send(file);
-    });
-  }
-
-  async #wait(run) {
-    const started = performance.now();
-    for (;;) {
-      const status = await getJson(`/v1/videos/${this.#id}`);
-      if (run !== this.#run) return undefined;
-      if (status.stage === "done") return status;
-      if (status.stage === "failed") throw new Problem(status.problem);
-      const part = status.n_frames ? status.n_read / status.n_frames : undefined;
-      const left = part > 0.03 ? remaining((performance.now() - started) * (1 / part - 1)) : "";
-      const words = status.stage === "waiting" ? "Waiting for other videos" : `Reading frame ${status.n_read}${left}`;
-      this.#tell(words, part);
-      await new Promise((next) => setTimeout(next, ASK_MS));
-    }
-  }
-
-  #show(file, readings) {
-    this.#frames = readings.frames;
-    this.#size = { width: readings.width, height: readings.height };
-    byId("video-result").style.setProperty("--aspect", String(readings.width / readings.height));
+  #show(file, { width, height, frames, files }) {
+    this.#frames = frames;
+    this.#size = { width, height };
+    byId("video-result").style.setProperty("--aspect", String(width / height));
     this.#phase("result");
-    for (const [id, name] of [["video-csv", "readings.csv"], ["video-jsonl", "readings.jsonl"], ["video-annotated", "annotated.mp4"]]) {
-      byId(id).href = `/v1/videos/${this.#id}/${name}`;
-      byId(id).download = `${file.name.replace(/\.[^.]*$/, "")}-${name}`;
+    for (const [kind, name] of [["csv", "readings.csv"], ["jsonl", "readings.jsonl"], ["annotated", "annotated.mp4"]]) {
+      const link = byId(`video-${kind}`);
+      link.hidden = !files[kind];
+      link.href = files[kind] ?? "";
+      link.download = `${file.name.replace(/\.[^.]*$/, "")}-${name}`;
     }
     const tracks = new Map();
     for (const { faces } of this.#frames) {
@@ -129,19 +99,20 @@ export class VideoPanel {
     this.#showAt(0);
   }
 
-  /** The browser cannot play the file: the server's copy can be played, with its faces drawn already. */
+  /** The browser cannot play the file: a copy can be played, with its faces drawn already, where there is one. */
   #playAnnotated() {
-    if (!this.#address || this.#player.src !== this.#address) return;
+    const copy = this.#read?.files.annotated;
+    if (!copy || !this.#address || this.#player.src !== this.#address) return;
     byId("video-overlay").hidden = true;
-    this.#player.src = `/v1/videos/${this.#id}/annotated.mp4`;
+    this.#player.src = copy;
   }
 
   /** Draws every frame that is shown, where the browser tells which one it is. */
   #follow() {
     if (!this.#player.requestVideoFrameCallback) return;
-    const run = this.#run;
+    const { signal } = this.#asked;
     const next = (_, { mediaTime }) => {
-      if (run !== this.#run) return;
+      if (signal.aborted) return;
       this.#showAt(mediaTime * 1000);
       this.#player.requestVideoFrameCallback(next);
     };
@@ -175,7 +146,8 @@ export class VideoPanel {
     const left = (width - this.#size.width * scale) / 2;
     const top = (height - this.#size.height * scale) / 2;
     context.setTransform(1, 0, 0, 1, left * ratio, top * ratio);
-    drawFaces(context, faces, this.#model.labels, { scale: scale * ratio, unit: ratio });
+    const picture = { width: this.#size.width * scale * ratio, height: this.#size.height * scale * ratio };
+    drawFaces(context, faces, this.#model.labels, { scale: scale * ratio, unit: ratio, picture });
   }
 
   #showCards(faces) {
@@ -262,9 +234,8 @@ export class VideoPanel {
   }
 
   #reset() {
-    this.#run += 1;
-    this.#upload?.abort();
-    this.#upload = null;
+    this.#asked.abort();
+    this.#asked = new AbortController();
     this.#forget();
     this.#frames = [];
     for (const { card } of this.#cards.values()) card.remove();
@@ -279,14 +250,7 @@ export class VideoPanel {
   }
 
   #forget() {
-    if (!this.#id) return;
-    // Gone already is as good as removed now.
-    request(`/v1/videos/${this.#id}`, { method: "DELETE", keepalive: true }).catch(() => {});
-    this.#id = "";
+    this.#read?.forget();
+    this.#read = null;
   }
-}
-
-function remaining(ms) {
-  const seconds = Math.ceil(ms / 1000);
-  return seconds < 90 ? `, ${seconds} s left` : `, ${Math.ceil(seconds / 60)} min left`;
 }

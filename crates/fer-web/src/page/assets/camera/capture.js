@@ -1,11 +1,10 @@
 // The camera panel: frames out, readings back, each drawn on the very frame it belongs to.
 // In: the user's clicks and the camera's frames. Out: the picture with its faces, and their cards.
-// Knows nothing of how frames travel (live.js) or how large they should be (adapt.js).
+// Knows nothing of who reads frames (reading/) or how large they should be (adapt.js).
 
 import { Adapt, fit } from "./adapt.js";
 import { listCameras, openCamera } from "./camera.js";
 import { Faces } from "../faces/faces.js";
-import { Link } from "./live.js";
 import { drawFaces } from "../faces/overlay.js";
 import { Recorder } from "./record.js";
 
@@ -18,13 +17,12 @@ const byId = (id) => document.getElementById(id);
 /** The camera panel. */
 export class CameraPanel {
   #model;
-  #link = new Link();
+  #link;
   #adapt = new Adapt();
   #faces;
   #stream = null;
   #video = byId("camera-video");
   #canvas = byId("camera-canvas");
-  #small = document.createElement("canvas");
   #paused = false;
   #mirror = true;
   #busy = false;
@@ -37,8 +35,10 @@ export class CameraPanel {
   #tracks = { offset: 0, highest: 0 };
   recorder;
 
-  constructor(model) {
+  constructor(reading) {
+    const { model } = reading;
     this.#model = model;
+    this.#link = reading.openLink();
     this.#faces = new Faces(model.labels, byId("camera-faces"), byId("camera-nobody"));
     this.recorder = new Recorder(model, {
       onMark: (name) => this.#faces.marks.push({ t: performance.now(), name }),
@@ -63,6 +63,7 @@ export class CameraPanel {
   /** Opens a camera and begins to read. */
   async start(deviceId = "") {
     const run = (this.#run += 1);
+    const focused = document.activeElement === byId("camera-start");
     this.#release();
     byId("camera-start").disabled = true;
     byId("camera-trouble").hidden = true;
@@ -83,8 +84,11 @@ export class CameraPanel {
       return;
     } finally {
       byId("camera-start").disabled = false;
+      // A disabled button loses the keyboard.
+      if (focused) byId("camera-start").focus();
     }
     this.#begin(run);
+    if (focused) byId("camera-stop").focus();
   }
 
   stop() {
@@ -145,6 +149,8 @@ export class CameraPanel {
     this.#faces.clear();
     this.#shownAt = [];
     this.#tracks = { offset: 0, highest: 0 };
+    byId("camera-stage").classList.remove("stale");
+    for (const id of ["hud-rate", "hud-latency", "hud-size"]) byId(id).textContent = "–";
   }
 
   #showEmpty(empty) {
@@ -184,9 +190,10 @@ export class CameraPanel {
     let bitmap = null;
     try {
       bitmap = await this.#grab();
-      const jpeg = await this.#encode(bitmap);
-      if (run === this.#run && jpeg && this.#link.ready) {
-        this.#link.send(jpeg, now, { bitmap, captured: now });
+      const frame = await this.#link.prepare(bitmap, this.#adapt.size);
+      if (run === this.#run && frame && this.#link.ready) {
+        this.#size = `${frame.width}×${frame.height}`;
+        this.#link.send(frame, now, { bitmap, captured: now });
         bitmap = null;
       }
     } catch {
@@ -202,17 +209,6 @@ export class CameraPanel {
     const { width, height } = fit(videoWidth, videoHeight, LARGEST_SHOWN);
     const sameSize = width === videoWidth;
     return createImageBitmap(this.#video, sameSize ? {} : { resizeWidth: width, resizeHeight: height });
-  }
-
-  async #encode(bitmap) {
-    const { side, quality } = this.#adapt.size;
-    const { width, height } = fit(bitmap.width, bitmap.height, side);
-    this.#small.width = width;
-    this.#small.height = height;
-    this.#size = `${width}×${height}`;
-    this.#small.getContext("2d", { alpha: false, willReadFrequently: true }).drawImage(bitmap, 0, 0, width, height);
-    const blob = await new Promise((done) => this.#small.toBlob(done, "image/jpeg", quality));
-    return blob?.arrayBuffer();
   }
 
   /** Shows an answer together with the frame it belongs to. */
@@ -285,12 +281,25 @@ export class CameraPanel {
       // A new connection counts faces from 1 again: they are not the ones from before.
       this.#tracks.offset = this.#tracks.highest;
       this.#banner("");
+      byId("camera-stage").classList.remove("stale");
     } else if (state === "waiting") {
       const why = reason ? ` (${reason})` : "";
       this.#banner(`The server does not answer${why}. Connecting again…`);
+      this.#forget();
     } else if (state === "closed") {
       this.#banner("");
     }
+  }
+
+  /** Nothing is read any more: what was read last is not shown as if it were now. */
+  #forget() {
+    this.#faces.clear();
+    this.#shownAt = [];
+    for (const id of ["hud-rate", "hud-latency", "hud-size"]) byId(id).textContent = "–";
+    byId("camera-stage").classList.add("stale");
+    if (!this.#shown) return;
+    this.#shown.faces = [];
+    this.#draw();
   }
 
   #banner(text) {

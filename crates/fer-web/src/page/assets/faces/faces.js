@@ -4,6 +4,7 @@
 
 import { drawBands, drawMarks, History, prepare } from "./charts.js";
 import { labelName } from "./overlay.js";
+import { percent } from "./titles.js";
 
 const MINUTE_MS = 60_000;
 const GONE_MS = 1000;
@@ -29,8 +30,8 @@ export function makeBars(labels) {
   const update = (probabilities, shown) => {
     rows.forEach(({ term, bar, value }, label) => {
       bar.style.transform = `scaleX(${probabilities[label].toFixed(4)})`;
-      const percent = String(Math.round(probabilities[label] * 100));
-      if (value.textContent !== percent) value.textContent = percent;
+      const text = String(percent(probabilities[label], shown));
+      if (value.textContent !== text) value.textContent = text;
       term.className = label === shown ? "best" : "";
     });
   };
@@ -63,7 +64,7 @@ export function makeCard(labels, title, { minute = false, choose = null } = {}) 
     const text = labelName(labels, face.label);
     if (name.textContent !== text) name.textContent = text;
     name.className = face.label === null ? "uncertain" : "";
-    sure.textContent = `${Math.round(face.confidence * 100)} %`;
+    sure.textContent = `${percent(face.confidence, face.label)} %`;
     bars.update(probabilities, face.label);
   };
   return { card, id, chart, update };

@@ -2,6 +2,8 @@
 // In: a canvas context, faces, the names and colours of labels. Out: boxes with their labels.
 // Knows nothing of where pictures come from.
 
+import { percent, placeTitles } from "./titles.js";
+
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
 
 /** The colour of a label, as the style sheet says at this moment. */
@@ -16,24 +18,29 @@ export function labelName(labels, label) {
 }
 
 /**
- * Draws faces; `scale` turns the reading's pixels into the canvas's, `unit` is one CSS pixel in canvas pixels.
+ * Draws faces; `scale` turns the reading's pixels into the canvas's, `unit` is one CSS pixel in canvas pixels,
+ * `picture` is the size of the drawn picture in canvas pixels, where it is not the whole canvas.
  */
-export function drawFaces(context, faces, labels, { scale, unit, mirror = false }) {
-  const width = context.canvas.width;
-  for (const face of faces) {
+export function drawFaces(context, faces, labels, { scale, unit, mirror = false, picture = context.canvas }) {
+  const shown = faces.map((face) => {
     const w = face.box.width * scale;
     const h = face.box.height * scale;
-    const x = mirror ? width - face.box.x * scale - w : face.box.x * scale;
-    const y = face.box.y * scale;
+    const x = mirror ? picture.width - face.box.x * scale - w : face.box.x * scale;
+    const title = measure(context, face, labels, unit);
+    return { x, y: face.box.y * scale, w, h, face, ...title };
+  });
+  const corners = placeTitles(shown, picture, 6 * unit);
+  shown.forEach((one, i) => {
+    const { face } = one;
     const color = face.label === null ? "#d8d4cb" : labelColor(face.label);
     context.globalAlpha = face.held ? 0.45 : 1;
-    drawBox(context, x, y, w, h, color, unit);
-    drawTitle(context, x, y, face, labels, color, unit);
-  }
+    drawBox(context, one, color, unit);
+    drawTitle(context, one, corners[i], color, unit);
+  });
   context.globalAlpha = 1;
 }
 
-function drawBox(context, x, y, w, h, color, unit) {
+function drawBox(context, { x, y, w, h }, color, unit) {
   context.beginPath();
   context.roundRect(x, y, w, h, 10 * unit);
   context.lineWidth = 5 * unit;
@@ -44,20 +51,26 @@ function drawBox(context, x, y, w, h, color, unit) {
   context.stroke();
 }
 
-function drawTitle(context, x, y, face, labels, color, unit) {
+/** A title's words, with where each begins, and its size. */
+function measure(context, face, labels, unit) {
   const size = 15 * unit;
   const pad = 8 * unit;
-  const name = labelName(labels, face.label);
-  const id = face.track === undefined ? "" : `${face.track}`;
-  const sure = `${Math.round(face.confidence * 100)} %`;
-  context.font = `600 ${size}px ${FONT}`;
-  const idWidth = id ? context.measureText(id).width + pad : 0;
-  const nameWidth = context.measureText(name).width;
-  context.font = `400 ${size}px ${FONT}`;
-  const width = idWidth + nameWidth + pad + context.measureText(sure).width + 2 * pad;
-  const height = size + pad * 1.3;
-  const left = Math.max(0, Math.min(x, context.canvas.width - width));
-  const top = y - height - 6 * unit < 0 ? Math.max(0, y + 6 * unit) : y - height - 6 * unit;
+  const words = [
+    { text: face.track === undefined ? "" : `${face.track}`, weight: 600, color: "#b9b5ac" },
+    { text: labelName(labels, face.label), weight: 600, color: "#ffffff" },
+    { text: `${percent(face.confidence, face.label)} %`, weight: 400, color: "#d8d4cb" },
+  ].filter(({ text }) => text);
+  let width = pad;
+  for (const word of words) {
+    word.at = width;
+    word.font = `${word.weight} ${size}px ${FONT}`;
+    context.font = word.font;
+    width += context.measureText(word.text).width + pad;
+  }
+  return { words, width, height: size + pad * 1.3 };
+}
+
+function drawTitle(context, { words, width, height }, { left, top }, color, unit) {
   context.fillStyle = "rgb(12 11 11 / 78%)";
   context.beginPath();
   context.roundRect(left, top, width, height, 7 * unit);
@@ -67,13 +80,9 @@ function drawTitle(context, x, y, face, labels, color, unit) {
   context.roundRect(left, top, 4 * unit, height, [7 * unit, 0, 0, 7 * unit]);
   context.fill();
   context.textBaseline = "middle";
-  const middle = top + height / 2 + unit * 0.5;
-  context.font = `600 ${size}px ${FONT}`;
-  context.fillStyle = "#b9b5ac";
-  context.fillText(id, left + pad, middle);
-  context.fillStyle = "#ffffff";
-  context.fillText(name, left + pad + idWidth, middle);
-  context.font = `400 ${size}px ${FONT}`;
-  context.fillStyle = "#d8d4cb";
-  context.fillText(sure, left + pad + idWidth + nameWidth + pad, middle);
+  for (const { text, at, font, color: ink } of words) {
+    context.font = font;
+    context.fillStyle = ink;
+    context.fillText(text, left + at, top + height / 2 + unit * 0.5);
+  }
 }

@@ -1,6 +1,8 @@
 // The connection that carries camera frames to the server and readings back.
-// In: encoded frames, each with what the page wants back with its answer. Out: events.
+// In: frames, each with what the page wants back with its answer. Out: events.
 // Connects again by itself; knows nothing of cameras and drawing.
+
+import { fit } from "../camera/adapt.js";
 
 const PROTOCOL = 1;
 const HEADER = 16;
@@ -20,6 +22,7 @@ export class Link extends EventTarget {
   #wait = SHORTEST_WAIT_MS;
   #timer = 0;
   #wanted = false;
+  #canvas = document.createElement("canvas");
 
   open() {
     this.#wanted = true;
@@ -39,8 +42,19 @@ export class Link extends EventTarget {
     return this.#pending.size < this.#limit && this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Sends an encoded frame; `kept` comes back with its answer. */
-  send(jpeg, captureMs, kept) {
+  /** Makes a picture ready to be sent, as a JPEG whose longer side is at most `side`. */
+  async prepare(bitmap, { side, quality }) {
+    const { width, height } = fit(bitmap.width, bitmap.height, side);
+    this.#canvas.width = width;
+    this.#canvas.height = height;
+    const context = this.#canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+    context.drawImage(bitmap, 0, 0, width, height);
+    const blob = await new Promise((done) => this.#canvas.toBlob(done, "image/jpeg", quality));
+    return blob && { width, height, jpeg: await blob.arrayBuffer() };
+  }
+
+  /** Sends a frame that was made ready; `kept` comes back with its answer. */
+  send({ jpeg }, captureMs, kept) {
     this.#id = (this.#id + 1) >>> 0;
     const bytes = new Uint8Array(HEADER + jpeg.byteLength);
     const header = new DataView(bytes.buffer);

@@ -1,0 +1,26 @@
+//! What can go wrong inside the page.
+//! In: causes. Out: one sentence, shown to the user as it is.
+
+use fer_model::ModelError;
+use fer_vision::VisionError;
+
+/// Errors of reading inside a page.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The model's files are damaged, or of another version.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The detector or the network failed.
+    #[error(transparent)]
+    Vision(#[from] VisionError),
+    /// The pixels are not as many as the picture's size says.
+    #[error("a picture of {width}×{height}: {found} bytes, expected 4 for each pixel")]
+    Pixels {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// Bytes that came.
+        found: usize,
+    },
+}

@@ -13,8 +13,9 @@ pub(crate) fn face(number: usize) -> GrayImage {
 
 /// A picture with two drawn faces, 96×48.
 pub(crate) fn picture() -> RgbImage {
+    let faces = [face(0), face(1)];
     RgbImage::from_fn(96, 48, |x, y| {
-        let grey = face((x / 48) as usize).get_pixel(x % 48, y).0[0];
+        let grey = faces[(x / 48) as usize].get_pixel(x % 48, y).0[0];
         image::Rgb([grey, grey.saturating_add(9), grey / 2])
     })
 }

@@ -35,6 +35,7 @@ static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Works until the time is over.
 pub(crate) fn run(target: &Target, plan: &Plan, state: &Path) -> Result<()> {
     note_panics();
+    stay_on_one_thread()?;
     let state = File::options().write(true).open(state)?;
     let mut rng = StdRng::seed_from_u64(plan.seed);
     let mut pool = (target.seeds)();
@@ -78,6 +79,7 @@ pub(crate) fn run(target: &Target, plan: &Plan, state: &Path) -> Result<()> {
 /// What comes of one input; for a person.
 pub(crate) fn replay(target: &Target, input: &[u8]) -> Result<String> {
     note_panics();
+    stay_on_one_thread()?;
     let (outcome, took) = one(&mut (target.open)(), input);
     let memory = memory().context("this system does not tell how much memory is used")?;
     Ok(format!("{outcome:?}; {:.3} s, {memory} MiB at most", took.as_secs_f64()))
@@ -97,6 +99,11 @@ fn one(door: &mut Door, input: &[u8]) -> (Result<String, String>, Duration) {
     let panics = std::mem::take(&mut *PANICS.lock().expect("no holder panics"));
     let outcome = outcome.unwrap_or_else(|_| Err("panicked".to_owned()));
     (if panics.is_empty() { outcome } else { Err(format!("panic: {}", panics.join("; "))) }, took)
+}
+
+/// Small inputs are done sooner than another thread wakes.
+fn stay_on_one_thread() -> Result<()> {
+    Ok(rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global()?)
 }
 
 fn note_panics() {

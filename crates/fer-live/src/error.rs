@@ -59,6 +59,7 @@ impl ExitCode for LiveError {
             #[cfg(feature = "web")]
             Self::Web(error) => match error {
                 fer_web::WebError::Beyond(_) | fer_web::WebError::Vision(_) => exit::USAGE,
+                fer_web::WebError::Storage(_) => exit::OUTPUT,
                 fer_web::WebError::Address { .. } | fer_web::WebError::System { .. } => exit::DEVICE,
             },
             Self::Signals(_) | Self::Compute { .. } => exit::DEVICE,

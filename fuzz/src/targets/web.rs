@@ -135,22 +135,36 @@ fn door(dress: fn(&[u8]) -> Vec<u8>) -> Door {
         // The door holds the runtime, which the server lives on.
         let _enter = runtime.enter();
         let address = SocketAddr::from(([127, 0, (n / 200 % 200) as u8, (n % 200 + 1) as u8], port));
-        let outcome = ask(address, &dress(bytes));
-        if n.is_multiple_of(64) && !ask(address, &request("GET /healthz ", "connection: close", b""))?.contains("200") {
-            return Err("the server is not well afterwards".to_owned());
+        let outcome = ask(address, &dress(bytes), Then::Close);
+        if n.is_multiple_of(64) {
+            let health = ask(address, &request("GET /healthz ", "connection: close", b""), Then::Wait)?;
+            if !health.starts_with("HTTP/1.1 200 ") {
+                return Err(format!("the server is not well afterwards: {health}"));
+            }
         }
         outcome
     })
 }
 
-/// Sends all, says that it is all, and takes what comes back.
-fn ask(address: SocketAddr, bytes: &[u8]) -> Result<String, String> {
+/// What a client does when it has sent all.
+#[derive(Clone, Copy, PartialEq)]
+enum Then {
+    /// It says that it is all: what is incomplete is then not waited for.
+    Close,
+    /// It waits for an answer.
+    Wait,
+}
+
+/// Sends all, and takes what comes back.
+fn ask(address: SocketAddr, bytes: &[u8], then: Then) -> Result<String, String> {
     let mut socket = TcpStream::connect(address).map_err(|error| format!("the server is gone: {error}"))?;
     let time = Some(Duration::from_secs(20));
     socket.set_read_timeout(time).and_then(|()| socket.set_write_timeout(time)).map_err(|e| e.to_string())?;
     // A server that refuses may close before it has read everything.
     drop(socket.write_all(bytes));
-    drop(socket.shutdown(std::net::Shutdown::Write));
+    if then == Then::Close {
+        drop(socket.shutdown(std::net::Shutdown::Write));
+    }
     let mut answer = Vec::new();
     match socket.read_to_end(&mut answer) {
         Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {

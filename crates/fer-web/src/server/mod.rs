@@ -100,8 +100,7 @@ impl Server {
             inference: inference.clone(),
             smoothing: parts.smoothing,
         };
-        let videos = Videos::start(tools, &limits)
-            .map_err(|cause| WebError::System { what: "folder for videos, or no thread", cause })?;
+        let videos = Videos::start(tools, &limits)?;
         let hub = parts
             .input
             .as_ref()

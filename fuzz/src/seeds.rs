@@ -43,9 +43,10 @@ pub(crate) fn pictures() -> Vec<Vec<u8>> {
     let small = DynamicImage::ImageRgb8(RgbImage::from_pixel(5, 3, image::Rgb([200, 10, 99])));
     let mut all: Vec<Vec<u8>> = FORMATS.iter().map(|format| encoded(&rgb, *format)).collect();
     all.extend(FORMATS.iter().map(|format| encoded(&small, *format)));
-    all.extend([ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Pnm, ImageFormat::Tiff].map(|format| {
-        encoded(&DynamicImage::ImageLuma8(face(3)), format)
-    }));
+    all.extend(
+        [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Pnm, ImageFormat::Tiff]
+            .map(|format| encoded(&DynamicImage::ImageLuma8(face(3)), format)),
+    );
     all.push(encoded(&DynamicImage::ImageRgba16(small.to_rgba16()), ImageFormat::Png));
     all.push(encoded(&DynamicImage::ImageRgba8(small.to_rgba8()), ImageFormat::WebP));
     all.push(turned(&all[0]));

@@ -50,7 +50,10 @@ pub(crate) fn run(names: &[String], plan: &Plan) -> Result<usize> {
 
 fn count(folder: &Path) -> usize {
     fs::read_dir(folder).map_or(0, |entries| {
-        entries.flatten().filter(|entry| entry.path().extension().is_some_and(|ending| ending == "txt")).count()
+        entries
+            .flatten()
+            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "txt"))
+            .count()
     })
 }
 

@@ -52,8 +52,10 @@ pub(crate) fn run(target: &Target, plan: &Plan, state: &Path) -> Result<()> {
         n += 1;
         note(&state, n, &input)?;
         let (outcome, took) = one(&mut door, &input);
-        let too_slow = (took > MOST_TIME).then(|| format!("took {:.1} s of processor time", took.as_secs_f64()));
-        let too_much = (took > Duration::from_millis(2) || n.is_multiple_of(256)).then(too_much_memory).flatten();
+        let too_slow =
+            (took > MOST_TIME).then(|| format!("took {:.1} s of processor time", took.as_secs_f64()));
+        let too_much =
+            (took > Duration::from_millis(2) || n.is_multiple_of(256)).then(too_much_memory).flatten();
         match outcome {
             Ok(outcome) => {
                 if let Some(problem) = too_slow.or(too_much) {

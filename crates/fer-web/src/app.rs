@@ -94,7 +94,8 @@ impl App {
 
     fn too_many(&self) -> Problem {
         let waited = self.limits.answer_time.as_secs();
-        let detail = format!("the picture's turn did not come within {waited} s: try again, or scale it down");
+        let detail =
+            format!("the picture's turn did not come within {waited} s: try again, or scale it down");
         Problem::new(ProblemKind::Busy, detail)
     }
 

@@ -26,7 +26,9 @@ pub enum WebError {
         cause: std::io::Error,
     },
     /// There is no place for uploaded videos.
-    #[error("there is no folder for videos: is there space, and may you write there? TMPDIR names another place")]
+    #[error(
+        "there is no folder for videos: is there space, and may you write there? TMPDIR names another place"
+    )]
     Storage(#[source] std::io::Error),
     /// The system gives the server something it needs not.
     #[error("the system gives the server no {what}")]

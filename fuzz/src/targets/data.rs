@@ -10,13 +10,34 @@ use super::{Door, Target, words};
 use crate::{seeds, supervise::memory_folder};
 
 const WORDS: &[&[u8]] = &[
-    b"emotion", b"pixels", b"Usage", b"Training", b"PublicTest", b"PrivateTest", b",", b"\"", b"\r\n", b" ", b"\xef\xbb\xbf",
-    b"neutral", b"NF", b"fer0000001.png", b"10", b"0.5",
+    b"emotion",
+    b"pixels",
+    b"Usage",
+    b"Training",
+    b"PublicTest",
+    b"PrivateTest",
+    b",",
+    b"\"",
+    b"\r\n",
+    b" ",
+    b"\xef\xbb\xbf",
+    b"neutral",
+    b"NF",
+    b"fer0000001.png",
+    b"10",
+    b"0.5",
 ];
 
 /// The start of every compressed format.
 const MAGIC: &[&[u8]] = &[
-    b"\x1f\x8b\x08", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"\x21\x01\x28", b"\x21\x01\x16", b"\0\0", b"YZ",
+    b"\x1f\x8b\x08",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+    b"PK\x03\x04",
+    b"\x21\x01\x28",
+    b"\x21\x01\x16",
+    b"\0\0",
+    b"YZ",
 ];
 
 pub(super) const CSV: Target = Target {
@@ -90,7 +111,9 @@ fn ferplus() -> Door {
 fn folder() -> Door {
     let scratch = scratch();
     let place = |split: &str, class: &str| -> PathBuf { scratch.path().join(split).join(class) };
-    for (split, class) in [("train", "happy"), ("train", "sad"), ("validation", "happy"), ("validation", "sad")] {
+    for (split, class) in
+        [("train", "happy"), ("train", "sad"), ("validation", "happy"), ("validation", "sad")]
+    {
         fs::create_dir_all(place(split, class)).expect("there is room for a folder");
         let face = image::DynamicImage::ImageLuma8(seeds::face(1));
         fs::write(place(split, class).join("a.png"), seeds::encoded(&face, image::ImageFormat::Png))

@@ -1,7 +1,11 @@
 //! The built programs, with damaged files of every kind.
 //! In: bytes as a file. Out: the exit code, which must be a documented one, and the last line of standard error.
 
-use std::{fs, path::Path, process::{Command, Stdio}};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use super::{Door, Target};
 use crate::{seeds, supervise::memory_folder};
@@ -12,9 +16,15 @@ pub(super) const PROGRAMS: Target = Target {
     seeds: || {
         let with = |kind: u8, bytes: Vec<u8>| [vec![kind], bytes].concat();
         let mut all: Vec<Vec<u8>> = seeds::pictures().into_iter().map(|picture| with(0, picture)).collect();
-        all.extend([with(1, seeds::fer2013()), with(2, include_bytes!("../../../configs/drawn.toml").to_vec())]);
+        all.extend([
+            with(1, seeds::fer2013()),
+            with(2, include_bytes!("../../../configs/drawn.toml").to_vec()),
+        ]);
         all.extend(seeds::compressed(&seeds::fer2013()).into_iter().map(|table| with(1, table)));
-        all.extend([with(3, include_bytes!("../../../models/tiny/card.json").to_vec()), with(4, seeds::CASCADE.into())]);
+        all.extend([
+            with(3, include_bytes!("../../../models/tiny/card.json").to_vec()),
+            with(4, seeds::CASCADE.into()),
+        ]);
         all.push(with(5, seeds::pictures()[0].repeat(2)));
         all
     },
@@ -34,7 +44,11 @@ fn open() -> Door {
         let (mut command, input) = command(Path::new(&bin), *kind, folder.path());
         fs::write(&input, bytes).map_err(|error| error.to_string())?;
         let stdin = fs::File::open(&input).map_err(|error| error.to_string())?;
-        let ended = command.stdin(stdin).stdout(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
+        let ended = command
+            .stdin(stdin)
+            .stdout(Stdio::null())
+            .output()
+            .map_err(|error| format!("{command:?}: {error}"))?;
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         let said = said.lines().last().unwrap_or_default();
         match ended.status.code() {
@@ -51,7 +65,12 @@ fn command(bin: &Path, kind: u8, folder: &Path) -> (Command, std::path::PathBuf)
         1 => ("fer-data", "table.csv", &["audit"], &[]),
         2 => ("fer-train", "config.toml", &["--print-config", "--config"], &[]),
         3 => ("fer-eval", "model/card.json", &["export", "--onnx", "/dev/null", "--model"], &[]),
-        4 => ("fer-live", "cascade.xml", &["--headless", "--input", "drawn", "--frames", "2", "--cascade"], &[]),
+        4 => (
+            "fer-live",
+            "cascade.xml",
+            &["--headless", "--input", "drawn", "--frames", "2", "--cascade"],
+            &[],
+        ),
         _ => ("fer-live", "stream", &["--headless", "--input", "-", "--frames", "5"], &[]),
     };
     let input = folder.join(name);

@@ -55,13 +55,25 @@ pub(super) const MULTIPART: Target = Target {
         vec![[&part[..], &jpeg(), b"\r\n", part, b"hello", b"\r\n--x--\r\n"].concat()]
     },
     words: &[
-        b"--x", b"--x--", b"\r\n", b"\r\n\r\n", b"content-disposition: form-data; ", b"name=\"picture\"", b"filename*=UTF-8''%ff",
-        b"content-type: text/plain\r\n", b"content-transfer-encoding: base64\r\n", b"\"", b";", b"\0",
+        b"--x",
+        b"--x--",
+        b"\r\n",
+        b"\r\n\r\n",
+        b"content-disposition: form-data; ",
+        b"name=\"picture\"",
+        b"filename*=UTF-8''%ff",
+        b"content-type: text/plain\r\n",
+        b"content-transfer-encoding: base64\r\n",
+        b"\"",
+        b";",
+        b"\0",
     ],
     open: || {
         door(|bytes| {
-            let headers =
-                format!("content-type: multipart/form-data; boundary=x\r\naccept: text/csv\r\ncontent-length: {}", bytes.len());
+            let headers = format!(
+                "content-type: multipart/form-data; boundary=x\r\naccept: text/csv\r\ncontent-length: {}",
+                bytes.len()
+            );
             request("POST /v1/analyze ", &headers, bytes)
         })
     },
@@ -76,11 +88,23 @@ pub(super) const WEBSOCKET: Target = Target {
         frame.extend(12.5_f64.to_le_bytes());
         frame.extend(jpeg());
         let binary = masked(2, &frame);
-        vec![[&binary[..], &binary, &masked(9, b"ping"), &masked(8, &[3, 232])].concat(), masked(1, b"text"), binary]
+        vec![
+            [&binary[..], &binary, &masked(9, b"ping"), &masked(8, &[3, 232])].concat(),
+            masked(1, b"text"),
+            binary,
+        ]
     },
     words: &[
-        b"\x82\x80\0\0\0\0", b"\x82\xfe\xff\xff", b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff", b"\x02\x80\0\0\0\0", b"\x80\x80\0\0\0\0", b"\x89\xfe",
-        b"\x88\x82", b"\xf2", b"\x7f\xf8\0\0\0\0\0\0", b"\x7f\xf0\0\0\0\0\0\0",
+        b"\x82\x80\0\0\0\0",
+        b"\x82\xfe\xff\xff",
+        b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\x02\x80\0\0\0\0",
+        b"\x80\x80\0\0\0\0",
+        b"\x89\xfe",
+        b"\x88\x82",
+        b"\xf2",
+        b"\x7f\xf8\0\0\0\0\0\0",
+        b"\x7f\xf0\0\0\0\0\0\0",
     ],
     open: || {
         door(|bytes| {
@@ -167,17 +191,25 @@ fn ask(address: SocketAddr, bytes: &[u8], then: Then) -> Result<String, String> 
     }
     let mut answer = Vec::new();
     match socket.read_to_end(&mut answer) {
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+        Err(error)
+            if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) =>
+        {
             return Err("no answer and no end within 20 s".to_owned());
         }
         // A reset after the answer is as good as a close.
         _ => {}
     }
     let line = answer.split(|&byte| byte == b'\r').next().unwrap_or_default();
-    let problem = answer.windows(16).position(|window| window == b"urn:fer:problem:").map_or(&b""[..], |at| &answer[at..]);
+    let problem = answer
+        .windows(16)
+        .position(|window| window == b"urn:fer:problem:")
+        .map_or(&b""[..], |at| &answer[at..]);
     let problem = problem.split(|&byte| byte == b'"').next().unwrap_or_default();
     if line.ends_with(b"500 Internal Server Error") {
-        return Err(format!("an internal error: {}", String::from_utf8_lossy(&answer[answer.len().saturating_sub(300)..])));
+        return Err(format!(
+            "an internal error: {}",
+            String::from_utf8_lossy(&answer[answer.len().saturating_sub(300)..])
+        ));
     }
     Ok(format!("{} {}", String::from_utf8_lossy(line), String::from_utf8_lossy(problem)))
 }

@@ -28,7 +28,8 @@ fn main() -> ExitCode {
 }
 
 fn read(cli: &Cli) -> Result<Ended, LiveError> {
-    fer_kernels::set_threads(cli.threads).map_err(|error| LiveError::Config(format!("--threads: {error}")))?;
+    fer_kernels::set_threads(cli.threads)
+        .map_err(|error| LiveError::Config(format!("--threads: {error}")))?;
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     // The first signal ends the run well; the second ends the program.

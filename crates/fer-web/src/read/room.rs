@@ -49,7 +49,8 @@ impl Room {
         let has = self.taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let more = u32::try_from(self.n_bytes.div_ceil(GRAIN) - has).unwrap_or(u32::MAX);
         let permit = self.rooms.grains.clone().try_acquire_many_owned(more).map_err(|_| {
-            let detail = "the pictures of other requests take all the memory there is for them: try again in a second";
+            let detail =
+                "the pictures of other requests take all the memory there is for them: try again in a second";
             Problem::new(ProblemKind::Busy, detail)
         })?;
         match &mut self.taken {

@@ -27,8 +27,8 @@ use tokio::{
 use crate::{
     error::WebError,
     limits::Limits,
-    read::senders::Sender,
     problem::{Problem, ProblemKind},
+    read::senders::Sender,
     stop::{Stop, stopped},
 };
 

@@ -202,9 +202,7 @@ async fn the_bodies_of_all_requests_share_one_memory() {
     assert_eq!(busy.await.problem(), "busy");
     assert_eq!(server.post("/v1/analyze", &jpeg()).await.status, 200, "a small one has room");
     drop(slow);
-    let read = in_time(async {
-        while server.post("/v1/analyze", &large).await.status == 503 {}
-    });
+    let read = in_time(async { while server.post("/v1/analyze", &large).await.status == 503 {} });
     read.await;
     server.stop().await;
 }

@@ -167,7 +167,9 @@ fn refuse_large(window: u64) -> io::Result<()> {
         return Ok(());
     }
     let (found, most) = (window >> 20, MOST_WINDOW >> 20);
-    Err(io::Error::other(format!("its window is {found} MiB, expected at most {most}: compress it with xz -6")))
+    Err(io::Error::other(format!(
+        "its window is {found} MiB, expected at most {most}: compress it with xz -6"
+    )))
 }
 
 /// The window that a block's header asks for; `None` when it names none.
@@ -248,7 +250,10 @@ mod tests {
                 // Two streams, with padding between them.
                 let two = [&one[..], &[0; 8], &one].concat();
                 for piece in [1, 7, 4096] {
-                    assert!(matches!(walked(&two, piece), Ok(Place::Between)), "{check:?} {block_size:?} {piece}");
+                    assert!(
+                        matches!(walked(&two, piece), Ok(Place::Between)),
+                        "{check:?} {block_size:?} {piece}"
+                    );
                 }
                 let mut read = Vec::new();
                 XzReader::new(XzWindow::new(&two[..]), true).read_to_end(&mut read).expect("sound");
@@ -266,7 +271,10 @@ mod tests {
         large[16] = 40;
         for bytes in [large.clone(), [&sound[..], &large].concat()] {
             let error = walked(&bytes, 100).expect_err("4 GiB");
-            assert_eq!(error.to_string(), "its window is 4096 MiB, expected at most 128: compress it with xz -6");
+            assert_eq!(
+                error.to_string(),
+                "its window is 4096 MiB, expected at most 128: compress it with xz -6"
+            );
         }
     }
 }

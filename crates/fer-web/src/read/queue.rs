@@ -34,14 +34,18 @@ pub(crate) struct Ask {
     pub(crate) n_bytes: u64,
 }
 
-/// Patience asked of a picture for each MiB it needs: small ones go first, and a phone's photo does not wait
-/// for forty of fifty megapixels. A large one is overtaken only by what comes within its patience.
-const PATIENCE_PER_MIB: Duration = Duration::from_millis(500);
+/// Pictures that need no more than this are all alike: whoever sends small frames is not served before whoever
+/// sends middling ones.
+const SMALL_MIB: u64 = 16;
+
+/// Patience asked of a picture for each MiB that it needs beyond: a phone's photo does not wait for forty of fifty
+/// megapixels, and a large one is overtaken only by what comes within its patience.
+const PATIENCE_PER_MIB: Duration = Duration::from_millis(100);
 
 impl Ask {
     /// Of a picture that arrived at a time, needs so much memory, and whose sender has so many waiting before it.
     pub(crate) fn new(arrived: Instant, n_bytes: u64, n_before: usize) -> Self {
-        let n_mib = u32::try_from(n_bytes >> 20).unwrap_or(u32::MAX);
+        let n_mib = u32::try_from((n_bytes >> 20).saturating_sub(SMALL_MIB)).unwrap_or(u32::MAX);
         let turns = Duration::from_secs(n_before as u64);
         Self { due: arrived + PATIENCE_PER_MIB.saturating_mul(n_mib) + turns, n_bytes }
     }

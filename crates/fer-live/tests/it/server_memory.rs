@@ -4,12 +4,12 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use image::{ImageFormat, RgbImage};
 
-use super::program::program;
+use super::program::model;
 
 /// A server that ends with its test.
 struct Serving {
@@ -19,9 +19,9 @@ struct Serving {
 
 impl Serving {
     fn start() -> Self {
-        let mut command = program();
-        command.args(["serve", "--address", "127.0.0.1:0"]).stdout(Stdio::piped());
-        let mut process = command.spawn().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fer-live"));
+        command.args(["serve", "--address", "127.0.0.1:0", "--model"]).arg(model());
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut page = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut page).unwrap();
         let page = page.trim().trim_start_matches("http://");

@@ -37,9 +37,9 @@ pub(crate) fn run(names: &[String], plan: &Plan) -> Result<usize> {
     println!("| door | inputs | findings |\n| --- | ---: | ---: |");
     let (mut n_inputs, mut n_findings) = (0, 0);
     for target in chosen {
-        let before = count(&plan.findings);
+        let before = count(&plan.findings, target.name);
         let n = watched(target, plan)?;
-        let found = count(&plan.findings) - before;
+        let found = count(&plan.findings, target.name) - before;
         println!("| {}: {} | {n} | {found} |", target.name, target.door);
         n_inputs += n;
         n_findings += found;
@@ -48,13 +48,11 @@ pub(crate) fn run(names: &[String], plan: &Plan) -> Result<usize> {
     Ok(n_findings)
 }
 
-fn count(folder: &Path) -> usize {
-    fs::read_dir(folder).map_or(0, |entries| {
-        entries
-            .flatten()
-            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "txt"))
-            .count()
-    })
+/// A target's findings; other targets may be at work on the same folder.
+fn count(folder: &Path, target: &str) -> usize {
+    let is_its = |name: &str| name.starts_with(&format!("{target}-")) && name.ends_with(".txt");
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_name().to_str().is_some_and(is_its)).count()
 }
 
 /// Runs one target until its time is over, again after each end before that; how many inputs it had.

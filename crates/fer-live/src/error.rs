@@ -19,6 +19,9 @@ pub enum LiveError {
     #[cfg(feature = "web")]
     #[error(transparent)]
     Web(#[from] fer_web::WebError),
+    /// Ctrl-C would end the program without finishing its files.
+    #[error("signals cannot be caught")]
+    Signals(#[from] ctrlc::Error),
     /// The computing device is not there.
     #[error("--device {device}")]
     Compute {
@@ -56,9 +59,10 @@ impl ExitCode for LiveError {
             #[cfg(feature = "web")]
             Self::Web(error) => match error {
                 fer_web::WebError::Beyond(_) | fer_web::WebError::Vision(_) => exit::USAGE,
+                fer_web::WebError::Storage(_) => exit::OUTPUT,
                 fer_web::WebError::Address { .. } | fer_web::WebError::System { .. } => exit::DEVICE,
             },
-            Self::Compute { .. } => exit::DEVICE,
+            Self::Signals(_) | Self::Compute { .. } => exit::DEVICE,
             Self::Model { .. } | Self::NoModel(_) => exit::MODEL,
         }
     }

@@ -1,6 +1,8 @@
 //! The program: cameras, videos, photos and drawn faces in; windows, files and the web app out.
 //! In: a command line. Out: time-stamped readings, shown and recorded.
 
+#[cfg(feature = "web")]
+pub mod allocator;
 pub mod app;
 pub mod cli;
 pub mod error;

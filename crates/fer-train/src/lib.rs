@@ -11,6 +11,7 @@ pub mod onnx;
 pub mod outputs;
 pub mod report;
 pub mod run;
+pub mod signals;
 pub mod skipped;
 pub mod train;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a server knows since when it runs")]
 
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -23,6 +24,8 @@ use crate::{
         MakeFinder,
         engine::{Engine, PictureJob, Seen, Task},
         queue::{Client, Pushed},
+        room::Rooms,
+        senders::Senders,
     },
     stop::{Stop, stopping},
     videos::Videos,
@@ -50,6 +53,10 @@ pub(crate) struct App {
     pub(crate) stop: Stop,
     /// Places for browsers that send camera frames.
     pub(crate) browsers: Arc<Semaphore>,
+    /// Memory for the bodies of all requests.
+    pub(crate) rooms: Rooms,
+    /// Who has how many pictures waiting.
+    pub(crate) senders: Senders,
     /// Client numbers given so far.
     pub(crate) clients: AtomicU64,
 }
@@ -60,28 +67,52 @@ impl App {
         self.clients.fetch_add(1, Relaxed)
     }
 
-    /// Reads one picture alone, after those that wait.
+    /// Reads one picture alone; small pictures, and those of senders with fewer waiting, go first. One whose
+    /// sender no longer waits for the answer is not read.
     ///
     /// # Errors
-    /// [`ProblemKind::Busy`] when too many wait, and what the engine refused.
-    pub(crate) async fn read_photo(&self, bytes: Bytes) -> Result<Seen, Problem> {
-        let (sender, receiver) = oneshot::channel();
+    /// [`ProblemKind::Busy`] when too many wait, or it would wait too long, and what the engine refused.
+    pub(crate) async fn read_photo(&self, sender: IpAddr, bytes: Bytes) -> Result<Seen, Problem> {
+        let (seen, receiver) = oneshot::channel();
         let answer = Box::new(move |answer| {
             // A client that left needs no answer.
-            drop(sender.send(answer));
+            drop(seen.send(answer));
         });
+        let turn = self.senders.enter(sender);
         let task = Task::Photo { smoothing: self.smoothing };
-        let job = PictureJob { bytes, task, arrived: Instant::now(), answer };
-        match self.engine.push(self.new_client(), job) {
+        let job = PictureJob { bytes, task, arrived: Instant::now(), n_before: turn.n_before(), answer };
+        let client = self.new_client();
+        let _waiting = Waiting { engine: &self.engine, client };
+        match self.engine.push(client, job) {
             Pushed::Waiting | Pushed::Replaced(_) => {}
             Pushed::Full(_) => return Err(self.busy()),
             Pushed::Closed(_) => return Err(stopping()),
         }
-        receiver.await.unwrap_or_else(|_| Err(stopping()))
+        let seen = tokio::time::timeout(self.limits.answer_time, receiver).await;
+        seen.map_err(|_| self.too_many())?.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    fn too_many(&self) -> Problem {
+        let waited = self.limits.answer_time.as_secs();
+        let detail =
+            format!("the picture's turn did not come within {waited} s: try again, or scale it down");
+        Problem::new(ProblemKind::Busy, detail)
     }
 
     fn busy(&self) -> Problem {
         let detail = format!("{} pictures wait already: try again in a second", self.limits.waiting);
         Problem::new(ProblemKind::Busy, detail)
+    }
+}
+
+/// A picture that waits for a detector as long as somebody waits for its answer.
+struct Waiting<'a> {
+    engine: &'a Engine,
+    client: Client,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        drop(self.engine.forget(self.client));
     }
 }

@@ -25,10 +25,15 @@ pub enum WebError {
         #[source]
         cause: std::io::Error,
     },
+    /// There is no place for uploaded videos.
+    #[error(
+        "there is no folder for videos: is there space, and may you write there? TMPDIR names another place"
+    )]
+    Storage(#[source] std::io::Error),
     /// The system gives the server something it needs not.
     #[error("the system gives the server no {what}")]
     System {
-        /// A thread, a folder, randomness.
+        /// A thread, randomness.
         what: &'static str,
         /// The system's reason.
         #[source]

@@ -23,6 +23,6 @@ mod videos;
 
 pub use error::WebError;
 pub use limits::Limits;
-pub use read::MakeFinder;
+pub use read::{MakeFinder, engine::GiveBack};
 pub use server::{Access, Server, ServerParts, page_address};
 pub use videos::OpenVideo;

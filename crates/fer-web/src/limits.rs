@@ -20,6 +20,11 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// Bytes of one request with pictures; more are answered 413.
     pub body_bytes: usize,
+    /// Bytes of the bodies with pictures of all requests together; what does not fit is answered 503.
+    pub all_body_bytes: usize,
+    /// Bytes of memory that the pictures being decoded and searched need together; one that needs more is read
+    /// alone.
+    pub decoded_bytes: u64,
     /// Pictures in one request; more are answered 400.
     pub pictures: usize,
     /// Pixels of one picture, known before it is decoded; more are answered 413.
@@ -36,6 +41,10 @@ pub struct Limits {
     /// Time a body of pictures may take to arrive; then 408.
     #[serde(skip)]
     pub body_time: Duration,
+    /// Time a picture may wait for its answer; then 503. Shorter than [`Limits::idle_time`], which would close the
+    /// connection without a word.
+    #[serde(skip)]
+    pub answer_time: Duration,
     /// Time without a byte going out or coming in before a stuck connection is closed.
     #[serde(skip)]
     pub idle_time: Duration,
@@ -59,6 +68,8 @@ impl Default for Limits {
             waiting: 64,
             frame_bytes: 2 << 20,
             body_bytes: 32 << 20,
+            all_body_bytes: 256 << 20,
+            decoded_bytes: 256 << 20,
             pictures: 64,
             pixels: 50_000_000,
             video_bytes: 1 << 30,
@@ -66,6 +77,7 @@ impl Default for Limits {
             videos: 4,
             header_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            answer_time: Duration::from_secs(45),
             idle_time: Duration::from_secs(60),
             ping_time: Duration::from_secs(10),
             video_keep: Duration::from_secs(15 * 60),

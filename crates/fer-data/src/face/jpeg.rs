@@ -20,6 +20,14 @@ pub fn length(bytes: &[u8]) -> Option<usize> {
     Walker::behind_start().advance(&bytes[2..]).map(|n| n + 2)
 }
 
+/// Whether these are the bytes of a JPEG whose picture comes in several scans, each finer than the last.
+#[must_use]
+pub fn is_progressive(bytes: &[u8]) -> bool {
+    // Frames of second and further kinds, up to the arithmetic ones; within a scan no such marker stands.
+    let is_progressive = |pair: &[u8]| pair[0] == MARKER && matches!(pair[1], 0xc2 | 0xc6 | 0xca | 0xce);
+    bytes.starts_with(&[MARKER, START]) && bytes.windows(2).any(is_progressive)
+}
+
 /// The next JPEG on a stream, of at most `most` bytes; `None` at the stream's end. What stands before its
 /// start is passed over.
 ///

@@ -66,6 +66,28 @@ pub enum PictureError {
 /// # Errors
 /// [`PictureError`]
 pub fn decode_upright(bytes: &[u8], max_pixels: Option<u64>) -> Result<DynamicImage, PictureError> {
+    let (mut decoder, need) = open(bytes, max_pixels)?;
+    let orientation = decoder.orientation()?;
+    let _place = Place::wait(need);
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
+}
+
+/// The most bytes of memory that decoding a picture and turning it into RGB takes at one time, told from its
+/// header; none of its pixels is decoded.
+///
+/// # Errors
+/// [`PictureError`] for what [`decode_upright`] refuses from the header alone.
+pub fn memory_needed(bytes: &[u8], max_pixels: Option<u64>) -> Result<u64, PictureError> {
+    open(bytes, max_pixels).map(|(_, need)| need)
+}
+
+/// A decoder that has read the header of a picture within the limits, and how many bytes decoding it takes.
+fn open<'a>(
+    bytes: &'a [u8],
+    max_pixels: Option<u64>,
+) -> Result<(impl ImageDecoder + use<'a>, u64), PictureError> {
     if bytes.starts_with(&[0xff, 0xd8]) && jpeg::length(bytes).is_none() {
         return Err(PictureError::CutOff);
     }
@@ -77,18 +99,17 @@ pub fn decode_upright(bytes: &[u8], max_pixels: Option<u64>) -> Result<DynamicIm
     let mut limits = Limits::default();
     limits.max_alloc = Some(most.saturating_mul(8));
     reader.limits(limits);
-    let mut decoder = reader.into_decoder()?;
+    let decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
     let n_pixels = u64::from(width) * u64::from(height);
     if width.max(height) > MOST_SIDE || !(1..=most).contains(&n_pixels) {
         return Err(PictureError::Size { width, height, most });
     }
-    let orientation = decoder.orientation()?;
-    // Turning it, or making it grey, needs a second copy.
-    let _place = Place::wait(2 * decoder.total_bytes());
-    let mut picture = DynamicImage::from_decoder(decoder)?;
-    picture.apply_orientation(orientation);
-    Ok(picture)
+    // Turning it needs it twice, making it RGB needs that beside it; and the decoder of a progressive JPEG
+    // keeps 16 bits for each value.
+    let copies = if jpeg::is_progressive(bytes) { 3 } else { 2 };
+    let need = (copies * decoder.total_bytes()).max(decoder.total_bytes() + 3 * n_pixels);
+    Ok((decoder, need))
 }
 
 static IN_FLIGHT: Mutex<u64> = Mutex::new(0);

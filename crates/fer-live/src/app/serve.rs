@@ -12,6 +12,7 @@ use fer_vision::Finder;
 use fer_web::{Access, Limits, Server, ServerParts, WebError, page_address};
 
 use super::{Ended, Streams};
+use crate::allocator::give_back_memory;
 use crate::cli::{CommonArgs, ServeArgs};
 use crate::error::LiveError;
 use crate::open::{open_feed, open_input};
@@ -70,6 +71,7 @@ fn parts(common: &CommonArgs) -> Result<ServerParts, LiveError> {
         input: server_input(common)?,
         n_threads: fer_kernels::threads(),
         limits: Limits::default(),
+        give_back: Arc::new(give_back_memory),
     })
 }
 

@@ -5,9 +5,8 @@ use std::process::{ExitCode, exit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
 use clap::Parser;
-use fer_base::{ExitCode as _, exit as code};
+use fer_base::{ExitCode as _, chain, exit as code};
 use fer_live::app::{Ended, Streams, run};
 use fer_live::cli::Cli;
 use fer_live::error::LiveError;
@@ -22,14 +21,15 @@ fn main() -> ExitCode {
         Ok(Ended::Done) => ExitCode::SUCCESS,
         Ok(Ended::Interrupted) => ExitCode::from(code::INTERRUPTED),
         Err(error) => {
-            eprint_line(&format!("fer-live: {error:#}"));
-            ExitCode::from(error.downcast_ref::<LiveError>().map_or(code::DEVICE, |error| error.exit_code()))
+            eprint_line(&format!("fer-live: {}", chain(&error)));
+            ExitCode::from(error.exit_code())
         }
     }
 }
 
-fn read(cli: &Cli) -> anyhow::Result<Ended> {
-    fer_kernels::set_threads(cli.threads).context("--threads")?;
+fn read(cli: &Cli) -> Result<Ended, LiveError> {
+    fer_kernels::set_threads(cli.threads)
+        .map_err(|error| LiveError::Config(format!("--threads: {error}")))?;
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     // The first signal ends the run well; the second ends the program.
@@ -38,9 +38,9 @@ fn read(cli: &Cli) -> anyhow::Result<Ended> {
             exit(i32::from(code::INTERRUPTED));
         }
     };
-    ctrlc::set_handler(handler).context("signals cannot be caught")?;
+    ctrlc::set_handler(handler)?;
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
-    Ok(run(cli, &stop, &mut Streams { out: &mut out, err: &mut err })?)
+    run(cli, &stop, &mut Streams { out: &mut out, err: &mut err })
 }
 
 fn eprint_line(text: &str) {

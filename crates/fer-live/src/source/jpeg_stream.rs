@@ -4,15 +4,18 @@
 use std::io::BufRead;
 
 use fer_data::jpeg;
+use fer_data::picture::decode_upright;
 use fer_stream::{FrameSource, SourceInfo, StreamError};
 use fer_vision::Frame;
-use image::ImageFormat;
 
 use super::options::SourceOptions;
 use super::raw_stream::{StreamClock, read_failed};
 
 /// A JPEG larger than this is none.
 const MOST_BYTES: usize = 64 << 20;
+
+/// Larger frames are refused before a pixel is decoded: a few bytes may claim four gigapixels.
+const MOST_PIXELS: u64 = 50_000_000;
 
 /// JPEGs one after the other.
 pub struct JpegStream<R> {
@@ -41,7 +44,7 @@ impl<R: BufRead + Send> FrameSource for JpegStream<R> {
             let hint = "no JPEG on standard input: for raw RGB frames give --stdin-size WxH";
             return if index == 0 { Err(read_failed(index, hint, None)) } else { Ok(None) };
         };
-        let picture = image::load_from_memory_with_format(&jpeg, ImageFormat::Jpeg)
+        let picture = decode_upright(&jpeg, Some(MOST_PIXELS))
             .map_err(|error| read_failed(index, "damaged JPEG", Some(error.into())))?;
         self.index += 1;
         Ok(Some(Frame { picture: picture.into_rgb8(), timestamp: self.clock.time(index), index }))

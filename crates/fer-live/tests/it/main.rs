@@ -14,6 +14,8 @@ mod program;
 mod read_back;
 #[cfg(feature = "opencv")]
 mod refusals;
+#[cfg(all(feature = "opencv", feature = "web"))]
+mod server_memory;
 mod sources;
 #[cfg(all(feature = "opencv", feature = "yunet"))]
 mod yunet;

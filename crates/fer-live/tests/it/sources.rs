@@ -95,6 +95,16 @@ fn a_jpeg_that_the_end_cuts_off_is_an_error_after_the_whole_ones() {
 }
 
 #[test]
+fn a_jpeg_on_a_stream_that_claims_gigapixels_is_refused_from_its_header() {
+    let mut stream = jpeg(10);
+    let frame = stream.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    // Length and precision come first, then height and width.
+    stream[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xff, 0xff, 0xff]);
+    let mut source = JpegStream::new(Cursor::new(stream), &options(Some(25.0)));
+    assert_snapshot!(chain(&source.next_frame().unwrap_err()), @"-, frame 0: damaged JPEG: 65535×65535 pixels, expected sides of 1 to 16384 and 50 megapixels at most");
+}
+
+#[test]
 fn a_stream_without_any_jpeg_says_what_is_expected() {
     let mut source = JpegStream::new(Cursor::new(vec![7; 1000]), &options(None));
     assert_snapshot!(source.next_frame().unwrap_err(), @"-, frame 0: no JPEG on standard input: for raw RGB frames give --stdin-size WxH");

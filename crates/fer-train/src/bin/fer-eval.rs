@@ -20,6 +20,7 @@ use fer_train::judge::input::{Cutting, Inputs};
 use fer_train::judge::job::{self, Judging};
 use fer_train::judge::robustness::{Probing, robustness};
 use fer_train::judge::verifier::{Verifying, verify};
+use fer_train::signals;
 use indicatif::{ProgressBar, ProgressStyle};
 
 #[global_allocator]
@@ -246,6 +247,7 @@ enum HeadName {
 
 fn main() -> ExitCode {
     fer_train::allocator::keep_memory();
+    signals::catch();
     match run(Cli::parse()).and_then(|text| say(&text)) {
         Ok(()) => ExitCode::from(exit::SUCCESS),
         Err(error) => {
@@ -348,15 +350,16 @@ fn loaded(model: &Path, device: DeviceChoice) -> Result<Predictor, TrainError> {
 /// Runs a job with a progress bar (none when stderr is no terminal) that Ctrl-C stops.
 fn watched(job: impl FnOnce(&mut Watcher<'_>) -> Result<String, TrainError>) -> Result<String, TrainError> {
     let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
-        note(&format!("Ctrl-C will end the program at once: {error}"));
-    }
+    let mut has_begun = false;
     let bar = if std::io::stderr().is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {per_sec}");
     bar.set_style(style.expect("the template is valid"));
     let result = job(&mut Watcher {
         progress: &mut |n_done, n| {
+            if !std::mem::replace(&mut has_begun, true) {
+                let flag = Arc::clone(&interrupted);
+                signals::stop_with(move || flag.store(true, Ordering::Relaxed));
+            }
             bar.set_length(n as u64);
             bar.set_position(n_done as u64);
             if interrupted.load(Ordering::Relaxed) {

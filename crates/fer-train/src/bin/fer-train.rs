@@ -1,13 +1,7 @@
 //! `fer-train`: a config → a run folder with a trained model.
 //! In: a TOML config, data. Out: checkpoints, curves, `model/` with weights and card.
 
-use std::{
-    io::IsTerminal,
-    path::PathBuf,
-    process::ExitCode,
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
 
 use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Parser, ValueEnum};
@@ -20,6 +14,7 @@ use fer_train::{
     console::{note, say},
     run::folder::RunPlace,
     run::history::EpochRow,
+    signals,
     skipped::left_out,
     train::epoch_end::OnEpoch,
     train::heads::heads,
@@ -97,6 +92,7 @@ fn run(arguments: &Arguments) -> Result<u8, TrainError> {
         return Ok(exit::SUCCESS);
     }
     stay_on_cpu(arguments);
+    signals::catch();
     // Found fit before the data is loaded, which may take a minute.
     let out = out(arguments);
     let place = if arguments.resume { RunPlace::standing(&out, &config)? } else { RunPlace::vacant(&out)? };
@@ -107,7 +103,11 @@ fn run(arguments: &Arguments) -> Result<u8, TrainError> {
     let data = load(&config)?;
     describe(&config, &data);
     let interrupter = Interrupter::new();
-    stop_on_signals(interrupter.clone());
+    let stopped = interrupter.clone();
+    signals::stop_with(move || {
+        note("stopping after this step; finished epochs are kept, once more ends at once");
+        stopped.stop(Some("Ctrl-C"));
+    });
     let (renderer, report) = progress(arguments.progress, config.train.epochs);
     let setup = RunSetup {
         place,
@@ -183,21 +183,6 @@ fn describe(config: &Config, data: &Learning) {
     let words = left_out(&data.skipped);
     if !words.is_empty() {
         note(words.trim_end());
-    }
-}
-
-/// The first Ctrl-C or SIGTERM stops after the current step; the second ends at once.
-fn stop_on_signals(interrupter: Interrupter) {
-    static ASKED: AtomicUsize = AtomicUsize::new(0);
-    let handler = move || {
-        if ASKED.fetch_add(1, Ordering::SeqCst) > 0 {
-            std::process::exit(i32::from(exit::INTERRUPTED));
-        }
-        note("stopping after this step; finished epochs are kept, once more ends at once");
-        interrupter.stop(Some("Ctrl-C"));
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        note(&format!("Ctrl-C will end the run at once: {error}"));
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod decode;
 mod detector;
+mod fields;
 mod network;
 mod picture;
 mod size;

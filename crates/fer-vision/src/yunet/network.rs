@@ -9,6 +9,7 @@ use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, op_regist
 use rten_tensor::{AsView, Layout, NdTensorView, Tensor};
 
 use super::decode::Cells;
+use super::fields;
 use super::picture::Planes;
 use super::size::free_size;
 use crate::error::Cause;
@@ -54,6 +55,7 @@ impl Network {
             let found = onnx.len();
             return Err(YuNetError::File(format!("expected at most {MOST_BYTES} bytes, found {found}")));
         }
+        fields::check(&onnx).map_err(YuNetError::File)?;
         free_size(&mut onnx).map_err(YuNetError::File)?;
         // YuNet's own layers: a network that needs others is refused when it is loaded.
         let layers =

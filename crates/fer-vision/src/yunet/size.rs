@@ -6,7 +6,7 @@
 //! Field numbers are those of onnx.proto3: `ModelProto.graph` 7, `GraphProto.input` 11, `ValueInfoProto.type` 2,
 //! `TypeProto.tensor_type` 1, `Tensor.shape` 2, `TensorShapeProto.dim` 1, `Dimension.dim_value` 1, `dim_param` 2.
 
-use std::ops::Range;
+use super::fields::{Field, fields};
 
 /// From the file to its inputs' shapes.
 const SHAPE: [u32; 5] = [7, 11, 2, 1, 2];
@@ -50,50 +50,4 @@ fn rename(dim: &mut [u8], name: u8) {
         value[0] = (value.len() - 1) as u8;
         dim[0] = NAME;
     }
-}
-
-/// A field of a message: its number, and where its content is.
-struct Field {
-    number: u32,
-    content: Range<usize>,
-}
-
-/// The fields of a message; a message that ends within a field is refused.
-fn fields(bytes: &[u8], message: Range<usize>) -> Result<Vec<Field>, String> {
-    let mut found = Vec::new();
-    let mut at = message.start;
-    while at < message.end {
-        let broken = || format!("expected a field of an ONNX file at byte {at}, found none");
-        let (key, start) = varint(bytes, at, message.end).ok_or_else(broken)?;
-        let (content_start, length) = match key & 7 {
-            0 => (start, varint(bytes, start, message.end).ok_or_else(broken)?.1 - start),
-            1 => (start, 8),
-            5 => (start, 4),
-            2 => {
-                let (length, start) = varint(bytes, start, message.end).ok_or_else(broken)?;
-                (start, usize::try_from(length).map_err(|_| broken())?)
-            }
-            _ => return Err(broken()),
-        };
-        if length > message.end - content_start.min(message.end) {
-            let left = message.end - content_start.min(message.end);
-            return Err(format!("expected {length} bytes from byte {content_start}, found {left}: cut off"));
-        }
-        let number = u32::try_from(key >> 3).map_err(|_| broken())?;
-        at = content_start + length;
-        found.push(Field { number, content: content_start..at });
-    }
-    Ok(found)
-}
-
-/// A number in groups of seven bits, lowest first, and where it ends.
-fn varint(bytes: &[u8], start: usize, end: usize) -> Option<(u64, usize)> {
-    let mut value = 0;
-    for (idx, &byte) in bytes.get(start..end)?.iter().take(10).enumerate() {
-        value |= u64::from(byte & 0x7f) << (7 * idx);
-        if byte & 0x80 == 0 {
-            return Some((value, start + idx + 1));
-        }
-    }
-    None
 }

@@ -92,6 +92,18 @@ fn a_file_that_is_cut_off_anywhere_is_refused() {
     }
 }
 
+/// Found by `scripts/fuzz`: a text that says it is gigabytes long made the engine abort.
+#[test]
+fn a_text_longer_than_its_message_is_refused() {
+    let found = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/yunet");
+    let files: Vec<_> = std::fs::read_dir(found).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 4, "{files:?}");
+    for file in files {
+        let said = refusal(std::fs::read(&file).unwrap());
+        assert!(said.contains("cut off"), "{}: {said}", file.display());
+    }
+}
+
 #[test]
 fn no_damaged_byte_makes_it_panic() {
     let whole = bright_yunet(Bright::default());

@@ -234,7 +234,7 @@ impl Browser {
             timestamp: self.since_first(capture_ms),
             index,
         };
-        PictureJob { bytes, task, arrived: Instant::now(), answer }
+        PictureJob { bytes, task, arrived: Instant::now(), n_before: 0, answer }
     }
 
     /// Time since the browser's first frame; a client's clock that goes back stands still instead.

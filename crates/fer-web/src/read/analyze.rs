@@ -1,9 +1,10 @@
 //! `POST /v1/analyze`: pictures in, faces with probabilities out.
 //! In: one picture as the body, or several as multipart/form-data. Out: JSON or CSV.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     body::{Body, Bytes},
     extract::{FromRequest, Multipart, Request, State},
     http::{HeaderMap, header},
@@ -15,7 +16,11 @@ use fer_vision::{FaceBox, FaceReading, Reading, Timings};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
-use super::engine::{Seen, Times};
+use super::{
+    engine::{Seen, Times},
+    room::Room,
+    senders::Sender,
+};
 use crate::{
     app::App,
     problem::{Problem, ProblemKind},
@@ -57,15 +62,22 @@ struct Upload {
     bytes: Bytes,
 }
 
+/// The pictures of a request, and the memory they take.
+type Uploads = (Vec<Upload>, Room);
+
 /// Reads the pictures of a request.
-pub(crate) async fn analyze(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn analyze(
+    State(app): State<Arc<App>>,
+    Extension(Sender(sender)): Extension<Sender>,
+    request: Request,
+) -> Result<Response, Problem> {
     let wanted = wanted_format(request.headers());
     if announced(request.headers()).is_some_and(|n_bytes| n_bytes > app.limits.body_bytes as u64) {
         return Err(too_large(app.limits.body_bytes));
     }
     let is_batch = is_multipart(request.headers());
-    let uploads = in_time(app.limits.body_time, uploads(&app, request, is_batch)).await?;
-    let done = read_all(&app, uploads).await;
+    let (uploads, _room) = in_time(app.limits.body_time, uploads(&app, request, is_batch)).await?;
+    let done = read_all(&app, sender, uploads).await;
     if !is_batch && let [(_, Err(problem))] = done.as_slice() {
         return Err(problem.clone());
     }
@@ -84,29 +96,30 @@ pub(crate) async fn analyze(State(app): State<Arc<App>>, request: Request) -> Re
 
 type Named = (Option<String>, Result<Seen, Problem>);
 
-async fn read_all(app: &App, uploads: Vec<Upload>) -> Vec<Named> {
+async fn read_all(app: &App, sender: IpAddr, uploads: Vec<Upload>) -> Vec<Named> {
     let reads = uploads.into_iter().map(|upload| async move {
-        let seen = app.read_photo(upload.bytes).await;
+        let seen = app.read_photo(sender, upload.bytes).await;
         (upload.name, seen)
     });
     stream::iter(reads).buffered(SIDE_BY_SIDE).collect().await
 }
 
-async fn uploads(app: &App, request: Request, is_batch: bool) -> Result<Vec<Upload>, Problem> {
+async fn uploads(app: &App, request: Request, is_batch: bool) -> Result<Uploads, Problem> {
+    let mut room = app.rooms.enter();
     if is_batch {
-        return batch(app, request).await;
+        return Ok((batch(app, request, &mut room).await?, room));
     }
-    let bytes = body(request.into_body(), app.limits.body_bytes).await?;
+    let bytes = body(request.into_body(), app.limits.body_bytes, &mut room).await?;
     if bytes.is_empty() {
         return Err(Problem::new(
             ProblemKind::BadRequest,
             "expected a picture as the body, found an empty one",
         ));
     }
-    Ok(vec![Upload { name: None, bytes }])
+    Ok((vec![Upload { name: None, bytes }], room))
 }
 
-async fn batch(app: &App, request: Request) -> Result<Vec<Upload>, Problem> {
+async fn batch(app: &App, request: Request, room: &mut Room) -> Result<Vec<Upload>, Problem> {
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|rejection| Problem::new(ProblemKind::BadRequest, rejection.body_text()))?;
@@ -131,6 +144,7 @@ async fn batch(app: &App, request: Request) -> Result<Vec<Upload>, Problem> {
             if n_bytes > app.limits.body_bytes {
                 return Err(too_large(app.limits.body_bytes));
             }
+            room.grow(chunk.len())?;
             bytes.extend_from_slice(&chunk);
         }
         uploads.push(Upload { name, bytes: bytes.into() });
@@ -153,7 +167,7 @@ fn broken_form(app: &App, error: &axum::extract::multipart::MultipartError) -> P
 }
 
 /// The whole body, at most `max_bytes`.
-async fn body(body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
+async fn body(body: Body, max_bytes: usize, room: &mut Room) -> Result<Bytes, Problem> {
     let mut chunks = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
@@ -162,6 +176,7 @@ async fn body(body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
         if bytes.len() + chunk.len() > max_bytes {
             return Err(too_large(max_bytes));
         }
+        room.grow(chunk.len())?;
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes.into())

@@ -17,9 +17,10 @@ use fer_vision::{Classified, Classify, Finder, Found, Frame, Reading, SmoothOpti
 use super::{
     inference::Inference,
     picture,
-    queue::{Client, Pushed, Queue},
+    queue::{Ask, Client, Pushed, Queue},
 };
 use crate::{
+    limits::Limits,
     problem::{Problem, ProblemKind},
     stop::stopping,
 };
@@ -83,6 +84,8 @@ pub(crate) struct PictureJob {
     pub(crate) task: Task,
     /// When it arrived.
     pub(crate) arrived: Instant,
+    /// Pictures of the same sender that wait before it.
+    pub(crate) n_before: usize,
     /// Where the answer goes.
     pub(crate) answer: OnSeen,
 }
@@ -97,8 +100,15 @@ impl PictureJob {
 /// The detector threads and the network behind them.
 pub(crate) struct Engine {
     queue: Arc<Queue<PictureJob>>,
+    max_pixels: u64,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
+
+/// Gives memory that is no longer used back to the system, if the program's allocator keeps it.
+pub type GiveBack = dyn Fn() + Send + Sync;
+
+/// After a picture that needed as much, memory is given back; smaller ones take the place of the last.
+const LARGE: u64 = 16 << 20;
 
 /// What every detector thread shares.
 #[derive(Clone)]
@@ -106,6 +116,7 @@ struct Shared {
     queue: Arc<Queue<PictureJob>>,
     inference: Inference,
     max_pixels: u64,
+    give_back: Arc<GiveBack>,
 }
 
 impl Engine {
@@ -116,11 +127,12 @@ impl Engine {
     pub(crate) fn start(
         finders: Vec<Finder>,
         inference: Inference,
-        waiting: usize,
-        max_pixels: u64,
+        limits: &Limits,
+        give_back: Arc<GiveBack>,
     ) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue::new(waiting));
-        let shared = Shared { queue: queue.clone(), inference, max_pixels };
+        let queue = Arc::new(Queue::new(limits.waiting, limits.decoded_bytes));
+        let max_pixels = limits.pixels;
+        let shared = Shared { queue: queue.clone(), inference, max_pixels, give_back };
         let threads = finders
             .into_iter()
             .map(|finder| {
@@ -128,12 +140,13 @@ impl Engine {
                 std::thread::Builder::new().name("detector".into()).spawn(move || work(&shared, finder))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { queue, threads: Mutex::new(threads) })
+        Ok(Self { queue, max_pixels, threads: Mutex::new(threads) })
     }
 
     /// Adds a job; see [`Queue::push`].
     pub(crate) fn push(&self, client: Client, job: PictureJob) -> Pushed<PictureJob> {
-        self.queue.push(client, job)
+        let n_bytes = picture::need(&job.bytes, self.max_pixels);
+        self.queue.push(client, Ask::new(job.arrived, n_bytes, job.n_before), job)
     }
 
     /// Forgets a client's waiting job; see [`Queue::forget`].
@@ -158,6 +171,7 @@ impl Engine {
 fn work(shared: &Shared, mut photo_finder: Finder) {
     while let Some((client, job)) = shared.queue.take() {
         let mut times = Times { queue_ms: ms_since(job.arrived), ..Times::default() };
+        let is_large = picture::need(&job.bytes, shared.max_pixels) >= LARGE;
         // A damaged picture that makes a library panic fails its own request only.
         let seen = catch_unwind(AssertUnwindSafe(|| see(shared, &mut photo_finder, &job, &mut times)))
             .unwrap_or_else(|_| {
@@ -166,6 +180,9 @@ fn work(shared: &Shared, mut photo_finder: Finder) {
         match seen {
             Ok((size, found)) => read(&shared.inference, size, found, times, job),
             Err(problem) => job.refuse(problem),
+        }
+        if is_large {
+            (shared.give_back)();
         }
         // Only now may the client's next frame start: the network answers in the order of hand-over.
         shared.queue.finish(client);

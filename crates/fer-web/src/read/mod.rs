@@ -6,6 +6,8 @@ pub(crate) mod engine;
 pub(crate) mod inference;
 mod picture;
 pub(crate) mod queue;
+pub(crate) mod room;
+pub(crate) mod senders;
 
 use fer_vision::{Finder, VisionError};
 

@@ -2,7 +2,9 @@
 //! In: an encoded picture from a client. Out: RGB pixels, upright, or a problem.
 //! Looks at the size before it decodes.
 
-use fer_data::picture::{PictureError, decode_upright};
+use std::panic::catch_unwind;
+
+use fer_data::picture::{PictureError, decode_upright, memory_needed};
 use image::RgbImage;
 
 use crate::problem::{Problem, ProblemKind};
@@ -24,6 +26,12 @@ pub(crate) fn decode(bytes: &[u8], max_pixels: u64) -> Result<RgbImage, Problem>
         other => unreadable(other),
     })?;
     Ok(picture.into_rgb8())
+}
+
+/// Bytes of memory that decoding a picture needs, told from its header; 0 for what [`decode`] refuses.
+pub(crate) fn need(bytes: &[u8], max_pixels: u64) -> u64 {
+    // A header that makes a library panic is answered for where the picture is decoded.
+    catch_unwind(|| memory_needed(bytes, Some(max_pixels)).unwrap_or(0)).unwrap_or(0)
 }
 
 fn too_large(width: u32, height: u32, max_pixels: u64) -> Problem {

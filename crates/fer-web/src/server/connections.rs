@@ -2,6 +2,7 @@
 //! In: a listener and a router. Out: served requests until a stop is asked for.
 
 use std::{
+    convert::Infallible,
     io,
     net::SocketAddr,
     pin::{Pin, pin},
@@ -10,11 +11,11 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, response::Response};
+use hyper::{Request, body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
+    service::{TowerToHyperService, TowerToHyperServiceFuture},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
@@ -27,6 +28,7 @@ use crate::{
     error::WebError,
     limits::Limits,
     problem::{Problem, ProblemKind},
+    read::senders::Sender,
     stop::{Stop, stopped},
 };
 
@@ -42,10 +44,12 @@ pub(crate) async fn run(listener: TcpListener, router: Router, limits: &Limits, 
             () = stopped(&mut stop) => break,
         };
         match accepted {
-            Ok((socket, _)) => match places.clone().try_acquire_owned() {
+            Ok((socket, sender)) => match places.clone().try_acquire_owned() {
                 Ok(place) => {
                     let socket = Watched::new(socket, limits.idle_time, place);
-                    tokio::spawn(serve(socket, router.clone(), limits.header_time, stop.clone()));
+                    let router = TowerToHyperService::new(router.clone());
+                    let answers = Answers { router, sender: Sender(sender.ip()) };
+                    tokio::spawn(serve(socket, answers, limits.header_time, stop.clone()));
                 }
                 Err(_) => {
                     tokio::spawn(refuse(socket, limits.connections));
@@ -59,12 +63,29 @@ pub(crate) async fn run(listener: TcpListener, router: Router, limits: &Limits, 
     drop(tokio::time::timeout(limits.stop_time, places.acquire_many(all)).await);
 }
 
-async fn serve(socket: Watched, router: Router, header_time: Duration, mut stop: Stop) {
+/// The router, for requests that come from one sender.
+struct Answers {
+    router: TowerToHyperService<Router>,
+    sender: Sender,
+}
+
+impl Service<Request<Incoming>> for Answers {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = TowerToHyperServiceFuture<Router, Request<Incoming>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(self.sender);
+        self.router.call(request)
+    }
+}
+
+async fn serve(socket: Watched, answers: Answers, header_time: Duration, mut stop: Stop) {
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(header_time)
-            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router))
+            .serve_connection(TokioIo::new(socket), answers)
             .with_upgrades()
     );
     let mut stopping = false;

@@ -30,7 +30,13 @@ use crate::{
     error::WebError,
     limits::Limits,
     live::hub::{Hub, HubSink},
-    read::{MakeFinder, engine::Engine, inference::Inference},
+    read::{
+        MakeFinder,
+        engine::{Engine, GiveBack},
+        inference::Inference,
+        room::Rooms,
+        senders::Senders,
+    },
     videos::{OpenVideo, VideoTools, Videos},
 };
 
@@ -54,6 +60,8 @@ pub struct ServerParts {
     pub n_threads: usize,
     /// What a client may ask for.
     pub limits: Limits,
+    /// Called after a large picture.
+    pub give_back: Arc<GiveBack>,
 }
 
 /// A server that listens.
@@ -83,7 +91,7 @@ impl Server {
             (0..parts.n_threads.max(1)).map(|_| (parts.make_photo_finder)()).collect::<Result<_, _>>()?;
         let limits = parts.limits;
         let engine =
-            Engine::start(finders, inference.clone(), limits.waiting, limits.pixels).map_err(no_thread)?;
+            Engine::start(finders, inference.clone(), &limits, parts.give_back).map_err(no_thread)?;
         let tools = VideoTools {
             open: parts.open_video,
             labels: labels.clone(),
@@ -91,8 +99,7 @@ impl Server {
             inference: inference.clone(),
             smoothing: parts.smoothing,
         };
-        let videos = Videos::start(tools, &limits)
-            .map_err(|cause| WebError::System { what: "folder for videos, or no thread", cause })?;
+        let videos = Videos::start(tools, &limits)?;
         let hub = parts
             .input
             .as_ref()
@@ -108,6 +115,8 @@ impl Server {
         let app = Arc::new(App {
             engine,
             browsers: Arc::new(Semaphore::new(limits.live_clients)),
+            rooms: Rooms::new(limits.all_body_bytes),
+            senders: Senders::default(),
             limits,
             labels,
             smoothing: parts.smoothing,

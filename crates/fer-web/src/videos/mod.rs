@@ -7,10 +7,7 @@ pub(crate) mod routes;
 mod shelf;
 mod store;
 
-use std::{
-    io,
-    sync::mpsc::{Sender, channel},
-};
+use std::sync::mpsc::{Sender, channel};
 
 pub use self::reader::OpenVideo;
 pub(crate) use self::reader::VideoTools;
@@ -18,7 +15,7 @@ use self::{
     shelf::{Shelf, Status, Video},
     store::{Place, Store},
 };
-use crate::{limits::Limits, problem::Problem};
+use crate::{error::WebError, limits::Limits, problem::Problem};
 
 /// All videos in the server's hands, and the thread that reads them.
 pub(crate) struct Videos {
@@ -32,15 +29,16 @@ impl Videos {
     /// An empty shelf, and its thread that reads one video after the other.
     ///
     /// # Errors
-    /// The system's, when there is no place for files or no thread can be started.
-    pub(crate) fn start(tools: VideoTools, limits: &Limits) -> io::Result<Self> {
-        let store = Store::open(limits)?;
+    /// [`WebError::Storage`] when there is no place for files, [`WebError::System`] when no thread can be started.
+    pub(crate) fn start(tools: VideoTools, limits: &Limits) -> Result<Self, WebError> {
+        let store = Store::open(limits).map_err(WebError::Storage)?;
         let shelf = Shelf::new(limits.video_keep);
         let (next, ids) = channel();
         let read = shelf.clone();
         std::thread::Builder::new()
             .name("videos".into())
-            .spawn(move || reader::read_all(&ids, &read, &tools))?;
+            .spawn(move || reader::read_all(&ids, &read, &tools))
+            .map_err(|cause| WebError::System { what: "thread", cause })?;
         Ok(Self { shelf, store, next })
     }
 

@@ -181,6 +181,7 @@ impl Running {
             input: input.map(|clip| Feed::once(Box::new(clip))),
             n_threads: 2,
             limits,
+            give_back: Arc::new(|| {}),
         };
         let any = "127.0.0.1:0".parse().expect("an address");
         let server = Server::start(parts, any, access).await.expect("a free port");

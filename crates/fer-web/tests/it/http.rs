@@ -171,6 +171,43 @@ async fn a_full_queue_answers_503_and_says_when_to_try_again() {
 }
 
 #[tokio::test]
+async fn a_picture_whose_turn_does_not_come_is_answered_503_and_not_left_alone() {
+    let limits = Limits { answer_time: Duration::from_millis(100), ..Limits::default() };
+    let server = Running::start(limits).await;
+    server.gate.close();
+    let answer = in_time(server.post("/v1/analyze", &jpeg())).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (503, "busy"));
+    server.gate.open();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_bodies_of_all_requests_share_one_memory() {
+    let limits = Limits { all_body_bytes: 100 << 10, body_bytes: 100 << 10, ..Limits::default() };
+    let server = Running::start(limits).await;
+    // One that never sends its end keeps what it has sent.
+    let mut slow = TcpStream::connect(server.address).await.expect("a place");
+    slow.write_all(&server.head("POST", "/v1/analyze", &[], 90 << 10)).await.expect("sent");
+    slow.write_all(&[0; 80 << 10]).await.expect("sent");
+    let large = vec![0; 60 << 10];
+    let busy = in_time(async {
+        loop {
+            // What was sent is on its way until the server has read it.
+            let answer = server.post("/v1/analyze", &large).await;
+            if answer.status == 503 {
+                return answer;
+            }
+        }
+    });
+    assert_eq!(busy.await.problem(), "busy");
+    assert_eq!(server.post("/v1/analyze", &jpeg()).await.status, 200, "a small one has room");
+    drop(slow);
+    let read = in_time(async { while server.post("/v1/analyze", &large).await.status == 503 {} });
+    read.await;
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn too_many_connections_are_answered_and_closed() {
     let limits = Limits { connections: 2, ..Limits::default() };
     let server = Running::start(limits).await;

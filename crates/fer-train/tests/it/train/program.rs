@@ -273,6 +273,26 @@ fn stopped_in_time(signal: &str, code: Option<i32>, n_faces: usize) -> bool {
     true
 }
 
+/// A run that is stopped while its data is still being read says so, and leaves nothing.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_the_data_is_loading_is_answered_with_a_word() {
+    use std::io::{BufRead, BufReader};
+    let folder = Folder::new(QUICK);
+    let row = format!("0,{},Training\n", "7 ".repeat(2304));
+    fs::write(folder.path("large.csv"), format!("emotion,pixels,Usage\n{}", row.repeat(20_000))).unwrap();
+    let mut command = folder.command(&["--out", "run", "--data", "large.csv"]);
+    let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    // The device is told before a hundred megabytes are read.
+    assert!(said.next().unwrap().unwrap().starts_with("device: "));
+    drop(Command::new("kill").args(["-INT", &child.id().to_string()]).output().unwrap());
+    let words: Vec<String> = said.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{words:?}");
+    assert_eq!(words, ["interrupted before there was a result: nothing was written"]);
+    assert!(!folder.path("run").exists());
+}
+
 /// Killed without warning in the second epoch, a run goes on after the first.
 #[cfg(unix)]
 #[test]

@@ -1,16 +1,22 @@
 //! A file, plain or compressed → its bytes, streamed.
 //! In: a path. Out: a reader and the name of the format, told by the first bytes and not by the extension.
 
+mod xz_window;
+
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader},
     path::Path,
 };
 
+use self::xz_window::XzWindow;
 use crate::DataError;
 
 /// Decompressed bytes read ahead.
 const BUFFER: usize = 1 << 18;
+
+/// The largest window of zstd, as a power of two: what `zstd --ultra -22` asks for, 128 MiB.
+const MOST_ZSTD_WINDOW: u32 = 27;
 
 /// An open file and how it is compressed.
 pub(super) struct Opened {
@@ -49,12 +55,14 @@ pub(super) fn open(path: &Path) -> Result<Opened, DataError> {
             Opened { reader: buffered(flate2::bufread::MultiGzDecoder::new(file)), format: Some("gzip") }
         }
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => {
-            Opened { reader: buffered(lzma_rust2::XzReader::new(file, true)), format: Some("xz") }
+            let reader = lzma_rust2::XzReader::new(XzWindow::new(file), true);
+            Opened { reader: buffered(reader), format: Some("xz") }
         }
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Opened {
-            reader: buffered(zstd::stream::read::Decoder::with_buffer(file).map_err(unreadable)?),
-            format: Some("zstd"),
-        },
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            let mut reader = zstd::stream::read::Decoder::with_buffer(file).map_err(unreadable)?;
+            reader.window_log_max(MOST_ZSTD_WINDOW).map_err(unreadable)?;
+            Opened { reader: buffered(reader), format: Some("zstd") }
+        }
         _ => Opened { reader: Box::new(file), format: None },
     };
     Ok(opened)
@@ -62,4 +70,24 @@ pub(super) fn open(path: &Path) -> Result<Opened, DataError> {
 
 fn buffered(reader: impl io::Read + Send + 'static) -> Box<dyn BufRead + Send> {
     Box::new(BufReader::with_capacity(BUFFER, reader))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_small_file_that_asks_for_a_large_window_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("table.csv.zst");
+        let mut encoder = zstd::Encoder::new(Vec::new(), 1).expect("a level");
+        encoder.window_log(MOST_ZSTD_WINDOW + 1).expect("a window");
+        encoder.write_all(b"emotion,pixels,Usage\n").expect("memory takes it");
+        fs::write(&path, encoder.finish().expect("memory takes it")).expect("room for a file");
+        let mut opened = open(&path).expect("it begins well");
+        let error = io::read_to_string(&mut opened.reader).expect_err("256 MiB");
+        assert!(error.to_string().contains("requires too much memory"), "{error}");
+    }
 }

@@ -1,0 +1,89 @@
+//! What a server holds of large pictures: a bounded amount while it reads them, and nothing afterwards.
+#![expect(clippy::disallowed_methods, reason = "a wait for a program has an end")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Cursor, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use image::{ImageFormat, RgbImage};
+
+use super::program::model;
+
+/// A server that ends with its test.
+struct Serving {
+    process: Child,
+    address: String,
+}
+
+impl Serving {
+    fn start() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fer-live"));
+        command.args(["serve", "--address", "127.0.0.1:0", "--model"]).arg(model());
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut page = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut page).unwrap();
+        let page = page.trim().trim_start_matches("http://");
+        let address = page.split('/').next().unwrap_or_default().to_owned();
+        Self { process, address }
+    }
+
+    /// The first line of the answer to a picture.
+    fn ask(&self, picture: &[u8]) -> String {
+        let mut socket = TcpStream::connect(&self.address).unwrap();
+        let head = format!(
+            "POST /v1/analyze HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            self.address,
+            picture.len()
+        );
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.write_all(picture).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer.lines().next().unwrap_or_default().to_owned()
+    }
+
+    /// Memory of the process in MiB: `VmRSS` now, `VmHWM` at most so far.
+    fn memory(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// A PNG of one colour.
+fn png(side: u32) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    RgbImage::from_pixel(side, side, image::Rgb([90; 3])).write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn large_pictures_at_once_stay_within_the_memory_and_leave_none_behind() {
+    let server = Serving::start();
+    assert_eq!(server.ask(&png(64)), "HTTP/1.1 200 OK");
+    let before = server.memory("VmRSS");
+    let large = png(7000);
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..8).map(|_| scope.spawn(|| server.ask(&large))).collect();
+        assert!(asked.into_iter().all(|answer| answer.join().unwrap() == "HTTP/1.1 200 OK"));
+    });
+    // One needs 294 MB, and two are never in work at once; two and their grey copies need 390 MB and more.
+    let most = server.memory("VmHWM") - before;
+    assert!(most < 360, "{most} MiB beyond the {before} before");
+    let end = Instant::now() + Duration::from_secs(20);
+    let held = || server.memory("VmRSS").saturating_sub(before);
+    while held() > 80 && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(held() <= 80, "{} MiB are still held", held());
+}

@@ -1,0 +1,60 @@
+//! Streams on standard input.
+//! In: bytes. Out: how many frames, and how the stream ended.
+
+use std::{io::BufReader, time::Instant};
+
+use fer_live::source::{JpegStream, RawStream, SourceOptions};
+use fer_stream::FrameSource;
+use image::{DynamicImage, ImageFormat};
+
+use super::{Door, Target};
+use crate::seeds;
+
+pub(super) const MJPEG: Target = Target {
+    name: "mjpeg",
+    door: "JPEGs one after the other",
+    seeds: || {
+        let frame = seeds::encoded(&DynamicImage::ImageRgb8(seeds::picture()), ImageFormat::Jpeg);
+        vec![[b"--frame\r\n\r\n", &frame[..], b"\r\n--frame\r\n\r\n", &frame].concat(), frame.repeat(3)]
+    },
+    words: super::pictures::WORDS,
+    open: || Box::new(|bytes| frames(JpegStream::new(BufReader::with_capacity(257, bytes), &options()))),
+    on_request: false,
+};
+
+pub(super) const RAW: Target = Target {
+    name: "raw",
+    door: "raw frames, their size in the first bytes",
+    seeds: || vec![[&[8, 0, 4, 0][..], &[7; 200]].concat()],
+    words: &[],
+    open: raw,
+    on_request: false,
+};
+
+fn options() -> SourceOptions {
+    SourceOptions::new(Instant::now())
+}
+
+fn raw() -> Door {
+    Box::new(|bytes| {
+        let Some((size, stream)) = bytes.split_first_chunk::<4>() else { return Ok("short".to_owned()) };
+        // The command line refuses sides of 0 and above 16384.
+        let side = |low: u8, high: u8| u32::from(u16::from_le_bytes([low, high])) % 200 + 1;
+        let size = (side(size[0], size[1]), side(size[2], size[3]));
+        // The door keeps no stream from one input to the next.
+        let stream = std::io::Cursor::new(stream.to_vec());
+        frames(RawStream::new(stream, size, &options()))
+    })
+}
+
+fn frames(mut source: impl FrameSource) -> Result<String, String> {
+    for n in 0..10_000 {
+        match source.next_frame() {
+            Ok(Some(frame)) if frame.index == n => {}
+            Ok(Some(frame)) => return Err(format!("frame {n} has the number {}", frame.index)),
+            Ok(None) => return Ok("the end".to_owned()),
+            Err(error) => return Ok(fer_base::chain(&error)),
+        }
+    }
+    Err("frames without an end".to_owned())
+}

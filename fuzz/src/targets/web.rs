@@ -10,7 +10,9 @@ use std::{
 
 use fer_data::{Face, Labels};
 use fer_stream::StreamError;
-use fer_vision::{Classify, DetectFaces, FaceBox, Finder, FinderOptions, SmoothOptions, VisionError};
+use fer_vision::{
+    Classified, Classify, DetectFaces, FaceBox, Finder, FinderOptions, SmoothOptions, VisionError,
+};
 use fer_web::{Access, Limits, Server, ServerParts};
 use image::{DynamicImage, ImageFormat, RgbImage};
 
@@ -236,8 +238,8 @@ impl Classify for Even {
         &self.0
     }
 
-    fn classify(&self, faces: &[Face]) -> Result<Vec<Vec<f32>>, VisionError> {
-        Ok(vec![vec![1.0 / self.0.len() as f32; self.0.len()]; faces.len()])
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
+        Ok(vec![vec![1.0 / self.0.len() as f32; self.0.len()].into(); faces.len()])
     }
 }
 

@@ -22,9 +22,11 @@ pub const MOST_PIXELS: u64 = 200_000_000;
 /// more is decoded while no other is.
 const MOST_IN_FLIGHT: u64 = 512 << 20;
 
-/// How names of picture files end, in lower case.
-const ENDINGS: [&str; 12] =
-    ["bmp", "gif", "jpe", "jpeg", "jpg", "pgm", "png", "pnm", "ppm", "tif", "tiff", "webp"];
+/// How names of picture files end, in lower case; those that are refused ([`PictureError::Heif`]) as well.
+const ENDINGS: [&str; 15] = [
+    "avif", "bmp", "gif", "heic", "heif", "jpe", "jpeg", "jpg", "pgm", "png", "pnm", "ppm", "tif", "tiff",
+    "webp",
+];
 
 /// Whether a file is a picture by the ending of its name, with any capitalisation.
 #[must_use]
@@ -40,6 +42,12 @@ pub enum PictureError {
     /// A JPEG whose end is missing; decoders paint what is missing grey and say nothing.
     #[error("the JPEG is cut off")]
     CutOff,
+    /// What phones save by default: no decoder of it is both free of patent claims and in Rust.
+    #[error(
+        "HEIC, HEIF or AVIF, which is not read: convert it (heif-convert IN OUT.jpg, of Debian's libheif-examples; \
+         sips -s format jpeg IN --out OUT.jpg on a Mac), or let the phone save JPEG"
+    )]
+    Heif,
     /// No pixels, or more than asked for; told from the header, before a pixel is decoded.
     #[error(
         "{width}×{height} pixels, expected sides of 1 to {MOST_SIDE} and {} megapixels at most",
@@ -91,6 +99,9 @@ fn open<'a>(
     if bytes.starts_with(&[0xff, 0xd8]) && jpeg::length(bytes).is_none() {
         return Err(PictureError::CutOff);
     }
+    if is_heif(bytes) {
+        return Err(PictureError::Heif);
+    }
     let most = max_pixels.unwrap_or(MOST_PIXELS);
     let mut reader =
         ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(ImageError::IoError)?;
@@ -110,6 +121,13 @@ fn open<'a>(
     let copies = if jpeg::is_progressive(bytes) { 3 } else { 2 };
     let need = (copies * decoder.total_bytes()).max(decoder.total_bytes() + 3 * n_pixels);
     Ok((decoder, need))
+}
+
+/// Whether a file is of the family of HEIF (ISO/IEC 23008-12), by the brand in its first box.
+fn is_heif(bytes: &[u8]) -> bool {
+    const BRANDS: [&[u8]; 9] =
+        [b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis"];
+    bytes.get(4..8) == Some(b"ftyp") && bytes.get(8..12).is_some_and(|brand| BRANDS.contains(&brand))
 }
 
 static IN_FLIGHT: Mutex<u64> = Mutex::new(0);
@@ -213,6 +231,16 @@ mod tests {
             }
         });
         assert_eq!(NOW.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn a_phones_photo_is_refused_with_what_to_do() {
+        let heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic";
+        let error = decode_upright(heic, None).expect_err("no decoder reads it");
+        assert!(error.to_string().contains("heif-convert IN OUT.jpg"), "{error}");
+        assert!(has_picture_name(Path::new("IMG_0001.HEIC")));
+        // A video of the same container is no photo.
+        assert!(!is_heif(b"\0\0\0\x18ftypisom\0\0\0\0"));
     }
 
     #[test]

@@ -56,9 +56,13 @@ pub fn draw(reading: &Reading, labels: &Labels, picture: &mut RgbImage, options:
         return;
     }
     taken.extend(draw_status(picture, &options.status, scale));
+    // All titles first: bars then leave them uncovered.
     for face in &reading.faces {
         let rect = face_rect(face, picture.width(), options.mirror);
-        draw_title(picture, rect, face, labels, scale);
+        draw_title(picture, rect, face, labels, scale, &mut taken);
+    }
+    for face in &reading.faces {
+        let rect = face_rect(face, picture.width(), options.mirror);
         draw_bars(picture, rect, face, labels, scale, &mut taken);
     }
 }
@@ -95,20 +99,55 @@ fn face_rect(face: &FaceReading, width: u32, mirror: bool) -> Rect {
     Rect::new(left.round() as i32, b.y.round() as i32, b.width.round() as i32, b.height.round() as i32)
 }
 
-/// Id, label and confidence on a plate above the box, or inside it at the picture's top.
-fn draw_title(picture: &mut RgbImage, rect: Rect, face: &FaceReading, labels: &Labels, scale: Sizes) {
-    let name = face.label.map_or("uncertain", |label| labels.name(label));
-    let title = format!("#{} {name} {:.0} %", face.track, face.confidence * 100.0);
+/// Id, label and confidence on a plate beside the box, where it covers least of other faces and titles.
+fn draw_title(
+    picture: &mut RgbImage,
+    rect: Rect,
+    face: &FaceReading,
+    labels: &Labels,
+    scale: Sizes,
+    taken: &mut Vec<Rect>,
+) {
+    let title = title(face, labels);
     let pad = scale.pad();
     let width = text_width(&title, scale.text).ceil() as i32 + 2 * pad;
     let height = scale.text.ceil() as i32 + pad;
-    let left = rect.left.min(picture.width() as i32 - width).max(0);
-    let top = if rect.top >= height { rect.top - height } else { rect.top.max(0) };
-    let plate = Rect::new(left, top, width, height);
+    let plate = place_title(picture.dimensions(), rect, (width, height), taken);
+    taken.push(plate);
+    let Rect { left, top, .. } = plate;
     blend(picture, plate, PLATE, 0.75);
     blend(picture, Rect::new(left, top, scale.line * 2, height), color(face.track), 1.0);
     let ink = if face.label.is_some() { INK } else { FAINT };
     draw_text(picture, (left + pad + scale.line) as f32, (top + pad / 2) as f32, scale.text, ink, &title);
+}
+
+fn title(face: &FaceReading, labels: &Labels) -> String {
+    let percent = face.confidence * 100.0;
+    match face.label {
+        Some(label) => format!("#{} {} {percent:.0} %", face.track, labels.name(label)),
+        // Rounded down: it has no label because it is below a limit, and must not look as if it were not.
+        None => format!("#{} uncertain {:.0} %", face.track, percent.floor()),
+    }
+}
+
+/// Above the box, below it, inside at its top or bottom, each flush left or right, or beside it, but inside the
+/// picture: the first of the places that cover least of what is taken. The own box hides nothing.
+fn place_title(picture: (u32, u32), rect: Rect, (width, height): (i32, i32), taken: &[Rect]) -> Rect {
+    let (right, bottom) = (rect.left + rect.width, rect.top + rect.height);
+    let rows = [rect.top - height, bottom, rect.top, bottom - height];
+    let columns = [rect.left, right - width];
+    let along = rows.into_iter().flat_map(|top| columns.map(|left| (left, top)));
+    let beside = [(right, rect.top), (rect.left - width, rect.top)];
+    let places = along.chain(beside).map(|(left, top)| Rect {
+        left: left.min(picture.0 as i32 - width).max(0),
+        top: top.min(picture.1 as i32 - height).max(0),
+        width,
+        height,
+    });
+    let covered = |place: &Rect| -> i64 {
+        taken.iter().filter(|other| **other != rect).map(|other| place.shared_area(other)).sum()
+    };
+    places.min_by_key(covered).unwrap_or(rect)
 }
 
 /// One bar per label, where the panel hides least.
@@ -191,4 +230,50 @@ fn draw_status(picture: &mut RgbImage, status: &str, scale: Sizes) -> Option<Rec
     blend(picture, plate, PLATE, 0.7);
     draw_text(picture, pad as f32, (top + pad / 2) as f32, text, INK, status);
     Some(plate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_stands_above_its_box_and_elsewhere_where_another_face_is() {
+        let (size, face) = ((120, 20), Rect::new(100, 100, 80, 80));
+        assert_eq!(place_title((640, 480), face, size, &[face]), Rect::new(100, 80, 120, 20));
+        let above = Rect::new(100, 30, 80, 69);
+        assert_eq!(place_title((640, 480), face, size, &[face, above]), Rect::new(100, 180, 120, 20));
+        // Among faces on all sides it stays inside its own box.
+        let around = [
+            face,
+            above,
+            Rect::new(100, 181, 80, 80),
+            Rect::new(181, 100, 80, 80),
+            Rect::new(19, 100, 80, 80),
+        ];
+        let plate = place_title((640, 480), face, (80, 20), &around);
+        assert_eq!(plate, Rect::new(100, 100, 80, 20));
+    }
+
+    #[test]
+    fn a_title_stays_inside_the_picture() {
+        let plate = place_title((320, 240), Rect::new(-10, -5, 60, 60), (120, 20), &[]);
+        assert!(plate.left >= 0 && plate.top >= 0 && plate.left + plate.width <= 320, "{plate:?}");
+    }
+
+    #[test]
+    fn a_face_below_the_limit_never_looks_as_if_it_reached_it() {
+        let face = |confidence, label| FaceReading {
+            track: 2,
+            face_box: fer_vision::FaceBox { x: 0.0, y: 0.0, width: 9.0, height: 9.0, score: 1.0 },
+            held: false,
+            face_score: None,
+            probabilities: Vec::new(),
+            smooth: Vec::new(),
+            label,
+            confidence,
+        };
+        let labels = Labels::fer2013();
+        assert_eq!(title(&face(0.3999, None), &labels), "#2 uncertain 39 %");
+        assert_eq!(title(&face(0.596, Some(3)), &labels), "#2 happy 60 %");
+    }
 }

@@ -69,6 +69,9 @@ pub struct WatchArgs {
     /// Show boxes only
     #[arg(long, help_heading = "Show")]
     pub boxes_only: bool,
+    /// Show a video as fast as it is read, not at its own pace
+    #[arg(long, help_heading = "Show", conflicts_with = "headless")]
+    pub fast: bool,
     /// Folder for snapshots (key s)
     #[arg(long, value_name = "FOLDER", default_value = ".", help_heading = "Show")]
     pub snapshots: PathBuf,

@@ -124,7 +124,8 @@ fn open<'a>(
 }
 
 /// Whether a file is of the family of HEIF (ISO/IEC 23008-12), by the brand in its first box.
-fn is_heif(bytes: &[u8]) -> bool {
+#[must_use]
+pub fn is_heif(bytes: &[u8]) -> bool {
     const BRANDS: [&[u8]; 9] =
         [b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1", b"avif", b"avis"];
     bytes.get(4..8) == Some(b"ftyp") && bytes.get(8..12).is_some_and(|brand| BRANDS.contains(&brand))

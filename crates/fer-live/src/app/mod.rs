@@ -4,6 +4,7 @@
 mod doctor;
 mod dump;
 mod meter;
+mod pace;
 mod photos;
 mod prepare;
 mod records;

@@ -16,6 +16,16 @@ use crate::cli::WatchArgs;
 /// How long a paused window waits for a key before it looks whether the run shall stop, in ms.
 const PAUSED_WAIT: i32 = 30;
 
+/// What the keys do, as h shows it.
+const HELP: [&str; 6] = [
+    "space   pause, go on",
+    "s   save the picture",
+    "m   mirror",
+    "b   boxes only",
+    "h   hide this",
+    "q   quit",
+];
+
 /// What the user pressed while a picture was shown.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Keys {
@@ -45,13 +55,13 @@ pub(super) struct Screen {
 impl Screen {
     /// Opens a window.
     pub(super) fn open(args: &WatchArgs, labels: &Labels) -> Result<Self, StreamError> {
-        let window = window::Window::open("fer-live: apparent expressions")?;
+        let window = window::Window::open("fer-live: apparent expressions (h: keys)")?;
         Ok(Self::new(Box::new(window), args, labels))
     }
 
     fn new(surface: Box<dyn Surface>, args: &WatchArgs, labels: &Labels) -> Self {
         let options =
-            OverlayOptions { boxes_only: args.boxes_only, mirror: args.mirror, status: String::new() };
+            OverlayOptions { boxes_only: args.boxes_only, mirror: args.mirror, ..OverlayOptions::default() };
         let (labels, snapshots) = (labels.clone(), args.snapshots.clone());
         Self { surface, labels, options, snapshots, last: None, is_paused: false }
     }
@@ -79,6 +89,11 @@ impl Screen {
                 Some('s') => keys.snapshots.extend(self.snapshot()?),
                 Some('m') => {
                     self.options.mirror = !self.options.mirror;
+                    self.paint_again()?;
+                }
+                Some('h' | '?') => {
+                    let is_shown = !self.options.lines.is_empty();
+                    self.options.lines = if is_shown { Vec::new() } else { HELP.map(str::to_owned).to_vec() };
                     self.paint_again()?;
                 }
                 Some('b') => {
@@ -243,15 +258,17 @@ mod tests {
         let (fake, stop) = (Fake::default(), AtomicBool::new(false));
         let mut screen = screen(&fake, std::path::Path::new("."));
         screen.show(shot(0), String::new(), &stop).expect("it shows");
-        fake.keys.borrow_mut().extend(["m", "b", "b", "m"].map(|key| key.chars().next()));
+        fake.keys.borrow_mut().extend(["m", "b", "b", "m", "h", "?"].map(|key| key.chars().next()));
         screen.idle(&stop).expect("keys between shots");
         let shown = fake.shown.borrow();
-        assert_eq!(shown.len(), 5);
+        assert_eq!(shown.len(), 7);
         let column = |picture: &RgbImage, x: u32| picture.get_pixel(x, 239).0[0];
         assert_eq!(column(&shown[0], 0), 0);
         assert_eq!(column(&shown[1], 319), 0, "m mirrors");
         assert_ne!(shown[1], shown[2], "b leaves the bars out");
         assert_eq!((&shown[3], &shown[4]), (&shown[1], &shown[0]));
+        assert_ne!(shown[5], shown[4], "h shows what the keys do");
+        assert_eq!(shown[6], shown[4]);
     }
 
     #[test]

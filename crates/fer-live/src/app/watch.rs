@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fer_stream::pipeline::{LiveOptions, Shot, Sink, run as run_pipeline};
 use fer_stream::record::Suits;
@@ -16,6 +16,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::dump::Dump;
 use super::meter::Meter;
+use super::pace::Pace;
 use super::records::{self, Records};
 use super::screen::{Keys, Screen};
 use super::{Ended, Streams, photos, prepare};
@@ -54,7 +55,8 @@ pub(super) fn run(
     let records = Records::create(args, &labels)?;
     let progress = progress(args, &info);
     let meter = Meter::new(Instant::now());
-    let mut sink = WatchSink { args, info, records, screen, progress, meter, stop, streams };
+    let pace = Pace::default();
+    let mut sink = WatchSink { args, info, records, screen, progress, meter, pace, stop, streams };
     let result = run_pipeline(feed, LiveOptions::default(), analyzer, stop, &mut sink);
     let finished = sink.finish();
     result.and(finished)?;
@@ -97,6 +99,7 @@ struct WatchSink<'a, 'b> {
     screen: Option<Screen>,
     progress: ProgressBar,
     meter: Meter,
+    pace: Pace,
     stop: &'a AtomicBool,
     streams: &'a mut Streams<'b>,
 }
@@ -106,6 +109,9 @@ impl Sink for WatchSink<'_, '_> {
         self.records.shot(&self.info.name, &shot)?;
         self.meter.count(Instant::now(), shot.reading.found().count(), shot.reading.n_dropped);
         self.progress.inc(1);
+        if self.wait_until_due(shot.frame.timestamp)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
         if let Some(screen) = &mut self.screen {
             let latency = self.info.live.then(|| shot.captured.elapsed());
             let status = self.meter.line(latency);
@@ -132,6 +138,20 @@ impl Sink for WatchSink<'_, '_> {
 }
 
 impl WatchSink<'_, '_> {
+    /// In a window a recording keeps its pace, unless told otherwise; keys are answered meanwhile.
+    fn wait_until_due(&mut self, timestamp: Duration) -> Result<ControlFlow<()>, StreamError> {
+        if self.screen.is_none() || self.info.live || self.args.fast {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let due = self.pace.due(timestamp, Instant::now());
+        while Instant::now() < due && !self.stop.load(Ordering::Relaxed) {
+            if self.idle()?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
     fn obey(&mut self, keys: Keys) -> ControlFlow<()> {
         for snapshot in keys.snapshots {
             self.notice(&format!("wrote {}", snapshot.display()));

@@ -30,6 +30,7 @@ pub fn read_photo(path: &Path) -> Result<RgbImage, StreamError> {
 fn explain(error: &PictureError) -> String {
     let explained = match error {
         PictureError::CutOff => "damaged",
+        PictureError::Heif => "a format of phones",
         PictureError::Size { width: 0, .. } | PictureError::Size { height: 0, .. } => "not a picture",
         PictureError::Size { width, height, .. } => {
             return format!("too large: {width}×{height}, expected at most 200 megapixels");

@@ -18,8 +18,10 @@ pub struct OverlayOptions {
     pub boxes_only: bool,
     /// Mirror the picture first, as people expect of their own camera; text stays readable.
     pub mirror: bool,
-    /// Text at the top left, such as frame rate and latency; empty for none.
+    /// Text at the bottom left, such as frame rate and latency; empty for none.
     pub status: String,
+    /// Lines of text over the picture's middle, above all else; empty for none.
+    pub lines: Vec<String>,
 }
 
 const INK: Rgb<u8> = Rgb([255, 255, 255]);
@@ -52,9 +54,20 @@ pub fn draw(reading: &Reading, labels: &Labels, picture: &mut RgbImage, options:
         frame_rect(picture, rect, scale.line, color(face.track), face.held);
         taken.push(rect);
     }
-    if options.boxes_only {
-        return;
+    if !options.boxes_only {
+        draw_faces(picture, reading, labels, options, scale, taken);
     }
+    draw_lines(picture, &options.lines, scale);
+}
+
+fn draw_faces(
+    picture: &mut RgbImage,
+    reading: &Reading,
+    labels: &Labels,
+    options: &OverlayOptions,
+    scale: Sizes,
+    mut taken: Vec<Rect>,
+) {
     taken.extend(draw_status(picture, &options.status, scale));
     // All titles first: bars then leave them uncovered.
     for face in &reading.faces {
@@ -215,6 +228,22 @@ fn place_panel(picture: (u32, u32), rect: Rect, widths: [i32; 3], height: i32, t
         4 * others + place.shared_area(&rect)
     };
     places.min_by_key(hidden).unwrap_or(rect)
+}
+
+/// Lines on one plate in the picture's middle.
+fn draw_lines(picture: &mut RgbImage, lines: &[String], scale: Sizes) {
+    if lines.is_empty() {
+        return;
+    }
+    let (pad, row) = (2 * scale.pad(), (scale.text * 1.3).ceil() as i32);
+    let widest = lines.iter().map(|line| text_width(line, scale.text).ceil() as i32).max().unwrap_or(0);
+    let (width, height) = (widest + 2 * pad, row * lines.len() as i32 + 2 * pad);
+    let middle = |length: u32, own: i32| ((length as i32 - own) / 2).max(0);
+    let (left, top) = (middle(picture.width(), width), middle(picture.height(), height));
+    blend(picture, Rect::new(left, top, width, height), PLATE, 0.85);
+    for (line, idx) in lines.iter().zip(0..) {
+        draw_text(picture, (left + pad) as f32, (top + pad + row * idx) as f32, scale.text, INK, line);
+    }
 }
 
 /// The status line at the bottom left, and where it is.

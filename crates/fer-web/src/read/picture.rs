@@ -4,7 +4,7 @@
 
 use std::panic::catch_unwind;
 
-use fer_data::picture::{PictureError, decode_upright, memory_needed};
+use fer_data::picture::{PictureError, decode_upright, is_heif, memory_needed};
 use image::RgbImage;
 
 use crate::problem::{Problem, ProblemKind};
@@ -15,7 +15,7 @@ use crate::problem::{Problem, ProblemKind};
 /// [`ProblemKind::NotAPicture`] for bytes of no known format, damaged pictures and empty ones;
 /// [`ProblemKind::PictureTooLarge`] from the header alone, before any pixel is decoded.
 pub(crate) fn decode(bytes: &[u8], max_pixels: u64) -> Result<RgbImage, Problem> {
-    if image::guess_format(bytes).is_err() {
+    if image::guess_format(bytes).is_err() && !is_heif(bytes) {
         return Err(unreadable("none of JPEG, PNG, WebP, GIF, BMP, TIFF, PNM"));
     }
     let picture = decode_upright(bytes, Some(max_pixels)).map_err(|error| match error {

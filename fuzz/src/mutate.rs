@@ -99,8 +99,8 @@ fn whole_number(bytes: &mut [u8], rng: &mut StdRng) {
     .wrapping_add(rng.random_range(0..3));
     let width = [2, 4, 8][rng.random_range(0..3)].min(bytes.len());
     let is_big = rng.random();
-    for (idx, byte) in bytes.iter_mut().take(width).enumerate() {
-        let place = if is_big { width - 1 - idx } else { idx };
+    for (i, byte) in bytes.iter_mut().take(width).enumerate() {
+        let place = if is_big { width - 1 - i } else { i };
         *byte = (value >> (8 * place)) as u8;
     }
 }

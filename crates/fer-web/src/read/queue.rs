@@ -42,11 +42,14 @@ const SMALL_MIB: u64 = 16;
 /// megapixels, and a large one is overtaken only by what comes within its patience.
 const PATIENCE_PER_MIB: Duration = Duration::from_millis(100);
 
+/// Patience asked for each picture that the sender has waiting already: about the time that reading one takes.
+const TURN: Duration = Duration::from_millis(100);
+
 impl Ask {
     /// Of a picture that arrived at a time, needs so much memory, and whose sender has so many waiting before it.
     pub(crate) fn new(arrived: Instant, n_bytes: u64, n_before: usize) -> Self {
         let n_mib = u32::try_from((n_bytes >> 20).saturating_sub(SMALL_MIB)).unwrap_or(u32::MAX);
-        let turns = Duration::from_secs(n_before as u64);
+        let turns = TURN.saturating_mul(u32::try_from(n_before).unwrap_or(u32::MAX));
         Self { due: arrived + PATIENCE_PER_MIB.saturating_mul(n_mib) + turns, n_bytes }
     }
 }
@@ -229,6 +232,16 @@ mod tests {
         // Those who come for minutes do not keep a large one from its turn.
         f.push(42, 200, 2, "a late frame");
         assert_eq!(f.queue.take(), Some((0, "7000 x 7000")));
+    }
+
+    #[test]
+    fn a_photo_of_the_same_sender_goes_before_its_forty_large_ones_too() {
+        let f = Fixture::new(64, 1000);
+        for n in 0..40 {
+            f.queue.push(n as Client, Ask::new(f.start, 280 << 20, n), "7000 x 7000");
+        }
+        f.queue.push(40, Ask::new(f.start + Duration::from_secs(1), 72 << 20, 40), "12 megapixels");
+        assert_eq!(f.queue.take(), Some((40, "12 megapixels")));
     }
 
     #[test]

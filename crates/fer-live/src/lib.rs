@@ -9,4 +9,5 @@ pub mod model;
 pub mod open;
 #[cfg(feature = "opencv")]
 pub mod opencv;
+pub mod shard;
 pub mod source;

@@ -31,6 +31,9 @@ const FRAMES_BETWEEN_SCANS: u32 = 3;
 /// However rarely frames come, the whole picture is searched again after this time.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(1);
 
+/// Longest side a photo is scaled down to for the search: there is no hurry, so smaller faces are found than in frames.
+pub const PHOTO_SEARCH_SIDE: u32 = 1024;
+
 /// How faces are found and cut out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FinderOptions {

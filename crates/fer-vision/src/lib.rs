@@ -25,7 +25,7 @@ pub use classify::Classify;
 pub use crop::{crop, crop_turned, has_contrast};
 pub use detect::{DetectFaces, FaceBox, Landmarks, keep_best};
 pub use error::{Cause, VisionError};
-pub use finder::{Finder, FinderOptions, Frame};
+pub use finder::{Finder, FinderOptions, Frame, PHOTO_SEARCH_SIDE};
 pub use reading::{FaceReading, Found, FoundFace, Reading, Timings, largest, ms};
 pub use smooth::{SmoothOptions, Smoother};
 pub use track::{TrackOptions, Tracked, Tracker};

@@ -3,7 +3,9 @@
 
 mod doctor;
 mod dump;
+mod many;
 mod meter;
+mod part;
 mod photos;
 mod prepare;
 mod records;

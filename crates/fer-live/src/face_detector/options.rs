@@ -53,7 +53,7 @@ impl DetectorOptions {
     #[must_use]
     pub fn photo(&self) -> Self {
         Self {
-            search_side: self.search_side.max(1024),
+            search_side: self.search_side.max(fer_vision::PHOTO_SEARCH_SIDE),
             scale_factor: self.scale_factor.min(1.1),
             ..self.clone()
         }

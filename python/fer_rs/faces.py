@@ -71,7 +71,8 @@ class Faces(list[Face]):
         return (Faces, (list(self), self.width, self.height))
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Frame:
     """The faces of one frame of a video."""
 
     index: int

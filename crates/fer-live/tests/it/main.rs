@@ -14,6 +14,8 @@ mod program;
 mod read_back;
 #[cfg(feature = "opencv")]
 mod refusals;
+#[cfg(feature = "opencv")]
+mod shards;
 mod sources;
 #[cfg(all(feature = "opencv", feature = "yunet"))]
 mod yunet;

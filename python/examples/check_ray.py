@@ -20,12 +20,12 @@ from PIL import Image
 from ray_read import ReadFaces, read
 
 ROOT = Path(__file__).resolve().parents[2]
-N_PICTURES = int(os.environ.get("N_PICTURES", "400"))
+N_PICTURES = int(os.environ.get("N_PICTURES", "320"))
 
 
 def draw(folder: Path) -> None:
     """Drawn people in many pictures, none like another, and two damaged ones."""
-    drawn = Image.open(ROOT / "docs/images/drawn-faces.png").convert("RGB")
+    drawn = Image.open(ROOT / "docs/images/drawn-faces.png").convert("RGB").crop((0, 0, 480, 320))
     for number in range(N_PICTURES):
         shifted = numpy.roll(numpy.asarray(drawn), number, axis=1)
         Image.fromarray(shifted).save(folder / f"{number:05}.png", compress_level=1)

@@ -2,7 +2,7 @@
 //! In: options. Out: [`Finder`]s, made when they are needed and kept.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use fer_vision::haar::{HaarDetector, HaarOptions};
 use fer_vision::yunet::{YuNetDetector, YuNetError, YuNetOptions};
@@ -23,8 +23,23 @@ pub(crate) struct DetectorOptions {
 }
 
 impl DetectorOptions {
+    /// Refuses YuNet where it would wait for ever: its engine keeps threads of the process that first loaded it,
+    /// and a fork takes none along.
+    pub(crate) fn refuse_fork(&self) -> Result<(), VisionError> {
+        static LOADED_IN: OnceLock<u32> = OnceLock::new();
+        let process = std::process::id();
+        if self.yunet.is_none() || *LOADED_IN.get_or_init(|| process) == process {
+            return Ok(());
+        }
+        Err(VisionError::detect(
+            "YuNet cannot be used after a fork: start processes with multiprocessing's method spawn, \
+             or use the Haar cascade",
+        ))
+    }
+
     /// Makes the detector.
     pub(crate) fn build(&self) -> Result<Box<dyn DetectFaces>, ReadError> {
+        self.refuse_fork()?;
         let Some(path) = &self.yunet else { return Ok(Box::new(HaarDetector::new(self.haar.clone())?)) };
         let options = YuNetOptions { search_side: self.haar.search_side, ..YuNetOptions::default() };
         match YuNetDetector::from_onnx(content(path)?, options) {
@@ -77,6 +92,7 @@ impl Finders {
 
     /// Lends a finder that nobody else uses meanwhile.
     pub(crate) fn lend<R>(&self, work: impl FnOnce(&mut Finder) -> R) -> Result<R, ReadError> {
+        self.detector.refuse_fork()?;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut finder = match idle {
             Some(finder) => finder,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use fer_vision::{Analyzer, Finder, Frame};
 use pyo3::prelude::*;
 
+use crate::detector::DetectorOptions;
 use crate::error::ReadError;
 use crate::face::{FaceRow, rows};
 use crate::input::{Channels, Input};
@@ -17,6 +18,7 @@ use crate::threads::pool;
 #[pyclass(frozen, module = "fer_rs._native")]
 pub(crate) struct NativeTracker {
     source: Mutex<Source>,
+    detector: DetectorOptions,
     threads: usize,
 }
 
@@ -49,10 +51,11 @@ impl NativeTracker {
             return Err(ReadError::Option(format!("margin: expected 0 to 1, found {margin}")).into());
         }
         smoothing.margin = margin.unwrap_or(smoothing.margin);
-        let finder = Finder::new(reader.frame_detector().build()?, finding);
+        let detector = reader.frame_detector();
+        let finder = Finder::new(detector.build()?, finding);
         let analyzer = Analyzer::new(finder, reader.predictor(), smoothing);
         let source = Mutex::new(Source { analyzer, n_frames: 0, last: Duration::ZERO });
-        Ok(Self { source, threads: reader.threads() })
+        Ok(Self { source, detector, threads: reader.threads() })
     }
 
     /// Reads the source's next frame, which was taken at `time` seconds.
@@ -66,6 +69,7 @@ impl NativeTracker {
         let time = seconds("time", time)?;
         let input = Input::take(image, Channels::parse(channels)?)?;
         let read = || {
+            self.detector.refuse_fork()?;
             let pool = pool(self.threads)?;
             // Locked out here: a thread of the pool that waits for its own work may begin another thread's.
             let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);

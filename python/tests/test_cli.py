@@ -18,7 +18,8 @@ def test_a_folder_becomes_a_table(photos: Path) -> None:
 
 def test_csv_and_json_hold_every_photo(photos: Path, tmp_path: Path) -> None:
     table, document = tmp_path / "out.csv", tmp_path / "out.json"
-    told = run(sys.executable, "-m", "fer_rs", photos, "--csv", table, "--json", document, "--quiet", "--model", "tiny")
+    words = [photos, "--csv", table, "--json", document, "--quiet", "--model", "tiny"]
+    told = run(sys.executable, "-m", "fer_rs", *words, cwd=tmp_path)
     assert (told.returncode, told.stdout, told.stderr) == (0, b"", b"")
     rows = list(csv.DictReader(table.open(newline="")))
     photos_read = json.loads(document.read_text())

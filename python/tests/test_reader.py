@@ -231,3 +231,31 @@ def test_a_track_keeps_its_number_and_waits_for_its_label(drawn: numpy.ndarray) 
 def test_the_models_card_is_there(reader: Reader) -> None:
     assert reader.card["labels"] == list(reader.labels)
     assert fer_rs.MODELS == ["tiny", "small"] and fer_rs.__version__
+
+
+def yunet() -> str:
+    """YuNet's file, of which the repository has none."""
+    path = os.environ.get("FER_YUNET")
+    if not path:
+        pytest.skip("FER_YUNET names no face_detection_yunet_2023mar.onnx")
+    return path
+
+
+def _yunet_after_fork(reader: Reader, drawn: numpy.ndarray, answer) -> None:
+    try:
+        reader.read(drawn, channels="RGB")
+    except FerError as error:
+        answer.put(str(error))
+
+
+def test_yunet_finds_faces_and_says_that_it_does_not_survive_a_fork(drawn: numpy.ndarray) -> None:
+    reader = Reader(yunet=yunet(), align=True)
+    faces = reader.read(drawn, channels="RGB")
+    assert len(faces) >= 20 and all(0.8 <= face.score <= 1 for face in faces)
+    assert Tracker(reader).update(drawn, 0.0, channels="RGB")
+    context = multiprocessing.get_context("fork")
+    answer = context.Queue()
+    child = context.Process(target=_yunet_after_fork, args=(reader, drawn, answer))
+    child.start()
+    assert "YuNet cannot be used after a fork" in answer.get(timeout=60)
+    child.join(timeout=60)

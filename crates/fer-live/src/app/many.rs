@@ -51,6 +51,8 @@ pub(super) fn run(
     let progress = Progress::new(args, shard.len() as u64, next - shard.start as u64);
     for at in next as usize..shard.end {
         if stop.load(Ordering::Relaxed) {
+            progress.bar.finish_and_clear();
+            notice(args, streams, &format!("{}: interrupted; the same command goes on", path.display()));
             return Ok(Ended::Interrupted);
         }
         let input = name(&photos[at]);

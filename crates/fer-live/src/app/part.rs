@@ -138,13 +138,16 @@ struct Kept {
 /// Reads a partial table. What is cut off belongs to the last photo: whole rows of one come before those of the next.
 fn kept(file: &File, labels: &Labels) -> io::Result<Kept> {
     let mut table = csv::ReaderBuilder::new().from_reader(BufReader::new(file));
-    let nothing = Kept { header: 0, bytes: 0, next: None };
+    let mut row = csv::StringRecord::new();
     if !table.headers().is_ok_and(|found| found.iter().eq(columns(labels).iter())) {
-        return Ok(nothing);
+        // A header that is cut off has no rows behind it.
+        return match table.read_record(&mut row) {
+            Ok(true) => Err(io::Error::other("its columns are another model's: remove it to begin again")),
+            _ => Ok(Kept { header: 0, bytes: 0, next: None }),
+        };
     }
     let header = table.position().byte();
     let mut kept = Kept { header: header as usize, bytes: header, next: None };
-    let mut row = csv::StringRecord::new();
     loop {
         let start = table.position().byte();
         match table.read_record(&mut row) {

@@ -189,17 +189,15 @@ impl RunsSummary {
     #[must_use]
     pub fn text(&self) -> String {
         let keys: Vec<&str> = self.keys().collect();
-        let mut table =
-            vec![["runs", "setting"].iter().chain(&keys).map(|word| (*word).to_owned()).collect()];
+        let head = ["runs", "setting"].iter().chain(&keys).map(|word| (*word).to_owned());
+        let mut table: Vec<Vec<String>> = vec![head.collect()];
         for setting in &self.settings {
             let mut row = vec![setting.seeds.len().to_string(), setting.name()];
             row.extend(keys.iter().map(|key| setting.spread(key).map_or_else(String::new, |s| told(key, s))));
             table.push(row);
         }
         let widths: Vec<usize> = (0..table[0].len())
-            .map(|column| {
-                table.iter().map(|row: &Vec<String>| row[column].chars().count()).max().unwrap_or(0)
-            })
+            .map(|column| table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
             .collect();
         let mut text = String::from(
             "validation split, which chose each run's epoch: optimistic; mean ± standard deviation over seeds\n",

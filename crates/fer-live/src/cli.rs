@@ -10,6 +10,7 @@ use fer_stream::record::{FORMATS, Format};
 use fer_vision::{FinderOptions, SmoothOptions};
 
 use crate::face_detector::{DetectorKind, DetectorOptions};
+use crate::shard::Shard;
 use crate::source::SourceOptions;
 
 /// What the program is and what it is not for.
@@ -24,6 +25,7 @@ fer-live                                     first camera, else a drawn face\n  
 fer-live --input clip.mp4 --save-video out.mp4 --csv out.csv --headless\n  \
 fer-live --input photo.jpg --save-picture read.png\n  \
 fer-live --input rtsp://camera.local/stream --jsonl - --headless\n  \
+fer-live --input photos.txt --shard 3/16 --out part-3.csv\n  \
 fer-live doctor                              what is well here and what is not\n\n\
 Keys in the window: q or Esc quit, space pause, s snapshot, m mirror, b boxes only.\n\n\
 Exit codes: 0 done; 2 command line, configuration or detector; 3 input that cannot be read; 4 model;\n\
@@ -87,6 +89,13 @@ pub struct WatchArgs {
     /// Write what the network sees, every face's 48×48 crop, into this folder
     #[arg(long, value_name = "FOLDER", help_heading = "Record")]
     pub dump_inputs: Option<PathBuf>,
+    /// Photos: write readings as CSV into this file, which is there when it is whole; a run that was killed
+    /// goes on where it was
+    #[arg(long, value_name = "FILE.csv", help_heading = "Many photos")]
+    pub out: Option<PathBuf>,
+    /// Photos: read only share I of N, counted from 0, in the order of the paths
+    #[arg(long, value_name = "I/N", requires = "out", help_heading = "Many photos")]
+    pub shard: Option<Shard>,
     /// End after this many frames
     #[arg(long, value_name = "N", help_heading = "Input")]
     pub frames: Option<u64>,
@@ -98,8 +107,8 @@ pub struct WatchArgs {
 /// Options of reading faces, shared by all commands that do.
 #[derive(Clone, Debug, Args)]
 pub struct CommonArgs {
-    /// Camera (0, /dev/video2, part of its name), video file, photo, folder or glob of photos, RTSP or
-    /// HTTP address, - (JPEGs on standard input), or drawn (a drawn face) [default: first camera, else drawn]
+    /// Camera (0, /dev/video2, part of its name), video file, photo, folder or glob of photos, list of
+    /// photos (a .txt with a path a line), RTSP or HTTP address, - (JPEGs on standard input), or drawn (a drawn face) [default: first camera, else drawn]
     #[arg(long, short, value_name = "INPUT", help_heading = "Input")]
     pub input: Option<String>,
     /// Picture size to ask of a camera or a drawn scene

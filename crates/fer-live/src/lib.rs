@@ -11,4 +11,5 @@ pub mod model;
 pub mod open;
 #[cfg(feature = "opencv")]
 pub mod opencv;
+pub mod shard;
 pub mod source;

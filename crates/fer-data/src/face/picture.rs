@@ -66,6 +66,33 @@ pub enum PictureError {
     Image(#[from] ImageError),
 }
 
+impl PictureError {
+    /// What it means for whoever gave the picture; the error itself is the cause and follows it.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        let advice = match self {
+            Self::CutOff => "damaged",
+            Self::Heif => "a format of phones",
+            Self::Size { width: 0, .. } | Self::Size { height: 0, .. } => "not a picture",
+            Self::Size { width, height, most } => {
+                return format!(
+                    "too large: {width}×{height}, expected at most {} megapixels",
+                    most / 1_000_000
+                );
+            }
+            Self::Image(ImageError::IoError(cause)) if cause.kind() != std::io::ErrorKind::UnexpectedEof => {
+                "cannot be read"
+            }
+            Self::Image(ImageError::Unsupported(_)) => {
+                "not a picture that can be read, expected jpg, png, bmp, gif, tiff, webp or pnm"
+            }
+            Self::Image(ImageError::Limits(_)) => "too large, expected at most 200 megapixels",
+            Self::Image(_) => "damaged, or not a picture",
+        };
+        advice.to_owned()
+    }
+}
+
 /// Decodes a picture, its format told by its content, of 1 to `max_pixels` pixels ([`MOST_PIXELS`] without)
 /// and sides up to [`MOST_SIDE`].
 ///

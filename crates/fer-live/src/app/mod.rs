@@ -3,8 +3,9 @@
 
 mod doctor;
 mod dump;
+mod many;
 mod meter;
-mod pace;
+mod part;
 mod photos;
 mod prepare;
 mod records;

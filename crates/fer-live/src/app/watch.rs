@@ -16,10 +16,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::dump::Dump;
 use super::meter::Meter;
-use super::pace::Pace;
 use super::records::{self, Records};
+use super::screen::pace::Pace;
 use super::screen::{Keys, Screen};
-use super::{Ended, Streams, photos, prepare};
+use super::{Ended, Streams, many, photos, prepare};
 use crate::cli::WatchArgs;
 use crate::error::LiveError;
 use crate::open::open_feed;
@@ -32,6 +32,7 @@ pub(super) fn run(
     streams: &mut Streams<'_>,
 ) -> Result<Ended, LiveError> {
     let input = prepare::choose_input(&args.common, args.quiet, streams)?;
+    refuse_beside_out(args)?;
     records::refuse_overlaps(args, &input)?;
     let model = crate::model::load(args.common.model.as_deref(), args.common.device)?;
     let crop_factor = model.crop_factor();
@@ -44,6 +45,9 @@ pub(super) fn run(
     if let Input::Photos(paths) = &input {
         let detector = detector.photo(classifier.face_threshold() > 0.0);
         let analyzer = prepare::analyzer(&args.common, &detector, classifier, crop_factor)?;
+        if let Some(part) = &args.out {
+            return many::run(args, part, paths, analyzer, &labels, stop, streams);
+        }
         photos::run(args, paths, analyzer, &labels, stop, streams)?;
         return Ok(ended(stop));
     }
@@ -70,11 +74,28 @@ fn with_dump(args: &WatchArgs, classifier: Arc<dyn Classify>) -> Result<Arc<dyn 
     }
 }
 
+/// A part holds all there is to write of many photos.
+fn refuse_beside_out(args: &WatchArgs) -> Result<(), LiveError> {
+    let Some(out) = &args.out else { return Ok(()) };
+    if !out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
+        let shown = out.display();
+        return Err(LiveError::Config(format!("--out {shown}: expected a name that ends in .csv")));
+    }
+    let record = args.records.files.first().map(|(format, _)| format!("--{}", format.ending));
+    let picture = args.save_picture.as_ref().map(|_| "--save-picture".to_owned());
+    let video = args.save_video.as_ref().map(|_| "--save-video".to_owned());
+    match record.or(picture).or(video) {
+        Some(other) => Err(LiveError::Config(format!("--out and {other}: expected one of them"))),
+        None => Ok(()),
+    }
+}
+
 fn refuse_photo_options(args: &WatchArgs, input: &Input) -> Result<(), LiveError> {
     let of_photos = args.records.files.iter().find(|(format, _)| format.suits == Suits::Photos);
     let option = match of_photos {
         Some((format, _)) => format!("--{}", format.ending),
         None if args.save_picture.is_some() => "--save-picture".to_owned(),
+        None if args.out.is_some() => "--out".to_owned(),
         None => return Ok(()),
     };
     let instead = "for videos and cameras use --jsonl, --csv and --save-video";

@@ -16,7 +16,8 @@ pub enum Input {
     Camera(i32),
     /// A video file.
     Video(PathBuf),
-    /// Photos: one, those of a folder, or those a glob matches; in the order of their paths.
+    /// Photos: one, those of a folder, or those a glob matches, in the order of their paths; or those of a list,
+    /// in its own order.
     Photos(Vec<PathBuf>),
     /// An RTSP, HTTP or other address.
     Address(String),
@@ -48,6 +49,9 @@ impl Input {
                 }
                 if path.is_dir() {
                     return photos_in(path);
+                }
+                if path.is_file() && has_extension(path, &["txt"]) {
+                    return photos_listed(path);
                 }
                 if path.exists() {
                     return Ok(if is_photo(path) {
@@ -134,6 +138,18 @@ fn photos_in(folder: &Path) -> Result<Input, StreamError> {
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
     some_photos(folder.display().to_string(), paths.filter(|path| path.is_file()).collect())
+}
+
+/// The photos a file names, one path a line, blank lines left out; relative paths start at the working folder.
+fn photos_listed(list: &Path) -> Result<Input, StreamError> {
+    let text = std::fs::read_to_string(list)
+        .map_err(|error| StreamError::open_for(list.display(), "the list cannot be read", error))?;
+    let paths: Vec<PathBuf> =
+        text.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(PathBuf::from).collect();
+    if paths.is_empty() {
+        return Err(nothing(&list.display().to_string(), "no path in the list, expected one a line"));
+    }
+    Ok(Input::Photos(paths))
 }
 
 fn photos_like(pattern: &str) -> Result<Input, StreamError> {

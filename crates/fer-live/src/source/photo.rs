@@ -4,15 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fer_data::picture::{PictureError, decode_upright};
+use fer_data::picture::{MOST_PIXELS, decode_upright};
 use fer_stream::{FrameSource, SourceInfo, StreamError};
 use fer_vision::Frame;
-use image::{ImageError, RgbImage};
+use image::RgbImage;
 
 use super::input::Input;
-
-/// Larger pictures are refused before a pixel is decoded; one of this size needs 600 MB.
-const MOST_PIXELS: u64 = 200_000_000;
 
 /// Reads a photo, turned upright as its EXIF orientation says.
 ///
@@ -22,31 +19,8 @@ pub fn read_photo(path: &Path) -> Result<RgbImage, StreamError> {
     let bytes = std::fs::read(path)
         .map_err(|error| StreamError::open_for(path.display(), "cannot be read", error))?;
     let picture = decode_upright(&bytes, Some(MOST_PIXELS))
-        .map_err(|error| StreamError::open_for(path.display(), explain(&error), error))?;
+        .map_err(|error| StreamError::open_for(path.display(), error.advice(), error))?;
     Ok(picture.into_rgb8())
-}
-
-/// What the cause means for the user; the cause itself follows it.
-fn explain(error: &PictureError) -> String {
-    let explained = match error {
-        PictureError::CutOff => "damaged",
-        PictureError::Heif => "a format of phones",
-        PictureError::Size { width: 0, .. } | PictureError::Size { height: 0, .. } => "not a picture",
-        PictureError::Size { width, height, .. } => {
-            return format!("too large: {width}×{height}, expected at most 200 megapixels");
-        }
-        PictureError::Image(ImageError::IoError(cause))
-            if cause.kind() != std::io::ErrorKind::UnexpectedEof =>
-        {
-            "cannot be read"
-        }
-        PictureError::Image(ImageError::Unsupported(_)) => {
-            "not a picture that can be read, expected jpg, png, bmp, gif, tiff, webp or pnm"
-        }
-        PictureError::Image(ImageError::Limits(_)) => "too large, expected at most 200 megapixels",
-        _ => "damaged, or not a picture",
-    };
-    explained.to_owned()
 }
 
 /// Photos one after the other.

@@ -16,6 +16,8 @@ mod read_back;
 mod refusals;
 #[cfg(all(feature = "opencv", feature = "web"))]
 mod server_memory;
+#[cfg(feature = "opencv")]
+mod shards;
 mod sources;
 #[cfg(all(feature = "opencv", feature = "yunet"))]
 mod yunet;

@@ -44,7 +44,8 @@ impl<W: Write> Recorder for CsvRows<W> {
 /// An uncertain face has an empty label; what is not known is empty.
 fn rows(entry: &Recorded<'_>, labels: &Labels) -> Vec<Vec<String>> {
     let reading = entry.reading;
-    let place = [text(entry.input), reading.frame.to_string(), format!("{:.3}", ms(reading.timestamp))];
+    let place =
+        [recorded_name(entry.input), reading.frame.to_string(), format!("{:.3}", ms(reading.timestamp))];
     let mut rows: Vec<Vec<String>> =
         reading.found().map(|face| place.iter().cloned().chain(face_cells(face, labels)).collect()).collect();
     if rows.is_empty() {
@@ -58,7 +59,8 @@ fn rows(entry: &Recorded<'_>, labels: &Labels) -> Vec<Vec<String>> {
 
 /// A text that begins like a formula would be run by spreadsheets: it gets a quote mark before it,
 /// as the page writes it too. A dash alone is standard input and no formula.
-fn text(text: &str) -> String {
+#[must_use]
+pub fn recorded_name(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text != "-" {
         format!("'{text}")
     } else {
@@ -71,7 +73,7 @@ fn face_cells(face: &FaceReading, labels: &Labels) -> Vec<String> {
     let mut cells = vec!["1".to_owned(), face.track.to_string()];
     cells.extend([b.x, b.y, b.width, b.height, b.score].map(|value| format!("{value:.2}")));
     cells.extend(face.probabilities.iter().chain(&face.smooth).map(|p| format!("{p:.6}")));
-    cells.push(face.label.map_or_else(String::new, |label| text(labels.name(label))));
+    cells.push(face.label.map_or_else(String::new, |label| recorded_name(labels.name(label))));
     cells.push(format!("{:.6}", face.confidence));
     cells
 }

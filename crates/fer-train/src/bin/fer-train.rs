@@ -1,10 +1,15 @@
 //! `fer-train`: a config → a run folder with a trained model.
 //! In: a TOML config, data. Out: checkpoints, curves, `model/` with weights and card.
 
-use std::{io::IsTerminal, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use burn_train::{Interrupter, renderer::MetricsRenderer};
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use fer_base::{ExitCode as _, chain, exit};
 use fer_data::Learning;
 use fer_model::{DeviceChoice, choose, net::size_of};
@@ -14,6 +19,7 @@ use fer_train::{
     console::{note, say},
     run::folder::RunPlace,
     run::history::EpochRow,
+    run::summary::summarize,
     signals,
     skipped::left_out,
     train::epoch_end::OnEpoch,
@@ -30,11 +36,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Trains a network that reads apparent expressions, and leaves a run folder.
 #[derive(Parser)]
-#[command(version, after_help = exit::HELP)]
+#[command(version, after_help = exit::HELP, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
+    /// What to do other than training.
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The experiment, a TOML file.
-    #[arg(long)]
-    config: PathBuf,
+    #[arg(long, required = true)]
+    config: Option<PathBuf>,
     /// Overrides data.path: `drawn`, a FER-2013 CSV file, or a folder of class folders.
     #[arg(long)]
     data: Option<String>,
@@ -64,6 +73,25 @@ struct Arguments {
     progress: Progress,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// Mean and standard deviation of the finished runs of each setting: runs that differ in their seed alone.
+    Summary(SummaryArguments),
+}
+
+#[derive(Args)]
+struct SummaryArguments {
+    /// Run folders: `runs/*`.
+    #[arg(required = true)]
+    folders: Vec<PathBuf>,
+    /// CSV instead of a table: one row a setting.
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+    /// JSON instead of a table, each run's values included.
+    #[arg(long)]
+    json: bool,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Progress {
     /// A bar and a line an epoch in a terminal, lines alone when piped; a star marks the best epoch so far.
@@ -86,6 +114,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<u8, TrainError> {
+    if let Some(Command::Summary(arguments)) = &arguments.command {
+        return summary(arguments);
+    }
     let config = config(arguments)?;
     if arguments.print_config {
         say(&config.to_toml())?;
@@ -122,6 +153,19 @@ fn run(arguments: &Arguments) -> Result<u8, TrainError> {
     conclude(&config, &train(&config, data, setup)?)
 }
 
+fn summary(arguments: &SummaryArguments) -> Result<u8, TrainError> {
+    let summary = summarize(&arguments.folders)?;
+    for folder in &summary.left_out {
+        note(&format!("{}: no finished run, left out", folder.display()));
+    }
+    say(&match (arguments.csv, arguments.json) {
+        (true, _) => summary.csv(),
+        (_, true) => summary.json(),
+        _ => summary.text(),
+    })?;
+    Ok(exit::SUCCESS)
+}
+
 /// Burn 0.22 reads a resumed optimizer onto its default device, which in a build with the GPU is the GPU,
 /// however the run's own device was chosen. `BURN_DEVICE` names another default, and can be set safely
 /// only before a program's first line: the program starts itself once more.
@@ -152,11 +196,15 @@ fn config(arguments: &Arguments) -> Result<Config, TrainError> {
     if arguments.skip_bad {
         overrides.push("data.skip_bad=true".to_owned());
     }
-    Config::read(&arguments.config, &overrides)
+    Config::read(config_path(arguments), &overrides)
+}
+
+fn config_path(arguments: &Arguments) -> &Path {
+    arguments.config.as_deref().expect("clap asks for --config where no command is given")
 }
 
 fn out(arguments: &Arguments) -> PathBuf {
-    let stem = arguments.config.file_stem().unwrap_or_default();
+    let stem = config_path(arguments).file_stem().unwrap_or_default();
     arguments.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(stem))
 }
 

@@ -7,3 +7,4 @@ pub mod environment;
 pub mod folder;
 pub mod history;
 pub(crate) mod start;
+pub mod summary;

@@ -2,6 +2,8 @@
 //! In: shots. Out: pictures on a [`Surface`], what the user pressed.
 #![cfg_attr(test, expect(clippy::disallowed_methods, reason = "a test begins when it begins"))]
 
+pub(in crate::app) mod pace;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 

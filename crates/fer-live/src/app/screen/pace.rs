@@ -9,14 +9,14 @@ const MOST_BEHIND: Duration = Duration::from_millis(100);
 
 /// When the frames of a recording are due.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(in crate::app) struct Pace {
     /// A moment of the clock and of the recording that belong together.
     anchor: Option<(Instant, Duration)>,
 }
 
 impl Pace {
     /// When a frame is due; a moment that is past for one that is late.
-    pub(super) fn due(&mut self, timestamp: Duration, now: Instant) -> Instant {
+    pub(in crate::app) fn due(&mut self, timestamp: Duration, now: Instant) -> Instant {
         let (start, first) = *self.anchor.get_or_insert((now, timestamp));
         let due = start + timestamp.saturating_sub(first);
         if now.saturating_duration_since(due) > MOST_BEHIND {

@@ -6,9 +6,10 @@ In: the plain tuples of `fer_rs._native`. Out: objects with names.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ._native import FaceRow, PictureRow
+if TYPE_CHECKING:
+    from ._native import FaceRow, PictureRow
 
 __all__ = ["Box", "Face", "Faces", "Frame", "TrackedFace"]
 

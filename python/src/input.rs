@@ -98,9 +98,11 @@ fn pixels(array: &Bound<'_, PyUntypedArray>, channels: Option<Channels>) -> Resu
     if !(1..=MOST_SIDE).contains(&height) || !(1..=MOST_SIDE).contains(&width) {
         return Err(unfit());
     }
-    let bytes: Vec<u8> = match array.as_slice() {
-        Ok(slice) => rgb(slice, depth, channels)?,
-        Err(_) => rgb(&array.as_array().iter().copied().collect::<Vec<u8>>(), depth, channels)?,
+    // NumPy's own slice of an array is in the order of memory, which may be column by column.
+    let view = array.as_array();
+    let bytes: Vec<u8> = match view.as_slice() {
+        Some(slice) => rgb(slice, depth, channels)?,
+        None => rgb(&view.iter().copied().collect::<Vec<u8>>(), depth, channels)?,
     };
     Ok(RgbImage::from_raw(width as u32, height as u32, bytes).expect("three bytes a pixel"))
 }

@@ -224,8 +224,9 @@ def test_a_track_keeps_its_number_and_waits_for_its_label(drawn: numpy.ndarray) 
     assert sure and all(sure <= {face.track for face in faces} for faces in read)
     assert all(face.label is None for face in read[0])
     assert any(face.label for face in read[-1])
-    # The same picture again and again: nothing to smooth.
-    assert all(face.smooth == pytest.approx(face.probabilities, abs=1e-4) for face in read[-1] if not face.held)
+    for face in read[-1]:
+        assert sum(face.smooth.values()) == pytest.approx(1, abs=1e-5)
+        assert face.confidence == (face.smooth[face.label] if face.label else max(face.smooth.values()))
 
 
 def test_the_models_card_is_there(reader: Reader) -> None:

@@ -90,7 +90,7 @@ def test_a_video_is_read_in_order_and_with_its_times(drawn: numpy.ndarray, tmp_p
     assert [frame.index for frame in read] == list(range(20))
     assert [round(frame.time, 3) for frame in read] == [step / 20 for step in range(20)]
     last = read[-1].faces
-    assert len(last) >= 3 and all(face.label for face in last if not face.held)
+    assert len(last) >= 20 and sum(face.label is not None for face in last) >= 10
     assert {face.track for face in read[5].faces} & {face.track for face in last}
     assert len(list(rows(read, "drawn.mp4"))) >= 20
     every_third = [frame.index for frame in read_video(path, every=3)]

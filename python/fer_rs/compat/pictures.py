@@ -8,11 +8,14 @@ from __future__ import annotations
 import base64
 import binascii
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError
 from ..faces import Faces
-from ..reader import Boxes, Reader
+from ..reader import Reader
+
+if TYPE_CHECKING:
+    from ..reader import Boxes
 
 __all__ = ["DEFAULT", "read", "unused"]
 

@@ -49,23 +49,23 @@ pub(super) fn run(
     };
     let (mut part, next) = Part::open(path, labels, shard.start as u64, named)?;
     let progress = Progress::new(args, shard.len() as u64, next - shard.start as u64);
-    for at in next as usize..shard.end {
+    for (photo, at) in photos[next as usize..shard.end].iter().zip(next..) {
         if stop.load(Ordering::Relaxed) {
             progress.bar.finish_and_clear();
             notice(args, streams, &format!("{}: interrupted; the same command goes on", path.display()));
             return Ok(Ended::Interrupted);
         }
-        let input = name(&photos[at]);
-        let read = read_photo(&photos[at]).and_then(|picture| {
+        let input = name(photo);
+        let read = read_photo(photo).and_then(|picture| {
             Ok((analyzer.analyze_photo(&picture).map_err(StreamError::from)?, picture.dimensions()))
         });
         match read {
             Ok((mut reading, size)) => {
-                reading.frame = at as u64;
+                reading.frame = at;
                 part.add(&Recorded { input: &input, size, reading: &reading })?;
             }
             Err(error @ (StreamError::Open { .. } | StreamError::Read { .. })) => {
-                part.add_damaged(at as u64, &input, &chain(&error))?;
+                part.add_damaged(at, &input, &chain(&error))?;
             }
             Err(error) => return Err(error.into()),
         }

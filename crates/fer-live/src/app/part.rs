@@ -3,7 +3,7 @@
 //! `PART.csv.damaged.tsv` where a photo was damaged. Until then both are `….partial`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use fer_data::Labels;
@@ -91,7 +91,7 @@ impl Part {
 
     /// Gives the files their names; the list of damaged photos first, so that the part means that all is there.
     pub(super) fn finish(mut self) -> Result<(), StreamError> {
-        let end = || {
+        let mut end = || {
             self.rows.finish()?;
             self.damaged.sync_all()?;
             self._lock.sync_all()?;

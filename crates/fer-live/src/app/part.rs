@@ -46,11 +46,9 @@ impl Part {
         }
         let kept = kept(&file, labels).map_err(|error| failed("cannot be read", error))?;
         let next = kept.next.as_ref().map_or(first, |(frame, _)| *frame);
-        if kept
-            .next
-            .as_ref()
-            .is_some_and(|(frame, input)| *frame < first || names(*frame).as_ref() != Some(input))
-        {
+        let is_foreign =
+            |(frame, input): &(u64, String)| *frame < first || names(*frame).as_ref() != Some(input);
+        if [&kept.begun, &kept.next].into_iter().flatten().any(is_foreign) {
             let problem = format!(
                 "{} was begun with other photos or another shard: remove it to begin again",
                 partial.display()
@@ -132,6 +130,8 @@ struct Kept {
     header: usize,
     /// Bytes before the rows of the last photo.
     bytes: u64,
+    /// Position and name of the first photo with rows.
+    begun: Option<(u64, String)>,
     /// Position and name of the last photo, whose rows are written anew; `None` before the first.
     next: Option<(u64, String)>,
 }
@@ -144,11 +144,11 @@ fn kept(file: &File, labels: &Labels) -> io::Result<Kept> {
         // A header that is cut off has no rows behind it.
         return match table.read_record(&mut row) {
             Ok(true) => Err(io::Error::other("its columns are another model's: remove it to begin again")),
-            _ => Ok(Kept { header: 0, bytes: 0, next: None }),
+            _ => Ok(Kept { header: 0, bytes: 0, begun: None, next: None }),
         };
     }
     let header = table.position().byte();
-    let mut kept = Kept { header: header as usize, bytes: header, next: None };
+    let mut kept = Kept { header: header as usize, bytes: header, begun: None, next: None };
     loop {
         let start = table.position().byte();
         match table.read_record(&mut row) {
@@ -162,6 +162,7 @@ fn kept(file: &File, labels: &Labels) -> io::Result<Kept> {
         if kept.next.as_ref().is_none_or(|(last, _)| *last != frame) {
             kept.bytes = start;
             kept.next = Some((frame, input.to_owned()));
+            kept.begun.get_or_insert_with(|| (frame, input.to_owned()));
         }
     }
 }

@@ -45,7 +45,8 @@ fn the_union_of_the_shards_is_the_whole_byte_for_byte() {
     assert!(rows.lines().count() >= 9, "{whole}");
     let listed: Vec<&str> = damaged.lines().collect();
     assert_eq!(listed.len(), 2, "{damaged}");
-    assert!(listed[0].starts_with("2\t") && listed[0].contains("001-cut.jpg: damaged: the JPEG is cut off"));
+    assert!(listed[0].starts_with("1\t"), "{damaged}");
+    assert!(listed[0].contains("001-cut.jpg: damaged: the JPEG is cut off"), "{damaged}");
     for n in [2, 5, 20] {
         let shards: Vec<(String, String)> =
             (0..n).map(|i| read(&photos, &format!("{i}/{n}"), &out(&format!("{i}-of-{n}.csv")))).collect();

@@ -14,8 +14,15 @@ use fer_train::judge::verifier::{Verifying, verify};
 
 use crate::fixtures::cpu;
 
-fn model() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/tiny")
+/// The shipped model, its verifier taken away.
+fn bare(folder: &Path) -> PathBuf {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/tiny");
+    let (net, card) = checkpoint::load(&shipped, &cpu()).unwrap();
+    let card = card.with_verifier(None).unwrap();
+    let place = folder.join("bare");
+    std::fs::create_dir(&place).unwrap();
+    checkpoint::save(&place, &net.with_first_outputs(card.n_logits()), &card).unwrap();
+    place
 }
 
 /// Ten empty rooms.
@@ -74,14 +81,15 @@ fn a_fitted_verifier_knows_faces_from_rooms_and_leaves_every_expression_as_it_wa
     rooms(&folder.path().join("rooms"));
     faces(&folder.path().join("faces"));
 
-    let error = go(model(), folder.path(), &verifying(folder.path(), false)).unwrap_err();
+    let model = bare(folder.path());
+    let error = go(model.clone(), folder.path(), &verifying(folder.path(), false)).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the model has no verifier to judge: --fit fits one and writes it into the model"
     );
 
-    go(model(), folder.path(), &verifying(folder.path(), true)).unwrap();
-    let before = Predictor::load(&model(), &cpu()).unwrap();
+    go(model.clone(), folder.path(), &verifying(folder.path(), true)).unwrap();
+    let before = Predictor::load(&model, &cpu()).unwrap();
     let after = Predictor::load(&folder.path().join("verified"), &cpu()).unwrap();
     let card = after.card();
     let verifier = card.verifier.as_ref().unwrap();
@@ -122,6 +130,7 @@ fn a_fitted_verifier_knows_faces_from_rooms_and_leaves_every_expression_as_it_wa
 fn a_folder_with_hardly_a_picture_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("rooms")).unwrap();
-    let error = go(model(), folder.path(), &verifying(folder.path(), true)).unwrap_err().to_string();
+    let error =
+        go(bare(folder.path()), folder.path(), &verifying(folder.path(), true)).unwrap_err().to_string();
     assert!(error.ends_with("expected a folder with 5 pictures or more, found 0"), "{error}");
 }

@@ -85,11 +85,6 @@ impl Finders {
         &self.finding
     }
 
-    /// How faces are found.
-    pub(crate) fn detector(&self) -> &DetectorOptions {
-        &self.detector
-    }
-
     /// Lends a finder that nobody else uses meanwhile.
     pub(crate) fn lend<R>(&self, work: impl FnOnce(&mut Finder) -> R) -> Result<R, ReadError> {
         self.detector.refuse_fork()?;

@@ -57,7 +57,7 @@ impl Smoother {
 
     /// Joins the faces of a frame with what the network said of them, in the order of [`Found::crops`],
     /// and forgets the tracks that are gone; faces whose smoothed face score is below `face_threshold`,
-    /// `0..=1`, are left out, weak ones already below [`WEAK_FACE_THRESHOLD`].
+    /// `0..=1`, are left out, weak ones already below 0.9.
     pub fn settle(&mut self, found: Found, classified: Vec<Classified>, face_threshold: f32) -> Reading {
         self.tracks.retain(|id, _| found.alive.contains(id));
         let mut rows = classified.into_iter();

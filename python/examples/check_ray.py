@@ -34,7 +34,7 @@ def draw(folder: Path) -> None:
 
 
 class Cluster:
-    """Two nodes with a core each, on loopback; processes of their own."""
+    """Two nodes on loopback, processes of their own: a core each to read, and one to fetch."""
 
     def __enter__(self) -> str:
         with socket.socket() as free:
@@ -42,7 +42,7 @@ class Cluster:
             port = free.getsockname()[1]
         self.folder = tempfile.TemporaryDirectory(prefix="ray-")
         address = f"127.0.0.1:{port}"
-        common = ["--num-cpus=1", "--object-store-memory=200000000", "--node-ip-address=127.0.0.1", "--block"]
+        common = ["--num-cpus=2", "--object-store-memory=200000000", "--node-ip-address=127.0.0.1", "--block"]
         head = ["--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={self.folder.name}"]
         self.nodes = [self.start([*head, *common])]
         # The second node waits for the first by itself, but not for long.

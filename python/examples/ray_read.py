@@ -34,7 +34,8 @@ class ReadFaces:
 def read(folder: str, workers: int, worker: type = ReadFaces) -> "ray.data.Dataset":
     """The faces of a folder's pictures; batches small enough that a lost worker costs little."""
     pictures = ray.data.read_binary_files(folder, include_paths=True)
-    return pictures.map_batches(worker, batch_size=16, concurrency=workers, num_cpus=1)
+    pool = ray.data.ActorPoolStrategy(size=workers)
+    return pictures.map_batches(worker, batch_size=16, compute=pool, num_cpus=1)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import OptionError, PictureNotFoundError
 from ..faces import Face
 from ..reader import Reader
+from ..tracker import Tracker
 from ..video import frames
 from .pictures import DEFAULT, read, unused
 
@@ -142,10 +143,13 @@ class Video:
         if output not in ("csv", "pandas"):
             raise OptionError(f'output: expected "csv" or "pandas", found {output!r}')
         every = max(1, int(frequency or 1))
+        tracker = Tracker(detector.reader)
         found: list[list[dict[str, Any]]] = []
         self.times = []
         n_read = 0
+        latest = 0.0
         for index, (picture, time, channels) in enumerate(frames(self.filepath)):
+            latest = time = max(latest, time)
             if index % every:
                 continue
             if max_results is not None and n_read >= max_results:
@@ -154,7 +158,9 @@ class Video:
             cut = detection_box or {}
             left, top = cut.get("x_min", 0), cut.get("y_min", 0)
             picture = picture[top : cut.get("y_max"), left : cut.get("x_max")]
-            faces = [_face(face) for face in detector.reader.read(picture, channels=channels)]
+            # Followed from frame to frame, which costs a fraction of a search; what is only expected is not told.
+            followed = tracker.update(picture, time, channels=channels)
+            faces = [_face(face) for face in followed if not face.held]
             for face in faces:
                 face["box"][0] += left
                 face["box"][1] += top

@@ -3,7 +3,7 @@
 //! `PART.csv.damaged.tsv` where a photo was damaged. Until then both are `….partial`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use fer_data::Labels;
@@ -46,9 +46,11 @@ impl Part {
         }
         let kept = kept(&file, labels).map_err(|error| failed("cannot be read", error))?;
         let next = kept.next.as_ref().map_or(first, |(frame, _)| *frame);
-        let is_foreign =
-            |(frame, input): &(u64, String)| *frame < first || names(*frame).as_ref() != Some(input);
-        if [&kept.begun, &kept.next].into_iter().flatten().any(is_foreign) {
+        let listed = listed_before(&damaged_path(path), next)
+            .map_err(|error| failed("its list of damaged photos cannot be read", error))?;
+        let is_named = kept.next.as_ref().is_none_or(|(frame, input)| names(*frame).as_ref() == Some(input));
+        // Every photo before the next one is there, read or damaged, and no other.
+        if !is_named || next.checked_sub(first) != Some(kept.n_before + listed.len() as u64) {
             let problem = format!(
                 "{} was begun with other photos or another shard: remove it to begin again",
                 partial.display()
@@ -62,8 +64,9 @@ impl Part {
             // The header is written by whoever begins a table: here it may be there already.
             let rows = Appending { file, to_skip: kept.header };
             let rows = (csv_format().begin)(Box::new(rows), labels)?;
-            let (damaged, n_damaged) = damaged_before(&damaged_path(path), next)?;
-            Ok(Self { path: path.to_owned(), rows, damaged, n_damaged, _lock: lock })
+            let mut damaged = File::create(self::partial(&damaged_path(path)))?;
+            damaged.write_all(listed.concat().as_bytes())?;
+            Ok(Self { path: path.to_owned(), rows, damaged, n_damaged: listed.len(), _lock: lock })
         };
         Ok((begun().map_err(|error| failed("cannot be continued", error))?, next))
     }
@@ -130,8 +133,8 @@ struct Kept {
     header: usize,
     /// Bytes before the rows of the last photo.
     bytes: u64,
-    /// Position and name of the first photo with rows.
-    begun: Option<(u64, String)>,
+    /// How many photos have their rows in these bytes.
+    n_before: u64,
     /// Position and name of the last photo, whose rows are written anew; `None` before the first.
     next: Option<(u64, String)>,
 }
@@ -144,11 +147,11 @@ fn kept(file: &File, labels: &Labels) -> io::Result<Kept> {
         // A header that is cut off has no rows behind it.
         return match table.read_record(&mut row) {
             Ok(true) => Err(io::Error::other("its columns are another model's: remove it to begin again")),
-            _ => Ok(Kept { header: 0, bytes: 0, begun: None, next: None }),
+            _ => Ok(Kept { header: 0, bytes: 0, n_before: 0, next: None }),
         };
     }
     let header = table.position().byte();
-    let mut kept = Kept { header: header as usize, bytes: header, begun: None, next: None };
+    let mut kept = Kept { header: header as usize, bytes: header, n_before: 0, next: None };
     loop {
         let start = table.position().byte();
         match table.read_record(&mut row) {
@@ -160,28 +163,22 @@ fn kept(file: &File, labels: &Labels) -> io::Result<Kept> {
         let (input, frame) = (row.get(0), row.get(1).and_then(|frame| frame.parse().ok()));
         let (Some(input), Some(frame)) = (input, frame) else { return Ok(kept) };
         if kept.next.as_ref().is_none_or(|(last, _)| *last != frame) {
+            kept.n_before += u64::from(kept.next.is_some());
             kept.bytes = start;
             kept.next = Some((frame, input.to_owned()));
-            kept.begun.get_or_insert_with(|| (frame, input.to_owned()));
         }
     }
 }
 
-/// The list of damaged photos, with those before `next`; how many they are.
-fn damaged_before(list: &Path, next: u64) -> io::Result<(File, usize)> {
-    let path = partial(list);
-    let mut text = String::new();
-    match File::open(&path) {
-        Ok(file) => BufReader::new(file).read_to_string(&mut text)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-        Err(error) => return Err(error),
+/// The lines of a partial list of damaged photos, as far as they are whole and before `next`.
+fn listed_before(list: &Path, next: u64) -> io::Result<Vec<String>> {
+    let text = match fs::read_to_string(partial(list)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        text => text?,
     };
-    let position = |line: &str| line.split('\t').next()?.parse::<u64>().ok();
-    let lines: Vec<&str> =
-        text.split_inclusive('\n').take_while(|line| position(line).is_some_and(|at| at < next)).collect();
-    let mut file = File::create(&path)?;
-    file.write_all(lines.concat().as_bytes())?;
-    Ok((file, lines.len()))
+    let position = |line: &str| line.split_once('\t')?.0.parse::<u64>().ok();
+    let is_kept = |line: &&str| line.ends_with('\n') && position(line).is_some_and(|at| at < next);
+    Ok(text.split_inclusive('\n').take_while(is_kept).map(str::to_owned).collect())
 }
 
 /// Appends to a file, but not the first bytes, which are there already.

@@ -45,8 +45,7 @@ fn the_union_of_the_shards_is_the_whole_byte_for_byte() {
     assert!(rows.lines().count() >= 9, "{whole}");
     let listed: Vec<&str> = damaged.lines().collect();
     assert_eq!(listed.len(), 2, "{damaged}");
-    assert!(listed[0].starts_with("1\t"), "{damaged}");
-    assert!(listed[0].contains("001-cut.jpg: damaged: the JPEG is cut off"), "{damaged}");
+    assert!(listed[0].starts_with("1\t") && listed[0].contains("001-cut.jpg: damaged: the JPEG is cut off"));
     for n in [2, 5, 20] {
         let shards: Vec<(String, String)> =
             (0..n).map(|i| read(&photos, &format!("{i}/{n}"), &out(&format!("{i}-of-{n}.csv")))).collect();
@@ -141,10 +140,13 @@ fn what_does_not_fit_is_refused() {
     check(&["--input", input, "--out", "/nowhere/part.csv"], 5, "is the folder there and writable?");
     let (whole, _) = read(&photos, "0/1", Path::new(&out));
     let other = folder.path().join("other.csv");
-    fs::write(beside(&other, ".partial"), &whole).unwrap();
-    check(
-        &["--input", input, "--shard", "2/3", "--out", text(&other)],
-        5,
-        "begun with other photos or another shard",
-    );
+    let refused = "begun with other photos or another shard";
+    for shard in ["1/3", "2/3"] {
+        fs::write(beside(&other, ".partial"), &whole).unwrap();
+        check(&["--input", input, "--shard", shard, "--out", text(&other)], 5, refused);
+        assert_eq!(fs::read_to_string(beside(&other, ".partial")).unwrap(), whole, "it is left as it was");
+    }
+    let (last, _) = read(&photos, "2/3", &folder.path().join("last.csv"));
+    fs::write(beside(&other, ".partial"), last).unwrap();
+    check(&["--input", input, "--out", text(&other)], 5, refused);
 }

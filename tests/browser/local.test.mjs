@@ -66,8 +66,9 @@ describe("the page without a server", { skip: skip || skipPage }, () => {
 
   test("the first visit is at most 2 MB compressed and asks each file of its own host once", async (t) => {
     const here = await StaticHost.start(page);
-    t.after(() => here.stop());
     const shown = await open(t, browser, here.url);
+    // After the page is closed: what it still asks for is answered.
+    t.after(() => here.stop());
     await startCamera(shown);
     // The service worker asks again, to keep what it gets; its questions come after.
     const own = here.asked.slice(0, here.asked.findIndex((path) => path.endsWith("offline.js")));
@@ -222,8 +223,9 @@ describe("the page without a server", { skip: skip || skipPage }, () => {
 
   test("another model is fetched when it is chosen, and remembered", async (t) => {
     const here = await StaticHost.start(page);
-    t.after(() => here.stop());
     const shown = await open(t, browser, here.url);
+    // After the page is closed: what it still asks for is answered.
+    t.after(() => here.stop());
     assert.ok(!here.asked.some((path) => path.includes("models/small")));
     await shown.click("#about-open");
     assert.match(await shown.textContent("#about-facts"), /tiny/);

@@ -99,7 +99,7 @@ impl Finder {
         boxes.sort_by(|a, b| a.x.total_cmp(&b.x));
         let tracked = boxes.into_iter().zip(1..).map(|(face_box, id)| Tracked { id, face_box, held: false });
         let faces: Vec<FoundFace> =
-            tracked.map(|face| self.cut(picture, &face)).filter(is_plausible).collect();
+            tracked.map(|face| self.cut_from_photo(picture, &face)).filter(is_plausible).collect();
         Ok(Found {
             frame: 0,
             timestamp: Duration::ZERO,
@@ -142,8 +142,14 @@ impl Finder {
 
     fn cut(&self, picture: &RgbImage, face: &Tracked) -> FoundFace {
         let crop = (!face.held).then(|| self.crop(picture, &face.face_box));
+        // A followed face is searched with less evidence, so its score says little: its track vouches for it.
+        FoundFace { track: face.id, face_box: face.face_box, is_weak: false, crop }
+    }
+
+    /// A photo's face has no track to vouch for it.
+    fn cut_from_photo(&self, picture: &RgbImage, face: &Tracked) -> FoundFace {
         let is_weak = face.face_box.score < self.detector.sure_score() / 2.0;
-        FoundFace { track: face.id, face_box: face.face_box, is_weak, crop }
+        FoundFace { is_weak, ..self.cut(picture, face) }
     }
 
     fn crop(&self, picture: &RgbImage, face_box: &FaceBox) -> Face {

@@ -56,8 +56,8 @@ impl Smoother {
     }
 
     /// Joins the faces of a frame with what the network said of them, in the order of [`Found::crops`],
-    /// and forgets the tracks that are gone; faces whose smoothed face score is below `face_threshold`,
-    /// `0..=1`, are left out, weak ones already below 0.9.
+    /// and forgets the tracks that are gone; faces whose smoothed face score has never reached
+    /// `face_threshold`, `0..=1`, are left out; weak ones need 0.9.
     pub fn settle(&mut self, found: Found, classified: Vec<Classified>, face_threshold: f32) -> Reading {
         self.tracks.retain(|id, _| found.alive.contains(id));
         let mut rows = classified.into_iter();
@@ -67,7 +67,9 @@ impl Smoother {
                 None => self.hold(face),
             };
             let least = if face.is_weak { face_threshold.max(WEAK_FACE_THRESHOLD) } else { face_threshold };
-            reading.filter(|reading| reading.face_score.is_none_or(|score| score >= least))
+            let past = self.tracks.get_mut(&face.track)?;
+            past.is_face |= past.face_score.is_none_or(|score| score >= least);
+            reading.filter(|_| past.is_face)
         });
         Reading {
             frame: found.frame,
@@ -97,6 +99,8 @@ struct Past {
     raw: Vec<f32>,
     smooth: Vec<f32>,
     face_score: Option<f32>,
+    /// Whether it has once looked enough like a face: the track of a face goes on being one.
+    is_face: bool,
     label: Option<usize>,
     read: Duration,
     n_read: u32,
@@ -105,7 +109,15 @@ struct Past {
 impl Past {
     fn new(row: &Classified, time: Duration) -> Self {
         let raw = row.probabilities.clone();
-        Self { smooth: raw.clone(), raw, face_score: row.face_score, label: None, read: time, n_read: 0 }
+        Self {
+            smooth: raw.clone(),
+            raw,
+            face_score: row.face_score,
+            is_face: false,
+            label: None,
+            read: time,
+            n_read: 0,
+        }
     }
 
     fn take(&mut self, row: Classified, time: Duration, half_life: Duration) {

@@ -70,6 +70,9 @@ pub struct ModelCard {
     pub calibration: Option<CalibrationCard>,
 }
 
+/// Largest offset of a logit that a card may ask for: no share of a label is as small as its exponential.
+const MOST_OFFSET: f32 = 100.0;
+
 /// One head: logits for one label set, from the features that all heads share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +83,19 @@ pub struct HeadCard {
     pub labels: Labels,
     /// The head's weight in a reading, `0..=1`, where all heads' logits are combined; chosen on validation.
     pub weight: f32,
+    /// What is added to the head's logits, in label order, where they are combined; empty: nothing. By logit
+    /// adjustment (Menon et al. 2021, arXiv 2007.07314) rare labels gain what the training faces' shares took
+    /// from them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offsets: Vec<f32>,
+}
+
+impl HeadCard {
+    /// A head that is combined as it is, with this weight, `0..=1`.
+    #[must_use]
+    pub fn new(set: LabelSet, labels: Labels, weight: f32) -> Self {
+        Self { set, labels, weight, offsets: Vec::new() }
+    }
 }
 
 /// One more output from the features that the heads share: whether the crop shows a face at all.
@@ -257,7 +273,7 @@ impl ModelCard {
         if !self.heads.is_empty() {
             return self.heads.clone();
         }
-        vec![HeadCard { set: self.labels.set(), labels: self.labels.clone(), weight: 1.0 }]
+        vec![HeadCard::new(self.labels.set(), self.labels.clone(), 1.0)]
     }
 
     /// Logits of all heads together, and the verifier's where there is one.
@@ -411,6 +427,15 @@ impl ModelCard {
         }
         if let Some(head) = self.heads.iter().find(|head| !(0.0..=1.0).contains(&head.weight)) {
             return Err(mismatch(origin, "head weight", "0 to 1", head.weight));
+        }
+        let is_odd = |head: &&HeadCard| {
+            let n = head.offsets.len();
+            (n != 0 && n != head.labels.len())
+                || head.offsets.iter().any(|offset| !(offset.abs() <= MOST_OFFSET))
+        };
+        if let Some(head) = self.heads.iter().find(is_odd) {
+            let expected = format!("none, or {} of -{MOST_OFFSET} to {MOST_OFFSET}", head.labels.len());
+            return Err(mismatch(origin, "head offsets", expected, format!("{:?}", head.offsets)));
         }
         let names = self.labels.names();
         if let Some((_, twice)) = names.iter().enumerate().find(|(idx, name)| names[..*idx].contains(name)) {

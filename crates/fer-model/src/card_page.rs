@@ -35,12 +35,16 @@ fn heads(card: &ModelCard) -> String {
     let head =
         |head: &HeadCard| format!("{} × {} ({})", head.weight, head.set, head.labels.names().join(", "));
     let heads: Vec<String> = card.heads.iter().map(head).collect();
-    match heads.is_empty() {
-        true => String::new(),
-        false => {
-            format!("A reading adds the logits of its heads, each for a label set: {}.\n", heads.join(" + "))
-        }
+    if heads.is_empty() {
+        return String::new();
     }
+    let is_adjusted = card.heads.iter().any(|head| !head.offsets.is_empty());
+    let adjusted =
+        if is_adjusted { " The logits are adjusted for how rare a label is in training." } else { "" };
+    format!(
+        "A reading adds the logits of its heads, each for a label set: {}.{adjusted}\n",
+        heads.join(" + ")
+    )
 }
 
 fn measured(card: &ModelCard) -> String {

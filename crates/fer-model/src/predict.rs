@@ -67,6 +67,8 @@ struct Mix {
     labels: Labels,
     /// For each label the logits it is made of, with their weights.
     columns: Vec<Vec<(usize, f32)>>,
+    /// For each label what is added.
+    offsets: Vec<f32>,
     /// Where the verifier's logit stands.
     verifier: Option<usize>,
 }
@@ -85,6 +87,7 @@ impl Mix {
         let first = |wanted: &HeadCard| head.is_none_or(|set| wanted.set == set);
         let labels = heads.iter().find(|head| first(head))?.labels.clone();
         let mut columns = vec![Vec::new(); labels.len()];
+        let mut offsets = vec![0.0; labels.len()];
         let mut start = 0;
         for part in &heads {
             let weight = match head {
@@ -95,30 +98,34 @@ impl Mix {
                 let label = labels.names().iter().position(|other| other == name);
                 if let (Some(label), true) = (label, weight > 0.0) {
                     columns[label].push((start + idx, weight));
+                    // A head on its own is read as it was trained.
+                    let offset = part.offsets.get(idx).filter(|_| head.is_none());
+                    offsets[label] += weight * offset.unwrap_or(&0.0);
                 }
             }
             start += part.labels.len();
         }
-        Some(Self { labels, columns, verifier: card.verifier.as_ref().map(|_| start) })
+        Some(Self { labels, columns, offsets, verifier: card.verifier.as_ref().map(|_| start) })
     }
 
     /// The same under another label list; labels that are not scored get [`ABSENT`].
     fn onto(&self, labels: &Labels) -> Self {
         let column = |name: &String| {
             let at = self.labels.names().iter().position(|other| other == name);
-            at.map(|at| self.columns[at].clone()).unwrap_or_default()
+            at.map(|at| (self.columns[at].clone(), self.offsets[at])).unwrap_or_default()
         };
-        let columns = labels.names().iter().map(column).collect();
-        Self { columns, labels: labels.clone(), verifier: self.verifier }
+        let (columns, offsets) = labels.names().iter().map(column).unzip();
+        Self { columns, offsets, labels: labels.clone(), verifier: self.verifier }
     }
 
     /// Logits of the prediction from those of the network.
     fn apply(&self, row: &[f32]) -> View {
-        let logit = |parts: &Vec<(usize, f32)>| match parts.is_empty() {
+        let logit = |(parts, offset): (&Vec<(usize, f32)>, &f32)| match parts.is_empty() {
             true => ABSENT,
-            false => parts.iter().map(|&(at, weight)| row[at] * weight).sum(),
+            false => parts.iter().map(|&(at, weight)| row[at] * weight).sum::<f32>() + offset,
         };
-        View { logits: self.columns.iter().map(logit).collect(), verifier: self.verifier.map(|at| row[at]) }
+        let logits = self.columns.iter().zip(&self.offsets).map(logit).collect();
+        View { logits, verifier: self.verifier.map(|at| row[at]) }
     }
 }
 
@@ -129,7 +136,19 @@ pub fn reading_net(net: &Net, card: &ModelCard) -> Net {
     if card.heads.is_empty() && card.verifier.is_none() {
         return net.clone();
     }
-    net.with_joined_head(&Mix::new(card, None).expect("a card has a head").columns)
+    let Mix { columns, offsets, .. } = Mix::new(card, None).expect("a card has a head");
+    net.with_joined_head(&columns, &offsets)
+}
+
+/// The logits of the reading under a card, in the order of [`ModelCard::labels`], from those of its heads, one
+/// after the other: how another card would combine what was read once.
+///
+/// # Panics
+/// If the row is shorter than the heads are wide.
+#[must_use]
+pub fn combined_logits(card: &ModelCard, row: &[f32]) -> Vec<f32> {
+    let mix = Mix::new(card, None).expect("a card has a head");
+    Mix { verifier: None, ..mix }.apply(row).logits
 }
 
 /// A trained model, ready to read faces on one device; can be shared between threads.

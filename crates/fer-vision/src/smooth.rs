@@ -56,8 +56,10 @@ impl Smoother {
     }
 
     /// Joins the faces of a frame with what the network said of them, in the order of [`Found::crops`],
-    /// and forgets the tracks that are gone; faces whose smoothed face score has never reached
-    /// `face_threshold`, `0..=1`, are left out; weak ones need 0.9.
+    /// and forgets the tracks that are gone.
+    ///
+    /// Faces whose smoothed face score is below `face_threshold`, `0..=1`, are left out (weak ones need 0.9),
+    /// unless it was not after as many frames as a label needs: the track of a face goes on being one.
     pub fn settle(&mut self, found: Found, classified: Vec<Classified>, face_threshold: f32) -> Reading {
         self.tracks.retain(|id, _| found.alive.contains(id));
         let mut rows = classified.into_iter();
@@ -68,8 +70,10 @@ impl Smoother {
             };
             let least = if face.is_weak { face_threshold.max(WEAK_FACE_THRESHOLD) } else { face_threshold };
             let past = self.tracks.get_mut(&face.track)?;
-            past.is_face |= past.face_score.is_none_or(|score| score >= least);
-            reading.filter(|_| past.is_face)
+            let looks_like_one = past.face_score.is_none_or(|score| score >= least);
+            // One frame that looks like a face is no face yet: a face is what a label could be shown for.
+            past.is_face |= looks_like_one && past.n_read >= self.options.n_before_label;
+            reading.filter(|_| looks_like_one || past.is_face)
         });
         Reading {
             frame: found.frame,
@@ -99,7 +103,7 @@ struct Past {
     raw: Vec<f32>,
     smooth: Vec<f32>,
     face_score: Option<f32>,
-    /// Whether it has once looked enough like a face: the track of a face goes on being one.
+    /// Whether it has looked enough like a face, over the frames that a label needs.
     is_face: bool,
     label: Option<usize>,
     read: Duration,

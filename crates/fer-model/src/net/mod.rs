@@ -85,9 +85,9 @@ impl Net {
     }
 
     /// The network whose logits are weighted sums of this one's: logit `i` is made of `columns[i]`, pairs of
-    /// one of its logits and a weight. A head is linear, so heads can be joined without a trace.
+    /// one of its logits and a weight, and of `offsets[i]`. A head is linear, so heads can be joined without a trace.
     #[must_use]
-    pub(crate) fn with_joined_head(&self, columns: &[Vec<(usize, f32)>]) -> Self {
+    pub(crate) fn with_joined_head(&self, columns: &[Vec<(usize, f32)>], offsets: &[f32]) -> Self {
         let (device, n_logits) = (self.device(), self.n_labels());
         let mut matrix = vec![0.0; n_logits * columns.len()];
         for (to, parts) in columns.iter().enumerate() {
@@ -98,7 +98,8 @@ impl Net {
         let weight = self.head.weight.val().matmul(matrix.clone());
         let bias = self.head.bias.as_ref().map(|bias| {
             let joined = bias.val().reshape([1, n_logits]).matmul(matrix);
-            Param::from_tensor(joined.reshape([columns.len()]))
+            let offsets = Tensor::<1>::from_data(TensorData::new(offsets.to_vec(), [columns.len()]), &device);
+            Param::from_tensor(joined.reshape([columns.len()]) + offsets)
         });
         let head = Linear { weight: Param::from_tensor(weight), bias };
         Self { head, ..self.clone() }

@@ -15,6 +15,10 @@ use fer_data::{ClassMap, ClassRule, LabelSet, Part, Split};
 use fer_model::{DeviceChoice, Predictor, Tta, choose};
 use fer_train::TrainError;
 use fer_train::console::{Watcher, note, say};
+use fer_train::judge::calibrate::{
+    self,
+    combine::{Combination, combine},
+};
 use fer_train::judge::explain::{Explaining, explain};
 use fer_train::judge::input::{Cutting, Inputs};
 use fer_train::judge::job::{self, Judging};
@@ -42,6 +46,11 @@ struct Cli {
 enum Command {
     /// Fit the model's temperature on the validation split and write it into its card.
     Calibrate(Calibrate),
+    /// Choose how a model's two heads become one reading.
+    ///
+    /// Shows what combinations give on the validation split, by both label sets; with --weight and --adjust one
+    /// is written into the card, and the temperatures are fitted anew.
+    Combine(Combine),
     /// Judge the model on faces made worse: darker, blurred, turned, covered, small and others.
     ///
     /// Prints a table with the top-1 lost under each condition, the worst first. Equal commands give equal
@@ -168,6 +177,18 @@ struct Calibrate {
 }
 
 #[derive(Args)]
+struct Combine {
+    #[command(flatten)]
+    source: SourceArgs,
+    /// Share of FER+'s head in the reading, 0 to 1.
+    #[arg(long, value_parser = share, requires = "adjust")]
+    weight: Option<f64>,
+    /// How much rare labels are favoured, 0 to 1: 1 reads as if all were equally frequent.
+    #[arg(long, value_parser = share, requires = "weight")]
+    adjust: Option<f64>,
+}
+
+#[derive(Args)]
 struct Export {
     /// Model folder, as fer-train writes it.
     #[arg(long, value_name = "DIR")]
@@ -261,6 +282,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<String, TrainError> {
     match (cli.command, cli.source, cli.judge) {
         (Some(Command::Calibrate(args)), ..) => calibrate(&args),
+        (Some(Command::Combine(args)), ..) => combine_heads(&args),
         (Some(Command::Robustness(args)), ..) => probe(args),
         (Some(Command::Verifier(args)), ..) => verify_faces(args),
         (Some(Command::Explain(args)), ..) => explain_one(args),
@@ -300,7 +322,16 @@ fn calibrate(args: &Calibrate) -> Result<String, TrainError> {
     }
     let inputs = args.source.inputs()?;
     let predictor = predictor(&args.source)?;
-    watched(|watcher| job::calibrate(&predictor, &inputs, watcher))
+    watched(|watcher| calibrate::calibrate(&predictor, &inputs, watcher))
+}
+
+fn combine_heads(args: &Combine) -> Result<String, TrainError> {
+    let chosen = args.weight.zip(args.adjust);
+    let chosen =
+        chosen.map(|(ferplus, adjust)| Combination { ferplus: ferplus as f32, adjust: adjust as f32 });
+    let inputs = args.source.inputs()?;
+    let predictor = predictor(&args.source)?;
+    watched(|watcher| combine(&predictor, &inputs, chosen, watcher))
 }
 
 fn probe(args: Robustness) -> Result<String, TrainError> {

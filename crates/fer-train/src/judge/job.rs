@@ -4,20 +4,18 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use fer_data::{LabelSet, Labels, Part, Samples, Split};
-use fer_model::card::{HeadCard, TemperatureCard};
-use fer_model::checkpoint::{self, CARD_FILE};
+use fer_data::{LabelSet, Labels, Part, Samples};
+use fer_model::card::HeadCard;
+use fer_model::checkpoint;
 use fer_model::predict::reading_net;
 use fer_model::{ModelCard, Predictor, Tta};
 
 use crate::console::Watcher;
 use crate::error::TrainError;
-use crate::judge::card_figures::{calibrated, temperature_of};
 use crate::judge::evaluate::{Evaluation, evaluate};
-use crate::judge::figures::{self, Figure, Temperature, of_probabilities};
+use crate::judge::figures;
 use crate::judge::input::Inputs;
 use crate::judge::predictions_csv::predictions_csv;
-use crate::judge::probabilities::Scored;
 use crate::judge::summary::{Summary, protocol};
 use crate::onnx::to_onnx;
 use crate::outputs::{refuse_overwriting_inputs, write};
@@ -137,7 +135,11 @@ fn what_is_read(card: &ModelCard, head: Option<LabelSet>) -> Option<String> {
 
 /// One head, or all; under the truth's labels where both know expressions: those that the head does not
 /// score get probability 0.
-fn reading(predictor: Predictor, head: Option<LabelSet>, labels: &Labels) -> Result<Predictor, TrainError> {
+pub(super) fn reading(
+    predictor: Predictor,
+    head: Option<LabelSet>,
+    labels: &Labels,
+) -> Result<Predictor, TrainError> {
     let predictor = match head {
         Some(head) => predictor.of_head(head)?,
         None => predictor,
@@ -147,63 +149,6 @@ fn reading(predictor: Predictor, head: Option<LabelSet>, labels: &Labels) -> Res
         return Ok(predictor.under(labels));
     }
     Ok(predictor)
-}
-
-/// Fits the model's temperature on the validation split and writes it into its card; returns what goes
-/// to stdout.
-///
-/// # Errors
-/// [`TrainError::Calibration`] when none fits; [`TrainError`] as [`judge`].
-pub fn calibrate(
-    predictor: &Predictor,
-    inputs: &Inputs,
-    watcher: &mut Watcher<'_>,
-) -> Result<String, TrainError> {
-    let validation = Part::Split(Split::Validation);
-    let samples = inputs.load(validation, predictor.card(), watcher.notice)?.samples;
-    let evaluation = run(predictor, &samples, Tta::None, watcher)?;
-    let mut card = calibrated(predictor.card(), &evaluation, &samples, &inputs.data.to_string_lossy())?;
-    card.temperatures = other_temperatures(predictor, &samples, watcher)?;
-    if card.foreign_calibration().is_some() {
-        (watcher.notice)(&format!(
-            "these {} images are not the validation split in the model's card: the temperature is fitted on them, the card's validation figures stay",
-            samples.len()
-        ));
-    }
-    checkpoint::save_card(&inputs.model, &card)?;
-    let after = Scored::from_logits(&evaluation.logits(), &evaluation.truth, card.temperature.into());
-    let words = |figures: [Figure; 3]| figures.map(|f| format!("{} {}", f.name, f.shown())).join("  ");
-    Ok(format!(
-        "temperature {:.4} written to {}\nbefore: {}\nafter:  {}\n",
-        card.temperature,
-        inputs.model.join(CARD_FILE).display(),
-        words(of_probabilities(&evaluation.uncalibrated(), Temperature::One)),
-        words(of_probabilities(&after, Temperature::One)),
-    ))
-}
-
-/// The temperatures of all ways of reading but the plain one: more views, and single heads. FER+'s head is
-/// fitted on the majority of its raters, where votes were joined.
-fn other_temperatures(
-    predictor: &Predictor,
-    samples: &Samples,
-    watcher: &mut Watcher<'_>,
-) -> Result<Vec<TemperatureCard>, TrainError> {
-    let single = predictor.card().heads.iter().map(|head| Some(head.set));
-    let mut fitted = Vec::new();
-    for head in std::iter::once(None).chain(single) {
-        let majority = (head == Some(LabelSet::FerPlus)).then(|| samples.clone().by_ferplus_majority().0);
-        let truth = majority.as_ref().unwrap_or(samples);
-        if truth.is_empty() {
-            continue;
-        }
-        let reading = reading(predictor.clone(), head, &truth.labels)?;
-        for tta in Tta::ALL.into_iter().filter(|tta| (head, *tta) != (None, Tta::None)) {
-            let evaluation = run(&reading, truth, tta, watcher)?;
-            fitted.push(temperature_of(head, tta, &evaluation)?);
-        }
-    }
-    Ok(fitted)
 }
 
 /// Writes a model as ONNX; returns what goes to stdout.
@@ -219,7 +164,7 @@ pub fn export(model: &Path, onnx: &Path, device: &Device) -> Result<String, Trai
     Ok(format!("{}: {} bytes\n", onnx.display(), bytes.len()))
 }
 
-fn run(
+pub(super) fn run(
     predictor: &Predictor,
     samples: &Samples,
     tta: Tta,

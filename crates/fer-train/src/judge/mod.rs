@@ -1,7 +1,7 @@
 //! A model judged on one split.
 //! In: a model and samples. Out: figures, tables, a temperature.
 
-pub mod card_figures;
+pub mod calibrate;
 pub mod confusion;
 pub mod evaluate;
 pub mod explain;
@@ -12,6 +12,5 @@ pub mod predictions_csv;
 pub mod probabilities;
 pub mod robustness;
 pub mod summary;
-pub mod temperature;
 pub mod text_tables;
 pub mod verifier;

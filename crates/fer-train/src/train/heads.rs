@@ -70,8 +70,8 @@ fn cards(choice: LabelChoice, own: &Labels) -> Vec<HeadCard> {
         LabelSet::FerPlus => LabelSet::Own,
         set => set,
     };
-    let first = |weight| HeadCard { set, labels: own.clone(), weight };
-    let second = |weight| HeadCard { set: LabelSet::FerPlus, labels: Labels::ferplus(), weight };
+    let first = |weight| HeadCard::new(set, own.clone(), weight);
+    let second = |weight| HeadCard::new(LabelSet::FerPlus, Labels::ferplus(), weight);
     match choice {
         LabelChoice::Fer2013 => vec![first(1.0)],
         LabelChoice::FerPlus => vec![second(1.0)],
@@ -80,7 +80,7 @@ fn cards(choice: LabelChoice, own: &Labels) -> Vec<HeadCard> {
 }
 
 /// `strength · ln(share)` of each label among the training faces.
-fn adjustment(train: &Samples, card: &HeadCard, strength: f32) -> Vec<f32> {
+pub(crate) fn adjustment(train: &Samples, card: &HeadCard, strength: f32) -> Vec<f32> {
     if strength == 0.0 {
         return Vec::new();
     }

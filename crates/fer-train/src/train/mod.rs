@@ -33,7 +33,7 @@ use fer_model::{Chosen, Net, checkpoint, device::several};
 use crate::{
     config::{Config, LabelChoice, Strategy},
     error::TrainError,
-    judge::card_figures::measured,
+    judge::calibrate::card_figures::measured,
     run::card::card,
     run::checkpointer::AtomicCheckpointer,
     run::environment::{Environment, processor},

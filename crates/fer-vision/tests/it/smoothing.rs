@@ -196,12 +196,19 @@ fn a_track_that_was_a_face_stays_one_and_one_that_never_was_is_never_shown() {
     let mut smoother = Smoother::new(SmoothOptions::default());
     let mut n_faces =
         |track, time, score| smoother.settle(found(track, ms(time), false), scored(score), 0.3).faces.len();
-    assert_eq!(n_faces(1, 0, 0.95), 1);
-    for frame in 1..40 {
+    for frame in 0..3 {
+        assert_eq!(n_faces(1, 33 * frame, 0.95), 1, "frame {frame}");
+    }
+    for frame in 3..40 {
         assert_eq!(n_faces(1, 33 * frame, 0.0), 1, "frame {frame}");
     }
     for frame in 40..80 {
         assert_eq!(n_faces(2, 33 * frame, 0.29), 0, "frame {frame}");
+    }
+    // One good frame makes no face of a track.
+    assert_eq!(n_faces(3, 0, 0.95), 1);
+    for frame in 1..40 {
+        assert_eq!(n_faces(3, 330 * frame, 0.0), 0, "frame {frame}");
     }
 }
 

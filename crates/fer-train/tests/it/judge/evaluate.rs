@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use fer_base::ExitCode;
 use fer_data::{Labels, Part, Samples, Split};
 use fer_model::{Predictor, Tta};
-use fer_train::judge::card_figures::{calibrated, card_metrics, measured};
+use fer_train::judge::calibrate::card_figures::{calibrated, card_metrics, measured};
 use fer_train::judge::evaluate::evaluate;
 use fer_train::judge::predictions_csv::predictions_csv;
 use fer_train::judge::summary::{Summary, protocol};

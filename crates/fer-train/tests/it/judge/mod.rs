@@ -1,5 +1,6 @@
 //! Judging.
 
+mod combine;
 mod confusion;
 mod cross_data;
 mod evaluate;

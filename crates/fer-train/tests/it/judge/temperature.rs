@@ -1,7 +1,7 @@
 //! The temperature: found where it is known, refused where there is none.
 
+use fer_train::judge::calibrate::temperature::fit_temperature;
 use fer_train::judge::probabilities::Scored;
-use fer_train::judge::temperature::fit_temperature;
 use insta::assert_snapshot;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

@@ -125,6 +125,16 @@ fn a_card_with_two_heads_reads_each_and_both() {
     for ((reading, own), plus) in reading.iter().zip(&own).zip(&plus) {
         assert!((reading - (own + plus) / 2.0).abs() < 1e-5);
     }
+    // What is added to a head's logits counts where heads are combined, and there alone.
+    let mut card = checkpoint::load_card(folder.path()).unwrap();
+    card.heads[1].offsets = vec![0.0, 0.5, 0.0, 0.0, -1.0, 0.0, 0.0, 9.0];
+    checkpoint::save_card(folder.path(), &card).unwrap();
+    assert_eq!(read(Some(LabelSet::FerPlus)).1, plus);
+    let reading: Vec<f32> =
+        reading.iter().zip([0.0, 0.25, 0.0, 0.0, -0.5, 0.0, 0.0]).map(|(a, b)| a + b).collect();
+    for (adjusted, expected) in read(None).1.iter().zip(&reading) {
+        assert!((adjusted - expected).abs() < 1e-5, "{adjusted}, expected {expected}");
+    }
     let joined = fer_model::predict::reading_net(&net, &card);
     let single =
         ModelCard::with_heads(config.model.architecture, plan, card.heads[..1].to_vec(), "2026-01-31");

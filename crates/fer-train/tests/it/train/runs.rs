@@ -52,7 +52,7 @@ pub(crate) fn config(overrides: &[&str]) -> Config {
 
 /// The head of FER-2013's labels.
 pub(crate) fn seven() -> Vec<HeadCard> {
-    vec![HeadCard { set: LabelSet::Fer2013, labels: Labels::fer2013(), weight: 1.0 }]
+    vec![HeadCard::new(LabelSet::Fer2013, Labels::fer2013(), 1.0)]
 }
 
 /// Faces as they are, in their own order.

@@ -8,9 +8,9 @@ use fer_model::card::{CalibrationCard, MetricsCard, TemperatureCard};
 use fer_model::{ModelCard, Net, Predictor, Tta};
 
 use crate::error::TrainError;
+use crate::judge::calibrate::temperature::fit_temperature;
 use crate::judge::evaluate::{Evaluation, evaluate};
 use crate::judge::figures;
-use crate::judge::temperature::fit_temperature;
 
 /// The card with what the network does on the validation split filled in, single view.
 ///

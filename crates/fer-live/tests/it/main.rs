@@ -1,6 +1,7 @@
 //! fer-live as a whole: from a command line to readings, and what shows them.
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // A test that unwraps fails at its line; a skipped one says so.
 
+mod alone;
 #[cfg(all(feature = "opencv", feature = "yunet"))]
 #[path = "../../../fer-vision/tests/it/bright_yunet.rs"]
 mod bright_yunet;

@@ -20,7 +20,7 @@ from PIL import Image
 from ray_read import ReadFaces, read
 
 ROOT = Path(__file__).resolve().parents[2]
-N_PICTURES = int(os.environ.get("N_PICTURES", "320"))
+N_PICTURES = int(os.environ.get("N_PICTURES", "240"))
 
 
 def draw(folder: Path) -> None:
@@ -109,7 +109,7 @@ def run(folder: Path, workers: int, kill: bool) -> tuple[list[dict], float, int,
         if killer:
             killer.start()
         start = time.monotonic()
-        found = read(str(folder), workers, watched(marks)).take_all()
+        found = read(str(folder), workers, watched(marks), scheduling_strategy="SPREAD").take_all()
         seconds = time.monotonic() - start
         if killer:
             killer.join()

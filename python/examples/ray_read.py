@@ -31,11 +31,11 @@ class ReadFaces:
         return {name: [row[name] for row in table] for name in table[0]}
 
 
-def read(folder: str, workers: int, worker: type = ReadFaces) -> "ray.data.Dataset":
+def read(folder: str, workers: int, worker: type = ReadFaces, **options: object) -> "ray.data.Dataset":
     """The faces of a folder's pictures; batches small enough that a lost worker costs little."""
     pictures = ray.data.read_binary_files(folder, include_paths=True)
     pool = ray.data.ActorPoolStrategy(size=workers)
-    return pictures.map_batches(worker, batch_size=16, compute=pool, num_cpus=1)
+    return pictures.map_batches(worker, batch_size=16, compute=pool, num_cpus=1, **options)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-//! Our side of `scripts/bench-peers`: trains, reads and dumps what PyTorch and ONNX Runtime are compared with.
+//! Our side of `scripts/bench/peers`: trains, reads and dumps what PyTorch and ONNX Runtime are compared with.
 //! In: a preset's name, sizes, folders. Out: seconds per step as JSON, weights, logits.
 #![allow(clippy::print_stdout, missing_docs)] // A program: its result is its output.
 

@@ -35,13 +35,18 @@ impl Analyzer {
         self.reader.read(found)
     }
 
-    /// Reads one picture alone: nothing is remembered, and no face waits for its label.
+    /// Reads one picture alone: nothing is remembered, no face waits for its label, and faces are numbered from
+    /// 1 without a gap, left to right.
     ///
     /// # Errors
     /// [`VisionError`] when the detector or the network failed.
     pub fn analyze_photo(&mut self, picture: &RgbImage) -> Result<Reading, VisionError> {
         let found = self.finder.find_photo(picture)?;
-        Reader::new(Arc::clone(&self.reader.classifier), self.reader.smoothing.photo()).read(found)
+        let mut photo = Reader::new(Arc::clone(&self.reader.classifier), self.reader.smoothing.photo());
+        let mut reading = photo.read(found)?;
+        // What turned out to be no face had a number, too.
+        reading.faces.iter_mut().zip(1..).for_each(|(face, number)| face.track = number);
+        Ok(reading)
     }
 }
 

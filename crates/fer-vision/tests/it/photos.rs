@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fer_vision::{Analyzer, Classify, Finder, FinderOptions, Frame, SmoothOptions};
+use fer_data::{Face, Labels};
+use fer_vision::{Analyzer, Classified, Classify, Finder, FinderOptions, Frame, SmoothOptions, VisionError};
 use image::{Rgb, RgbImage};
 
 use crate::fakes::{ByBrightness, RedSquares, picture};
@@ -23,6 +24,35 @@ fn a_photo_is_read_alone_left_to_right() {
         assert_eq!(places, [(1, 16.0), (2, 64.0)]);
         assert!(reading.faces.iter().all(|face| face.label == Some(5)), "dark faces are sad to this network");
     }
+}
+
+/// Says of bright crops that they are no faces.
+struct NoBrightFaces(ByBrightness);
+
+impl Classify for NoBrightFaces {
+    fn labels(&self) -> &Labels {
+        self.0.labels()
+    }
+
+    fn face_threshold(&self) -> f32 {
+        0.5
+    }
+
+    fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
+        let mut classified = self.0.classify(faces)?;
+        classified.iter_mut().for_each(|face| face.face_score = Some(face.probabilities[5]));
+        Ok(classified)
+    }
+}
+
+#[test]
+fn the_faces_of_a_photo_are_numbered_without_a_gap_where_one_is_none() {
+    let (dark, bright) = (picture(&[(1, 0), (5, 0)], 40), picture(&[(3, 0)], 250));
+    let mixed =
+        RgbImage::from_fn(96, 64, |x, y| *(if x / 16 == 3 { &bright } else { &dark }).get_pixel(x, y));
+    let reading = analyzer(Arc::new(NoBrightFaces(ByBrightness::new()))).analyze_photo(&mixed).unwrap();
+    let places: Vec<(u64, f32)> = reading.faces.iter().map(|face| (face.track, face.face_box.x)).collect();
+    assert_eq!(places, [(1, 16.0), (2, 80.0)]);
 }
 
 #[test]

@@ -109,7 +109,7 @@ def memory(kind, file, n):
 def worker(python, *words):
     told = subprocess.run([python, __file__, "--worker", *map(str, words)], capture_output=True, text=True)
     if told.returncode:
-        sys.exit(f"bench-python: {' '.join(map(str, words))}: {told.stderr[-2000:]}")
+        sys.exit(f"peers.py: {' '.join(map(str, words))}: {told.stderr[-2000:]}")
     return json.loads(told.stdout.strip().splitlines()[-1])
 
 

@@ -8,7 +8,7 @@ Needs: pip install scikit-learn onnxruntime numpy zstandard
 
     fer-eval --model DIR --data fer2013.csv --split validation --csv e.csv --json e.json
     fer-eval export --model DIR --onnx m.onnx
-    scripts/check-evaluation.py e.csv e.json m.onnx fer2013.csv
+    scripts/bench/check-evaluation.py e.csv e.json m.onnx fer2013.csv
 """
 
 import csv

@@ -71,6 +71,10 @@ pub struct WatchArgs {
     /// Show boxes only
     #[arg(long, help_heading = "Show")]
     pub boxes_only: bool,
+    /// Hide the faces that are found behind a mosaic, in the window and in saved pictures and videos; readings
+    /// are kept. Faces that are not found stay visible
+    #[arg(long, help_heading = "Show", conflicts_with = "dump_inputs")]
+    pub blur: bool,
     /// Show a video as fast as it is read, not at its own pace
     #[arg(long, help_heading = "Show", conflicts_with = "headless")]
     pub fast: bool,

@@ -88,13 +88,16 @@ pub struct HeadCard {
     /// from them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offsets: Vec<f32>,
+    /// Top-1 of the head alone on the validation split, by its own label set, single view, `0..=1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<f64>,
 }
 
 impl HeadCard {
     /// A head that is combined as it is, with this weight, `0..=1`.
     #[must_use]
     pub fn new(set: LabelSet, labels: Labels, weight: f32) -> Self {
-        Self { set, labels, weight, offsets: Vec::new() }
+        Self { set, labels, weight, offsets: Vec::new(), accuracy: None }
     }
 }
 
@@ -132,6 +135,9 @@ pub struct TemperatureCard {
 pub struct CalibrationCard {
     /// The data as the command line named it.
     pub data: String,
+    /// Whose labels they are; `None`: the data's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LabelSet>,
     /// Images.
     pub n: usize,
     /// [`fer_data::Samples::hash`] of them; [`TrainingCard::validation_sha256`] where it is that split.
@@ -265,6 +271,15 @@ impl ModelCard {
         }
         card.n_parameters = size_of(blocks, card.n_logits()).parameters;
         card
+    }
+
+    /// Whose labels a head's reading, or with `None` that of all heads combined, is meant in: those of the
+    /// head that weighs most, the first of equals.
+    #[must_use]
+    pub fn label_set_of(&self, head: Option<LabelSet>) -> LabelSet {
+        let heads = self.all_heads();
+        let heaviest = heads.iter().rev().max_by(|a, b| a.weight.total_cmp(&b.weight));
+        head.or(heaviest.map(|head| head.set)).expect("a card has a head")
     }
 
     /// The heads, also of a card that lists none.
@@ -427,6 +442,10 @@ impl ModelCard {
         }
         if let Some(head) = self.heads.iter().find(|head| !(0.0..=1.0).contains(&head.weight)) {
             return Err(mismatch(origin, "head weight", "0 to 1", head.weight));
+        }
+        let is_share = |accuracy: f64| (0.0..=1.0).contains(&accuracy);
+        if let Some(head) = self.heads.iter().find(|head| !head.accuracy.is_none_or(is_share)) {
+            return Err(mismatch(origin, "head accuracy", "0 to 1", format!("{:?}", head.accuracy)));
         }
         let is_odd = |head: &&HeadCard| {
             let n = head.offsets.len();

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use fer_data::LabelSet;
+
 use crate::card::{HeadCard, ModelCard};
 
 /// The card as a page.
@@ -32,8 +34,12 @@ fn opening(card: &ModelCard) -> String {
 
 /// What a reading of several heads is made of.
 fn heads(card: &ModelCard) -> String {
-    let head =
-        |head: &HeadCard| format!("{} × {} ({})", head.weight, head.set, head.labels.names().join(", "));
+    let alone =
+        |accuracy: f64| format!("; alone {:.2} % of the validation split by these labels", 100.0 * accuracy);
+    let head = |head: &HeadCard| {
+        let accuracy = head.accuracy.map(alone).unwrap_or_default();
+        format!("{} × {} ({}{accuracy})", head.weight, head.set, head.labels.names().join(", "))
+    };
     let heads: Vec<String> = card.heads.iter().map(head).collect();
     if heads.is_empty() {
         return String::new();
@@ -93,6 +99,9 @@ fn temperature(card: &ModelCard) -> String {
         _ if temperature == 1.0 => "1: not calibrated".to_owned(),
         Some(on) => {
             format!("{temperature:.4}, fitted on {} images of {}, not on the validation split", on.n, on.data)
+        }
+        None if card.calibration.as_ref().is_some_and(|on| on.labels == Some(LabelSet::FerPlus)) => {
+            format!("{temperature:.4}, fitted on the validation split by the majority of FER+'s raters")
         }
         None => format!("{temperature:.4}, fitted on the validation split"),
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fer_base::chain;
 use fer_data::Labels;
+use fer_stream::StreamError;
 use fer_stream::record::Recorded;
-use fer_stream::{OverlayOptions, StreamError, draw};
 use fer_vision::{Analyzer, Reading};
 use image::RgbImage;
 
@@ -45,7 +45,7 @@ pub(super) fn run(
                     streams.say(&table(path, &picture, &reading, labels));
                 }
                 if let Some(target) = &args.save_picture {
-                    save_annotated(target, path, paths.len(), picture, &reading, labels)?;
+                    save_annotated(target, path, paths.len(), &records.annotated(picture, &reading))?;
                 }
             }
             Err(error) if paths.len() == 1 => return Err(error.into()),
@@ -97,15 +97,12 @@ fn save_annotated(
     target: &Path,
     photo: &Path,
     n_photos: usize,
-    mut picture: RgbImage,
-    reading: &Reading,
-    labels: &Labels,
+    picture: &RgbImage,
 ) -> Result<(), StreamError> {
-    draw(reading, labels, &mut picture, &OverlayOptions::default());
     let path = picture_path(target, photo, n_photos);
     if path != target {
         std::fs::create_dir_all(target)
             .map_err(|error| StreamError::write_for(name(target), "the folder cannot be made", error))?;
     }
-    save_picture(&picture, &path)
+    save_picture(picture, &path)
 }

@@ -12,6 +12,7 @@ use fer_data::Labels;
 use fer_stream::pipeline::Shot;
 use fer_stream::record::{Recorded, Recorder, VideoRecorder};
 use fer_stream::{OverlayOptions, StreamError, draw};
+use fer_vision::Reading;
 use image::RgbImage;
 
 use crate::cli::WatchArgs;
@@ -23,6 +24,7 @@ pub(super) struct Records {
     files: Vec<(String, Box<dyn Recorder>)>,
     video: Option<VideoRecorder>,
     labels: Labels,
+    overlay: OverlayOptions,
     reader_has_left: Arc<AtomicBool>,
 }
 
@@ -38,6 +40,7 @@ impl Records {
             files: args.records.files.iter().map(begin).collect::<Result<_, StreamError>>()?,
             video: args.save_video.as_deref().map(VideoRecorder::create).transpose()?,
             labels: labels.clone(),
+            overlay: OverlayOptions { hide_faces: args.blur, ..OverlayOptions::default() },
             reader_has_left: left,
         })
     }
@@ -56,11 +59,15 @@ impl Records {
     pub(super) fn shot(&mut self, input: &str, shot: &Shot) -> Result<(), StreamError> {
         self.reading(&Recorded { input, size: shot.frame.picture.dimensions(), reading: &shot.reading })?;
         if let Some(video) = &mut self.video {
-            let mut picture = shot.frame.picture.clone();
-            draw(&shot.reading, &self.labels, &mut picture, &OverlayOptions::default());
+            let picture = annotated(shot.frame.picture.clone(), &shot.reading, &self.labels, &self.overlay);
             video.record(&picture, shot.frame.timestamp)?;
         }
         Ok(())
+    }
+
+    /// A picture as it is saved, its reading drawn on it.
+    pub(super) fn annotated(&self, picture: RgbImage, reading: &Reading) -> RgbImage {
+        annotated(picture, reading, &self.labels, &self.overlay)
     }
 
     /// Finishes all files.
@@ -74,6 +81,16 @@ impl Records {
             .iter_mut()
             .try_for_each(|(path, recorder)| act(recorder.as_mut()).map_err(|error| not_written(path, error)))
     }
+}
+
+fn annotated(
+    mut picture: RgbImage,
+    reading: &Reading,
+    labels: &Labels,
+    overlay: &OverlayOptions,
+) -> RgbImage {
+    draw(reading, labels, &mut picture, overlay);
+    picture
 }
 
 fn not_written(path: &str, error: io::Error) -> StreamError {

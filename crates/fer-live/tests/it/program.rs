@@ -133,6 +133,23 @@ fn photos_are_told_as_a_table_and_as_json() {
 }
 
 #[test]
+fn a_blurred_picture_has_no_face_left_and_its_reading_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let [photo, hidden, csv] = ["photo.png", "hidden.png", "out.csv"].map(|name| folder.path().join(name));
+    let scene = fer_drawn::Scene::new(3, 1, 640, 480);
+    scene.frame(Duration::from_millis(900)).save(&photo).unwrap();
+    let saved = ["--save-picture", text(&hidden), "--csv", text(&csv), "--blur"];
+    assert!(run(&[&["--input", text(&photo)][..], &saved].concat()).status.success());
+    assert_eq!(&rows(&csv)[0][3], "1", "the reading is kept");
+    let output = run(&["--input", text(&hidden)]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("no face found"), "{table}");
+    // What the network sees is the face itself.
+    let crops = folder.path().join("crops");
+    assert_eq!(refused(&["--input", text(&photo), "--blur", "--dump-inputs", text(&crops)]).0, 2);
+}
+
+#[test]
 fn an_empty_room_and_a_wall_have_no_face() {
     let folder = tempfile::tempdir().unwrap();
     fer_drawn::Scene::empty(5, 640, 480).frame(Duration::ZERO).save(folder.path().join("room.png")).unwrap();

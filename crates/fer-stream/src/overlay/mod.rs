@@ -1,6 +1,7 @@
 //! A reading drawn on a picture: boxes, ids, labels, bars, frame rate.
 //! In: a [`Reading`] and a copy of its frame. Out: the copy, drawn on.
 
+mod hide;
 mod paint;
 mod text;
 
@@ -8,6 +9,7 @@ use fer_data::Labels;
 use fer_vision::{FaceReading, Reading};
 use image::{Rgb, RgbImage};
 
+use hide::hide;
 use paint::{Rect, blend, frame_rect};
 use text::{draw_text, text_width};
 
@@ -16,6 +18,8 @@ use text::{draw_text, text_width};
 pub struct OverlayOptions {
     /// Only the boxes: no bars, no label, no status line.
     pub boxes_only: bool,
+    /// Make the faces of the reading unrecognisable; those that were not found stay as they are.
+    pub hide_faces: bool,
     /// Mirror the picture first, as people expect of their own camera; text stays readable.
     pub mirror: bool,
     /// Text at the bottom left, such as frame rate and latency; empty for none.
@@ -48,6 +52,10 @@ pub fn draw(reading: &Reading, labels: &Labels, picture: &mut RgbImage, options:
         image::imageops::flip_horizontal_in_place(picture);
     }
     let scale = Sizes::of(picture);
+    if options.hide_faces {
+        let rects = reading.faces.iter().map(|face| face_rect(face, picture.width(), options.mirror));
+        rects.collect::<Vec<_>>().into_iter().for_each(|rect| hide(picture, rect));
+    }
     let mut taken: Vec<Rect> = Vec::new();
     for face in &reading.faces {
         let rect = face_rect(face, picture.width(), options.mirror);

@@ -17,6 +17,11 @@ impl Rect {
         Self { left, top, width: width.max(0), height: height.max(0) }
     }
 
+    /// Columns and rows that lie in a picture of this size.
+    pub(super) fn within(&self, (width, height): (u32, u32)) -> [std::ops::Range<u32>; 2] {
+        [clip(self.left, self.width, width), clip(self.top, self.height, height)]
+    }
+
     /// Pixels that lie in both rectangles.
     pub(super) fn shared_area(&self, other: &Self) -> i64 {
         let right = self.left.saturating_add(self.width).min(other.left.saturating_add(other.width));
@@ -29,8 +34,7 @@ impl Rect {
 
 /// Paints a rectangle with an opacity, `0..=1`.
 pub(super) fn blend(picture: &mut RgbImage, rect: Rect, color: Rgb<u8>, opacity: f32) {
-    let columns = clip(rect.left, rect.width, picture.width());
-    let rows = clip(rect.top, rect.height, picture.height());
+    let [columns, rows] = rect.within(picture.dimensions());
     let weight = (opacity.clamp(0.0, 1.0) * 256.0) as u32;
     for y in rows {
         for x in columns.clone() {

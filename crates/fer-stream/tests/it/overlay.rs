@@ -78,3 +78,43 @@ fn text_is_at_least_a_twentieth_of_the_picture_and_fits_it() {
         assert!(above <= 2 * least, "{above} rows");
     }
 }
+
+/// A picture without two equal neighbours.
+fn patterned(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| Rgb([(x * 7 + y * 13) as u8, (x * 31) as u8, (y * 29) as u8]))
+}
+
+#[test]
+fn a_hidden_face_is_squares_and_the_rest_of_the_picture_stays() {
+    for (place, mirror) in
+        [((200.0, 150.0, 120.0), false), ((200.0, 150.0, 120.0), true), ((-40.0, 400.0, 120.0), false)]
+    {
+        let mut picture = patterned(640, 480);
+        let reading = reading(&[place]);
+        let options =
+            OverlayOptions { boxes_only: true, hide_faces: true, mirror, ..OverlayOptions::default() };
+        draw(&reading, &Labels::fer2013(), &mut picture, &options);
+        let mut before = patterned(640, 480);
+        if mirror {
+            image::imageops::flip_horizontal_in_place(&mut before);
+        }
+        let left = if mirror { 640.0 - place.0 - place.2 } else { place.0 };
+        // A quarter of the box beyond it, and at most a square more.
+        let (near, far) = (0.25 * place.2, 0.25 * place.2 + 31.0);
+        let within = |x: f32, y: f32, beyond: f32| {
+            (left - beyond..left + place.2 + beyond).contains(&x)
+                && (place.1 - beyond..place.1 + place.2 + beyond).contains(&y)
+        };
+        let mut colors = std::collections::HashSet::new();
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
+            if within(x, y, near) {
+                colors.insert(pixel.0);
+            } else if !within(x, y, far) {
+                assert_eq!(pixel, before.get_pixel(x as u32, y as u32), "{x} {y}");
+            }
+        }
+        // Of thousands of colours: those of the squares, and of the box.
+        assert!(colors.len() <= 8 * 8 + 1, "{}", colors.len());
+    }
+}

@@ -20,6 +20,7 @@ use fer_train::judge::calibrate::{
     combine::{Combination, combine},
 };
 use fer_train::judge::explain::{Explaining, explain};
+use fer_train::judge::eyes::Eyes;
 use fer_train::judge::input::{Cutting, Inputs};
 use fer_train::judge::job::{self, Judging};
 use fer_train::judge::robustness::{Probing, robustness};
@@ -107,6 +108,13 @@ struct Robustness {
     /// What to judge on: a split, or the whole of a folder of classes that has no splits.
     #[arg(long, value_enum, default_value = "validation")]
     split: SplitName,
+    /// Whose labels are the truth: the data's own, or the majority of FER+'s raters (with --ferplus).
+    #[arg(long, value_enum, default_value = "fer2013")]
+    labels: LabelsName,
+    /// What is read of a model with several heads: the one of the labels that are the truth, what fer-live
+    /// shows (all heads combined), or one of them.
+    #[arg(long, value_enum, default_value = "auto")]
+    head: HeadName,
     /// Average over views of each face: none, flip or tencrop.
     #[arg(long, default_value_t)]
     tta: Tta,
@@ -295,19 +303,17 @@ fn run(cli: Cli) -> Result<String, TrainError> {
 }
 
 fn judge(source: &SourceArgs, args: Judge) -> Result<String, TrainError> {
-    let Judge { split, tta, json, csv, report, train_data, labels, head } = args;
-    let truth = match labels {
-        LabelsName::Fer2013 => LabelSet::Fer2013,
-        LabelsName::Ferplus => LabelSet::FerPlus,
-    };
+    let Judge { split, labels, head, tta, json, csv, report, train_data } = args;
     let predictor = predictor(source)?;
-    let head = match head {
-        HeadName::Auto => predictor.card().heads.iter().map(|head| head.set).find(|set| *set == truth),
-        HeadName::Reading => None,
-        HeadName::Fer2013 => Some(LabelSet::Fer2013),
-        HeadName::Ferplus => Some(LabelSet::FerPlus),
+    let judging = Judging {
+        part: split.into(),
+        eyes: eyes(labels, head, &predictor),
+        tta,
+        train_data,
+        json,
+        csv,
+        report,
     };
-    let judging = Judging { part: split.into(), truth, head, tta, train_data, json, csv, report };
     let inputs = source.inputs()?;
     watched(|watcher| job::judge(&predictor, &inputs, &judging, watcher))
 }
@@ -335,10 +341,10 @@ fn combine_heads(args: &Combine) -> Result<String, TrainError> {
 }
 
 fn probe(args: Robustness) -> Result<String, TrainError> {
-    let Robustness { source, split, tta, json, markdown } = args;
+    let Robustness { source, split, labels, head, tta, json, markdown } = args;
     let inputs = source.inputs()?;
     let predictor = predictor(&source)?;
-    let probing = Probing { part: split.into(), tta, json, markdown };
+    let probing = Probing { part: split.into(), eyes: eyes(labels, head, &predictor), tta, json, markdown };
     watched(|watcher| robustness(&predictor, &inputs, &probing, watcher))
 }
 
@@ -356,6 +362,20 @@ fn explain_one(args: Explain) -> Result<String, TrainError> {
     let cutting = if cut { Cutting::AsItIs } else { Cutting::LargestFace };
     let predictor = loaded(&model, device)?;
     explain(&predictor, &Explaining { model, input, cutting, label, out, json })
+}
+
+fn eyes(labels: LabelsName, head: HeadName, predictor: &Predictor) -> Eyes {
+    let truth = match labels {
+        LabelsName::Fer2013 => LabelSet::Fer2013,
+        LabelsName::Ferplus => LabelSet::FerPlus,
+    };
+    let head = match head {
+        HeadName::Auto => predictor.card().heads.iter().map(|head| head.set).find(|set| *set == truth),
+        HeadName::Reading => None,
+        HeadName::Fer2013 => Some(LabelSet::Fer2013),
+        HeadName::Ferplus => Some(LabelSet::FerPlus),
+    };
+    Eyes { truth, head }
 }
 
 impl SourceArgs {

@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod confusion;
 pub mod evaluate;
 pub mod explain;
+pub mod eyes;
 pub mod figures;
 pub mod input;
 pub mod job;

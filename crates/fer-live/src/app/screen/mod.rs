@@ -62,8 +62,12 @@ impl Screen {
     }
 
     fn new(surface: Box<dyn Surface>, args: &WatchArgs, labels: &Labels) -> Self {
-        let options =
-            OverlayOptions { boxes_only: args.boxes_only, mirror: args.mirror, ..OverlayOptions::default() };
+        let options = OverlayOptions {
+            boxes_only: args.boxes_only,
+            hide_faces: args.blur,
+            mirror: args.mirror,
+            ..OverlayOptions::default()
+        };
         let (labels, snapshots) = (labels.clone(), args.snapshots.clone());
         Self { surface, labels, options, snapshots, last: None, is_paused: false }
     }

@@ -40,7 +40,8 @@ pub fn calibrated(
     card.temperature = fit_temperature(&evaluation.logits(), &evaluation.truth)? as f32;
     card.temperatures.clear();
     let sha256 = samples.hash();
-    card.calibration = Some(CalibrationCard { data: data.to_owned(), n: samples.len(), sha256 });
+    card.calibration =
+        Some(CalibrationCard { data: data.to_owned(), labels: None, n: samples.len(), sha256 });
     if card.foreign_calibration().is_none() {
         card.validation = Some(card_metrics(evaluation));
     }

@@ -6,23 +6,24 @@ pub mod combine;
 pub mod temperature;
 
 use fer_data::{LabelSet, Part, Samples, Split};
-use fer_model::card::TemperatureCard;
+use fer_model::card::CalibrationCard;
 use fer_model::checkpoint::{self, CARD_FILE};
-use fer_model::{Predictor, Tta};
+use fer_model::{ModelCard, Predictor, Tta};
 
 use self::card_figures::{calibrated, temperature_of};
 use crate::console::Watcher;
 use crate::error::TrainError;
+use crate::judge::eyes::{reading, run};
 use crate::judge::figures::{Figure, Temperature, of_probabilities};
 use crate::judge::input::Inputs;
-use crate::judge::job::{reading, run};
 use crate::judge::probabilities::Scored;
 
-/// Fits the model's temperature on the validation split and writes it into its card; returns what goes
-/// to stdout.
+/// Fits the model's temperatures on the validation split and writes them into its card; returns what goes
+/// to stdout. A reading that is mostly FER+'s head is fitted on the majority of its raters: by labels that it
+/// does not mean it would look less sure than it is.
 ///
 /// # Errors
-/// [`TrainError::Calibration`] when none fits; [`TrainError`] as [`judge`](crate::judge::job::judge).
+/// [`TrainError::Usage`] where the votes are missing; [`TrainError::Calibration`] when none fits; [`TrainError`] for data or a model that cannot be used and a card not written.
 pub fn calibrate(
     predictor: &Predictor,
     inputs: &Inputs,
@@ -30,9 +31,19 @@ pub fn calibrate(
 ) -> Result<String, TrainError> {
     let validation = Part::Split(Split::Validation);
     let samples = inputs.load(validation, predictor.card(), watcher.notice)?.samples;
-    let evaluation = run(predictor, &samples, Tta::None, watcher)?;
+    if predictor.card().label_set_of(None) == LabelSet::FerPlus && inputs.ferplus.is_none() {
+        let reason = "the model's reading is mostly FER+'s head: its temperature needs the votes, --ferplus fer2013new.csv";
+        return Err(TrainError::Usage(reason.to_owned()));
+    }
+    let mut evaluation = run(predictor, &samples, Tta::None, watcher)?;
     let mut card = calibrated(predictor.card(), &evaluation, &samples, &inputs.data.to_string_lossy())?;
-    card.temperatures = other_temperatures(predictor, &samples, watcher)?;
+    if let Some(majority) = majority_for(predictor, None, &samples) {
+        let reading = reading(predictor.clone(), None, &majority.labels)?;
+        evaluation = run(&reading, &majority, Tta::None, watcher)?;
+        card.temperature = temperature_of(None, Tta::None, &evaluation)?.temperature;
+        card.calibration = card.calibration.map(|c| CalibrationCard { labels: Some(LabelSet::FerPlus), ..c });
+    }
+    fit_others(&mut card, predictor, &samples, watcher)?;
     if card.foreign_calibration().is_some() {
         (watcher.notice)(&format!(
             "these {} images are not the validation split in the model's card: the temperature is fitted on them, the card's validation figures stay",
@@ -51,26 +62,47 @@ pub fn calibrate(
     ))
 }
 
-/// The temperatures of all ways of reading but the plain one: more views, and single heads. FER+'s head is
-/// fitted on the majority of its raters, where votes were joined.
-fn other_temperatures(
+/// The faces by the majority of FER+'s raters, where that is what a reading means and votes were joined; those
+/// whose label it does not know are left out, because no temperature makes them likelier.
+fn majority_for(predictor: &Predictor, head: Option<LabelSet>, samples: &Samples) -> Option<Samples> {
+    let card = predictor.card();
+    let heads = card.all_heads();
+    let read = heads.iter().find(|part| head.is_none_or(|set| part.set == set))?;
+    if card.label_set_of(head) != LabelSet::FerPlus || samples.samples.iter().all(|face| face.votes.is_none())
+    {
+        return None;
+    }
+    let mut majority = samples.clone().by_ferplus_majority().0;
+    let names = majority.labels.names().to_vec();
+    majority.samples.retain(|sample| read.labels.names().contains(&names[sample.label]));
+    Some(majority)
+}
+
+/// Fills in the temperatures of all ways of reading but the plain one: more views, and single heads; and how
+/// often each head is right.
+fn fit_others(
+    card: &mut ModelCard,
     predictor: &Predictor,
     samples: &Samples,
     watcher: &mut Watcher<'_>,
-) -> Result<Vec<TemperatureCard>, TrainError> {
-    let single = predictor.card().heads.iter().map(|head| Some(head.set));
-    let mut fitted = Vec::new();
+) -> Result<(), TrainError> {
+    let single: Vec<_> = card.heads.iter().map(|head| Some(head.set)).collect();
     for head in std::iter::once(None).chain(single) {
-        let majority = (head == Some(LabelSet::FerPlus)).then(|| samples.clone().by_ferplus_majority().0);
-        let truth = majority.as_ref().unwrap_or(samples);
-        if truth.is_empty() {
+        let majority = majority_for(predictor, head, samples);
+        if head == Some(LabelSet::FerPlus) && majority.is_none() {
             continue;
         }
+        let truth = majority.as_ref().unwrap_or(samples);
         let reading = reading(predictor.clone(), head, &truth.labels)?;
         for tta in Tta::ALL.into_iter().filter(|tta| (head, *tta) != (None, Tta::None)) {
             let evaluation = run(&reading, truth, tta, watcher)?;
-            fitted.push(temperature_of(head, tta, &evaluation)?);
+            card.temperatures.push(temperature_of(head, tta, &evaluation)?);
+            if tta == Tta::None && card.foreign_calibration().is_none() {
+                let accuracy = Some(evaluation.confusion_matrix().accuracy());
+                let own = card.heads.iter_mut().filter(|part| Some(part.set) == head);
+                own.for_each(|part| part.accuracy = accuracy);
+            }
         }
     }
-    Ok(fitted)
+    Ok(())
 }

@@ -13,6 +13,7 @@ use fer_model::{Predictor, Tta};
 use crate::console::Watcher;
 use crate::error::TrainError;
 use crate::judge::evaluate::{Evaluation, evaluate};
+use crate::judge::eyes::Eyes;
 use crate::judge::input::Inputs;
 use crate::judge::summary::protocol;
 use crate::outputs::{refuse_overwriting_inputs, write};
@@ -24,6 +25,8 @@ use table::{Condition, RobustnessTable};
 pub struct Probing {
     /// The part of the data.
     pub part: Part,
+    /// What is read, and what it is judged by.
+    pub eyes: Eyes,
     /// Views of each face.
     pub tta: Tta,
     /// The table as JSON; `-` is stdout, instead of the text.
@@ -50,14 +53,15 @@ pub fn robustness(
     refuse_overwriting_inputs(&outputs, &inputs.model, card, &data)?;
 
     let input = inputs.load(probing.part, card, watcher.notice)?;
-    let predictor = &predictor.clone().under(&input.samples.labels);
+    let (predictor, samples) = &probing.eyes.on(predictor, input.samples, inputs, watcher.notice)?;
     let [model, data] = [&inputs.model, &inputs.data].map(|path| path.display().to_string());
-    let mut line = protocol(card, &model, &data, &input.samples, probing.part, probing.tta);
-    if let Some(missing) = inputs.missing_classes(&input.samples, card) {
+    let line = protocol(card, &model, &data, samples, probing.part, probing.tta);
+    let mut line = probing.eyes.told(line, card);
+    if let Some(missing) = inputs.missing_classes(samples, card) {
         (watcher.notice)(&missing);
         line = format!("{line}; {missing}");
     }
-    let table = probe(predictor, &input.samples, probing.tta, line, &PERTURBATIONS, watcher.progress)?;
+    let table = probe(predictor, samples, probing.tta, line, &PERTURBATIONS, watcher.progress)?;
     if let Some(path) = &probing.markdown {
         write(path, table.to_markdown().as_bytes())?;
     }

@@ -10,6 +10,7 @@ mod detection;
 mod memory;
 mod speed;
 mod steadiness;
+mod tones;
 
 use std::sync::Arc;
 
@@ -53,6 +54,8 @@ enum Measure {
     Crop,
     /// Memory over many frames
     Memory,
+    /// Faces shown by skin tone and light
+    Tones,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -66,6 +69,7 @@ fn main() -> anyhow::Result<()> {
         Measure::Detection => detection::run(&args),
         Measure::Crop => crop::run(&args),
         Measure::Memory => memory::run(&args),
+        Measure::Tones => tones::run(&args),
     }
 }
 

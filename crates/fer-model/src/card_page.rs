@@ -63,7 +63,7 @@ fn measured(card: &ModelCard) -> String {
         "| images | accuracy | macro-F1 | balanced accuracy | NLL | ECE |\n\
          | ---: | ---: | ---: | ---: | ---: | ---: |\n\
          | {} | {:.2} % | {:.2} % | {:.2} % | {:.4} | {:.2} % |\n\n\
-         Single view, before the temperature.\n\
+         Single view, before the temperature{}.\n\
          The validation split also selected these weights, so these figures are optimistic.\n\
          The temperature is {}.\n",
         metrics.n,
@@ -72,6 +72,7 @@ fn measured(card: &ModelCard) -> String {
         100.0 * metrics.balanced_accuracy,
         metrics.nll,
         100.0 * metrics.ece,
+        if card.heads.is_empty() { "" } else { "; the heads combined, judged by the data's own labels" },
         temperature(card),
     );
     page + &verifier(card)

@@ -7,7 +7,10 @@ use image::{DynamicImage, Rgb, RgbImage};
 use crate::detect::FaceBox;
 
 /// Grey values of a face deviate at least this much; an evenly lit wall does not (`0..=127.5`).
-const LEAST_DEVIATION: f32 = 8.0;
+const LEAST_DEVIATION: f32 = 3.0;
+
+/// Crops whose grey values deviate less are brightened to this, as faces of the data sets are lit.
+const LIT_DEVIATION: f32 = 32.0;
 
 /// The square around a box, `factor` times its mean side, as a face.
 /// What lies over the picture's border repeats the border's pixels.
@@ -25,7 +28,7 @@ pub fn crop(picture: &RgbImage, face_box: &FaceBox, factor: f32) -> Face {
             *pixel = *picture.get_pixel(x, y);
         }
     }
-    Face::from_picture(&DynamicImage::ImageRgb8(region))
+    lit(Face::from_picture(&DynamicImage::ImageRgb8(region)))
 }
 
 /// As [`crop`], of a face turned clockwise by `tilt` radians about its box's centre: in the crop it is upright.
@@ -42,7 +45,22 @@ pub fn crop_turned(picture: &RgbImage, face_box: &FaceBox, factor: f32, tilt: f3
         let (right, down) = (x as f32 + 0.5 - half, y as f32 + 0.5 - half);
         blended(picture, center_x + cos * right - sin * down, center_y + sin * right + cos * down)
     });
-    Face::from_picture(&DynamicImage::ImageRgb8(region))
+    lit(Face::from_picture(&DynamicImage::ImageRgb8(region)))
+}
+
+/// A face in the dark as in the light; one of enough contrast stays as it is.
+fn lit(mut face: Face) -> Face {
+    let (mean, deviation) = mean_and_deviation(&face);
+    if !(LEAST_DEVIATION..LIT_DEVIATION).contains(&deviation) {
+        return face;
+    }
+    let gain = LIT_DEVIATION / deviation;
+    // More light makes a dark face brighter, too, but not brighter than the middle.
+    let middle = mean.max((mean * gain).min(128.0));
+    for pixel in face.pixels_mut() {
+        *pixel = (middle + (f32::from(*pixel) - mean) * gain).round().clamp(0.0, 255.0) as u8;
+    }
+    face
 }
 
 /// Left edge, top edge and side of the square around a box, in whole pixels.
@@ -72,10 +90,14 @@ fn blended(picture: &RgbImage, x: f32, y: f32) -> Rgb<u8> {
 /// Whether a crop has any contrast: a blank one is no face, whatever the detector said.
 #[must_use]
 pub fn has_contrast(face: &Face) -> bool {
+    mean_and_deviation(face).1 >= LEAST_DEVIATION
+}
+
+fn mean_and_deviation(face: &Face) -> (f32, f32) {
     let n = face.pixels().len() as f32;
     let mean = face.pixels().iter().map(|&p| f32::from(p)).sum::<f32>() / n;
     let squares: f32 = face.pixels().iter().map(|&p| (f32::from(p) - mean).powi(2)).sum();
-    (squares / n).sqrt() >= LEAST_DEVIATION
+    (mean, (squares / n).sqrt())
 }
 
 fn inside(position: i64, size: u32) -> u32 {

@@ -22,12 +22,7 @@ pub(super) const CARD: Target = Target {
     name: "card",
     door: "a model's card",
     seeds: || {
-        [
-            include_bytes!("../../../models/small/card.json").to_vec(),
-            include_bytes!("../../../models/small-both/card.json").to_vec(),
-            fresh().0.to_json().into_bytes(),
-        ]
-        .into()
+        [include_bytes!("../../../models/small/card.json").to_vec(), fresh().0.to_json().into_bytes()].into()
     },
     words: &[
         b"\"schema\"",

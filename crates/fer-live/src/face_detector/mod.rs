@@ -22,7 +22,7 @@ impl DetectorOptions {
             DetectorKind::Haar => {
                 let cascade =
                     self.cascade.as_deref().map_or_else(|| Ok(Cascade::frontal_face()), read_cascade)?;
-                Ok(Box::new(HaarDetector::with(CascadeSearch::new(cascade), self.haar())?))
+                Ok(Box::new(HaarDetector::with(CascadeSearch::in_any_light(cascade), self.haar())?))
             }
             DetectorKind::OpenCv => self.build_with_opencv(),
             DetectorKind::Yunet => yunet::build(self),

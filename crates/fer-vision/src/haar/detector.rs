@@ -112,7 +112,7 @@ impl HaarDetector {
     /// # Errors
     /// As [`HaarDetector::with`].
     pub fn new(options: HaarOptions) -> Result<Self, VisionError> {
-        Self::with(CascadeSearch::new(Cascade::frontal_face()), options)
+        Self::with(CascadeSearch::in_any_light(Cascade::frontal_face()), options)
     }
 }
 

@@ -90,6 +90,8 @@ impl Compiled {
 /// Scratch of [`Compiled::passing`], kept from row to row.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
+    /// Windows whose inverse deviation is not below this are too even to be judged.
+    pub(super) most_norm: f64,
     /// One over the deviation of each window, 0 where a window is too even to be judged.
     norms: Vec<f32>,
     /// The first stage's sum in each window.
@@ -124,12 +126,13 @@ impl Compiled {
         // Groups reach past the last window, to entries that mean nothing.
         let n_padded = n_windows + 2 * MOST_LANES;
         let sums = &layer.sums[at..][..self.span + n_padded];
-        let Scratch { norms, totals, alive } = scratch;
+        let Scratch { most_norm, norms, totals, alive } = scratch;
         norms.resize(n_padded, 0.0);
         totals.resize(n_padded, 0.0);
         alive.clear();
         let Some((first, later)) = self.stages.split_first() else { return };
-        self.fill_norms(sums, &layer.squares[at..][..self.span + n_padded], &mut norms[..n_padded]);
+        let squares = &layer.squares[at..][..self.span + n_padded];
+        self.fill_norms(sums, squares, *most_norm, &mut norms[..n_padded]);
         let groups = totals[..n_padded].chunks_exact_mut(S::F32_LANES).take(n_windows.div_ceil(S::F32_LANES));
         for (group, totals) in groups.enumerate() {
             let at = group * S::F32_LANES;
@@ -185,7 +188,7 @@ impl Compiled {
 
     /// One over the deviation of each window, over the root of their area; 0 for windows too even.
     #[inline(always)]
-    fn fill_norms(&self, sums: &[i32], squares: &[i32], norms: &mut [f32]) {
+    fn fill_norms(&self, sums: &[i32], squares: &[i32], most_norm: f64, norms: &mut [f32]) {
         let n = norms.len();
         let [a, b, c, d] = self.norm.map(|corner| &sums[corner as usize..][..n]);
         let [e, f, g, h] = self.norm.map(|corner| &squares[corner as usize..][..n]);
@@ -195,7 +198,7 @@ impl Compiled {
             let spread = self.norm_area * f64::from(square) - sum * sum;
             let norm = (1.0 / spread.sqrt()) as f32;
             // Not a number where the spread is below 0, and without bound at 0: no face in either case.
-            norms[idx] = if self.norm_area * f64::from(norm) < 0.1 { norm } else { 0.0 };
+            norms[idx] = if self.norm_area * f64::from(norm) < most_norm { norm } else { 0.0 };
         }
     }
 }

@@ -166,6 +166,22 @@ fn drawn_faces_are_found_everywhere_and_near_where_they_were() {
     assert!(n_near * 10 >= n_true * 9, "{n_near} of {n_true} found near their places");
 }
 
+#[test]
+fn faces_in_the_dark_are_found_as_in_the_light() {
+    let mut detector = HaarDetector::new(HaarOptions::default()).unwrap();
+    let mut n_found = [0; 2];
+    for (frame, truth) in frames() {
+        let mut dark = frame.clone();
+        dark.iter_mut().for_each(|value| *value /= 5);
+        for (n_found, picture) in n_found.iter_mut().zip([&frame, &dark]) {
+            let found = detector.detect(picture).unwrap();
+            *n_found += truth.iter().filter(|face| found.iter().any(|found| found.iou(face) > 0.5)).count();
+        }
+    }
+    let [light, dark] = n_found;
+    assert!(light > 8 && dark * 10 >= light * 9, "{light} in the light, {dark} in the dark");
+}
+
 /// Frames cut so that an eighth of the face is beyond an edge, with the face's place.
 fn cut_off() -> impl Iterator<Item = (RgbImage, FaceBox)> {
     frames().filter_map(|(frame, truth)| Some((frame, truth.first().copied()?))).zip([0, 1].repeat(99)).map(

@@ -450,7 +450,7 @@ impl ModelCard {
         let is_odd = |head: &&HeadCard| {
             let n = head.offsets.len();
             (n != 0 && n != head.labels.len())
-                || head.offsets.iter().any(|offset| !(offset.abs() <= MOST_OFFSET))
+                || !head.offsets.iter().all(|offset| offset.abs() <= MOST_OFFSET)
         };
         if let Some(head) = self.heads.iter().find(is_odd) {
             let expected = format!("none, or {} of -{MOST_OFFSET} to {MOST_OFFSET}", head.labels.len());

@@ -24,7 +24,7 @@ pub struct SmoothOptions {
 impl Default for SmoothOptions {
     fn default() -> Self {
         // Measured together on clips of talking people: docs/reports/live.md, "Steadiness".
-        Self { half_life: Duration::from_millis(400), uncertain_below: 0.35, margin: 0.2, n_before_label: 3 }
+        Self { half_life: Duration::from_millis(300), uncertain_below: 0.35, margin: 0.2, n_before_label: 3 }
     }
 }
 

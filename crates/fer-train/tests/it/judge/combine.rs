@@ -106,8 +106,8 @@ fn the_table_shows_what_the_card_gives_once_it_is_written() {
     let train = learning(folder.path()).train;
     for (ferplus, adjust) in [(0.0, 0.0), (0.4, 0.5), (1.0, 0.0), (0.2, 0.25)] {
         let starts = [ferplus.to_string(), adjust.to_string()];
-        let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let row = rows.filter(|row| row.starts_with(&[&starts[0], &starts[1]])).next_back().unwrap();
+        let mut rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let row = rows.rfind(|row| row.starts_with(&[&starts[0], &starts[1]])).unwrap();
         let card = combined(&before, Combination { ferplus, adjust }, &train);
         let reached = accuracy(folder.path(), card);
         assert!((reached - row[2].parse::<f64>().unwrap()).abs() < 0.006, "{reached}, {starts:?} in {table}");

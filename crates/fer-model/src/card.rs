@@ -440,6 +440,18 @@ impl ModelCard {
         if self.blocks.len() > 256 || self.blocks.iter().find(too_wide).is_some() {
             return Err(mismatch(origin, "blocks", "up to 256 of 1 to 4096 channels", self.blocks.len()));
         }
+        self.check_heads(origin)?;
+        let names = self.labels.names();
+        if let Some((_, twice)) = names.iter().enumerate().find(|(idx, name)| names[..*idx].contains(name)) {
+            return Err(mismatch(origin, "labels", "each name once", format!("{twice} twice")));
+        }
+        let emotions = Labels::fer2013();
+        let is_permutation = self.labels.len() == emotions.len()
+            && emotions.names().iter().all(|name| self.labels.names().contains(name));
+        if is_permutation { self.expect_labels(&emotions, origin) } else { Ok(()) }
+    }
+
+    fn check_heads(&self, origin: &str) -> Result<(), ModelError> {
         if let Some(head) = self.heads.iter().find(|head| !(0.0..=1.0).contains(&head.weight)) {
             return Err(mismatch(origin, "head weight", "0 to 1", head.weight));
         }
@@ -456,14 +468,7 @@ impl ModelCard {
             let expected = format!("none, or {} of -{MOST_OFFSET} to {MOST_OFFSET}", head.labels.len());
             return Err(mismatch(origin, "head offsets", expected, format!("{:?}", head.offsets)));
         }
-        let names = self.labels.names();
-        if let Some((_, twice)) = names.iter().enumerate().find(|(idx, name)| names[..*idx].contains(name)) {
-            return Err(mismatch(origin, "labels", "each name once", format!("{twice} twice")));
-        }
-        let emotions = Labels::fer2013();
-        let is_permutation = self.labels.len() == emotions.len()
-            && emotions.names().iter().all(|name| self.labels.names().contains(name));
-        if is_permutation { self.expect_labels(&emotions, origin) } else { Ok(()) }
+        Ok(())
     }
 
     /// JSON has no NaN: a figure that is none would be written as null, and not read back.

@@ -189,6 +189,13 @@ impl Predictor {
         Self { net, card, head: None, mix, device: device.clone(), batch_size: DEFAULT_BATCH_SIZE }
     }
 
+    /// The same network under another card of the same outputs: other heads' weights, other temperatures.
+    #[must_use]
+    pub fn under_card(self, card: ModelCard) -> Self {
+        let mix = Mix::new(&card, None).expect("a card has a head");
+        Self { card, head: None, mix, ..self }
+    }
+
     /// Reads one head as it is, instead of the reading in which all are combined.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub struct SmoothOptions {
 
 impl Default for SmoothOptions {
     fn default() -> Self {
-        // Measured together on clips of talking people: docs/reports/live.md, "Steadiness".
+        // Measured together on clips of talking people: docs/LOG.md, "What people see".
         Self { half_life: Duration::from_millis(300), uncertain_below: 0.35, margin: 0.2, n_before_label: 3 }
     }
 }

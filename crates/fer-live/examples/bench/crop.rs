@@ -9,7 +9,7 @@ use fer_drawn::Scene;
 use fer_vision::{FaceBox, crop, largest};
 use image::RgbImage;
 
-use super::{BenchArgs, true_box};
+use super::{BenchArgs, is_at};
 
 /// Frames are this far apart, so that each shows another moment of an expression.
 const STEP: Duration = Duration::from_millis(400);
@@ -28,7 +28,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             let picture = Arc::new(scene.frame(time));
             for found in detector.detect(&picture)? {
                 let truth = scene.truth(time);
-                let person = truth.iter().find(|truth| true_box(truth).iou(&found) >= 0.35);
+                let person = truth.iter().find(|truth| is_at(truth, &found));
                 let clear = person.filter(|person| person.intensity >= CLEAR);
                 let label = clear.and_then(|person| classifier.labels().index_of(person.emotion.name()));
                 seen.extend(label.map(|label| (Arc::clone(&picture), found, label)));

@@ -2,15 +2,11 @@
 //! In: drawn scenes of one to five people, and empty rooms. Out: a table.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use fer_drawn::Scene;
 use fer_vision::{Finder, Frame, VisionError};
 
-use super::{BenchArgs, true_box};
-
-/// Frames per second.
-const RATE: f64 = 30.0;
+use super::{BenchArgs, is_at, time_of, true_box};
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     println!(
@@ -49,11 +45,11 @@ impl Count {
         let n_people = scene.people().count();
         let mut ids = vec![BTreeSet::new(); n_people];
         for index in 0..n_frames {
-            let timestamp = Duration::from_secs_f64(index as f64 / RATE);
+            let timestamp = time_of(index);
             let found = finder.find(&Frame { picture: scene.frame(timestamp), timestamp, index })?;
             let truth = scene.truth(timestamp);
             for face in found.faces.iter().filter(|face| face.crop.is_some()) {
-                let person = truth.iter().find(|truth| true_box(truth).iou(&face.face_box) >= 0.35);
+                let person = truth.iter().find(|truth| is_at(truth, &face.face_box));
                 let Some(person) = person else {
                     self.n_false += 1;
                     continue;

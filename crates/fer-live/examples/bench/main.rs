@@ -13,6 +13,7 @@ mod steadiness;
 mod tones;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use fer_drawn::TruthFace;
@@ -86,6 +87,19 @@ impl BenchArgs {
         let finder = self.finder(model.crop_factor())?;
         Ok(Analyzer::new(finder, Arc::clone(&model.classifier), self.common.smooth_options()))
     }
+}
+
+/// Frames per second of the drawn scenes.
+const RATE: f64 = 30.0;
+
+/// When a frame is shown.
+fn time_of(index: u64) -> Duration {
+    Duration::from_secs_f64(index as f64 / RATE)
+}
+
+/// Whether a box is where a drawn face truly is.
+fn is_at(truth: &TruthFace, found: &FaceBox) -> bool {
+    true_box(truth).iou(found) >= 0.35
 }
 
 /// The box where a drawn face truly is.

@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use fer_drawn::Scene;
 use fer_stream::pipeline::{LiveOptions, Shot, Sink, run as run_pipeline};
@@ -14,10 +14,7 @@ use fer_stream::{Feed, FrameSource, SourceInfo, StreamError};
 use fer_vision::Frame;
 use image::RgbImage;
 
-use super::BenchArgs;
-
-/// Frames per second.
-const RATE: f64 = 30.0;
+use super::{BenchArgs, RATE, time_of};
 
 /// Frames until allocators and caches have settled.
 const WARM_UP: u64 = 600;
@@ -27,7 +24,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let analyzer = args.analyzer(&model)?;
     let (width, height) = args.common.size.unwrap_or((640, 480));
     let scene = Scene::new(args.common.seed, usize::from(args.common.people), width, height);
-    let frame = |index| scene.frame(Duration::from_secs_f64(f64::from(index) / RATE));
+    let frame = |index| scene.frame(time_of(index));
     let source = Repeated { frames: (0..150).map(frame).collect(), index: 0, n_frames: args.frames };
     let recorder = (FORMATS[0].begin)(Box::new(std::io::sink()), model.classifier.labels())?;
     let mut sink = MemorySink { recorder, n_shots: 0, first: None, every: (args.frames / 10).max(1) };
@@ -70,7 +67,7 @@ impl FrameSource for Repeated {
         let round = self.frames.len() as u64;
         let at = index % (2 * round);
         let picture = self.frames[at.min(2 * round - 1 - at) as usize].clone();
-        Ok(Some(Frame { picture, timestamp: Duration::from_secs_f64(index as f64 / RATE), index }))
+        Ok(Some(Frame { picture, timestamp: time_of(index), index }))
     }
 }
 

@@ -10,10 +10,7 @@ use image::RgbImage;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::BenchArgs;
-
-/// Frames per second.
-const RATE: f64 = 30.0;
+use super::{BenchArgs, RATE, time_of};
 
 /// Deviation of the noise in grey values: a webcam in a dim room.
 const NOISE: f32 = 12.0;
@@ -27,7 +24,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         let mut changes = Changes::default();
         let mut rng = StdRng::seed_from_u64(seed);
         for index in 0..args.frames {
-            let timestamp = Duration::from_secs_f64(index as f64 / RATE);
+            let timestamp = time_of(index);
             let frame = Frame { picture: noisy(&picture, &mut rng), timestamp, index };
             if let Some(face) = analyzer.analyze(&frame)?.faces.first() {
                 changes.count(&face.probabilities, face.label);
@@ -96,7 +93,7 @@ fn step_delay(options: SmoothOptions, sureness: f32) -> Option<f64> {
     let mut settle = |index: u64, label: usize| {
         let face_box = FaceBox { x: 0.0, y: 0.0, width: 10.0, height: 10.0, score: 1.0 };
         let face = FoundFace { track: 1, face_box, is_weak: false, crop: Some(fer_data::Face::blank(0)) };
-        let timestamp = Duration::from_secs_f64(index as f64 / RATE);
+        let timestamp = time_of(index);
         let found = Found { frame: index, timestamp, faces: vec![face], alive: vec![1] };
         smoother.settle(found, vec![row(label).into()], 0.0).faces[0].label
     };

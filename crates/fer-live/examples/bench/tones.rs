@@ -1,16 +1,11 @@
 //! Faces shown, by skin tone and light: what the whole pipeline shows of one drawn person.
 //! In: drawn scenes of one person, in full light and in a part of it. Out: a table.
 
-use std::time::Duration;
-
 use fer_drawn::{Person, Scene};
 use fer_vision::Frame;
 use image::RgbImage;
 
-use super::{BenchArgs, true_box};
-
-/// Frames per second.
-const RATE: f64 = 30.0;
+use super::{BenchArgs, is_at, time_of};
 
 /// People.
 const N_SCENES: u64 = 96;
@@ -36,14 +31,12 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         for (light, share) in LIGHTS.into_iter().enumerate() {
             let mut analyzer = args.analyzer(&model)?;
             for index in 0..args.frames {
-                let timestamp = Duration::from_secs_f64(index as f64 / RATE);
+                let timestamp = time_of(index);
                 let picture = dimmed(scene.frame(timestamp), share);
                 let reading = analyzer.analyze(&Frame { picture, timestamp, index })?;
                 let truth = scene.truth(timestamp);
-                let is_shown = reading
-                    .faces
-                    .iter()
-                    .any(|face| truth.iter().any(|truth| true_box(truth).iou(&face.face_box) >= 0.35));
+                let is_shown =
+                    reading.faces.iter().any(|face| truth.iter().any(|truth| is_at(truth, &face.face_box)));
                 tones[tone].n_shown[light] += u64::from(is_shown);
             }
         }

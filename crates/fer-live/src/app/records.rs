@@ -58,16 +58,18 @@ impl Records {
     /// Records a shot: its readings, and its annotated picture.
     pub(super) fn shot(&mut self, input: &str, shot: &Shot) -> Result<(), StreamError> {
         self.reading(&Recorded { input, size: shot.frame.picture.dimensions(), reading: &shot.reading })?;
-        if let Some(video) = &mut self.video {
-            let picture = annotated(shot.frame.picture.clone(), &shot.reading, &self.labels, &self.overlay);
+        let draws = self.video.is_some();
+        let picture = draws.then(|| self.annotated(shot.frame.picture.clone(), &shot.reading));
+        if let (Some(video), Some(picture)) = (&mut self.video, picture) {
             video.record(&picture, shot.frame.timestamp)?;
         }
         Ok(())
     }
 
     /// A picture as it is saved, its reading drawn on it.
-    pub(super) fn annotated(&self, picture: RgbImage, reading: &Reading) -> RgbImage {
-        annotated(picture, reading, &self.labels, &self.overlay)
+    pub(super) fn annotated(&self, mut picture: RgbImage, reading: &Reading) -> RgbImage {
+        draw(reading, &self.labels, &mut picture, &self.overlay);
+        picture
     }
 
     /// Finishes all files.
@@ -81,16 +83,6 @@ impl Records {
             .iter_mut()
             .try_for_each(|(path, recorder)| act(recorder.as_mut()).map_err(|error| not_written(path, error)))
     }
-}
-
-fn annotated(
-    mut picture: RgbImage,
-    reading: &Reading,
-    labels: &Labels,
-    overlay: &OverlayOptions,
-) -> RgbImage {
-    draw(reading, labels, &mut picture, overlay);
-    picture
 }
 
 fn not_written(path: &str, error: io::Error) -> StreamError {

@@ -53,8 +53,10 @@ pub fn draw(reading: &Reading, labels: &Labels, picture: &mut RgbImage, options:
     }
     let scale = Sizes::of(picture);
     if options.hide_faces {
-        let rects = reading.faces.iter().map(|face| face_rect(face, picture.width(), options.mirror));
-        rects.collect::<Vec<_>>().into_iter().for_each(|rect| hide(picture, rect));
+        for face in &reading.faces {
+            let rect = face_rect(face, picture.width(), options.mirror);
+            hide(picture, rect);
+        }
     }
     let mut taken: Vec<Rect> = Vec::new();
     for face in &reading.faces {

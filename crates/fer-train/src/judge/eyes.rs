@@ -46,11 +46,7 @@ impl Eyes {
 
 /// The faces under FER+'s labels, by the majority of its raters.
 fn majority(samples: Samples, inputs: &Inputs, notice: &dyn Fn(&str)) -> Result<Samples, TrainError> {
-    if inputs.ferplus.is_none() {
-        return Err(TrainError::Usage(
-            "--labels ferplus needs the votes: --ferplus fer2013new.csv".to_owned(),
-        ));
-    }
+    inputs.expect_votes("--labels ferplus needs the votes: --ferplus fer2013new.csv")?;
     let n = samples.len();
     let (samples, n_without) = samples.by_ferplus_majority();
     notice(&format!(

@@ -3,7 +3,7 @@
 
 use fer_data::{LabelSet, Labels, Part, Samples, Split};
 use fer_model::predict::combined_logits;
-use fer_model::{ModelCard, Predictor, Tta, argmax, checkpoint};
+use fer_model::{ModelCard, Predictor, Tta, argmax};
 
 use super::calibrate;
 use crate::console::Watcher;
@@ -52,16 +52,11 @@ pub fn combine(
         let reason = "there is nothing to combine: the model has not two heads, one of them FER+'s";
         return Err(TrainError::Usage(reason.to_owned()));
     }
-    if inputs.ferplus.is_none() {
-        let reason = "combining needs FER+'s votes: --ferplus fer2013new.csv";
-        return Err(TrainError::Usage(reason.to_owned()));
-    }
+    inputs.expect_votes("combining needs FER+'s votes: --ferplus fer2013new.csv")?;
     let train = inputs.load_train(&inputs.data, card, watcher.notice)?;
     if let Some(chosen) = chosen {
-        let (net, card) = checkpoint::load(&inputs.model, predictor.device())?;
-        let card = combined(&card, chosen, &train);
-        let combined = Predictor::new(&net, card, predictor.device());
-        return calibrate(&combined.with_batch_size(predictor.batch_size()), inputs, watcher);
+        let combined = predictor.clone().under_card(combined(card, chosen, &train));
+        return calibrate(&combined, inputs, watcher);
     }
     let own = inputs.load(Part::Split(Split::Validation), card, watcher.notice)?.samples;
     let majority = own.clone().by_ferplus_majority().0;
@@ -80,9 +75,10 @@ pub fn combine(
         "top-1",
         "balanced",
     );
+    let shares = log_shares(card, &train);
     for ferplus in SHARES {
         for adjust in ADJUSTMENTS {
-            let card = combined(card, Combination { ferplus, adjust }, &train);
+            let card = combined_by(card, Combination { ferplus, adjust }, &shares);
             let [own, majority] = read.each_ref().map(|read| judge(read, &card));
             table += &format!(
                 "{ferplus:>9}  {adjust:>6}  {:>9.2} {:>8.2}  {:>9.2} {:>8.2}\n",
@@ -97,11 +93,23 @@ pub fn combine(
 /// The card with its two heads combined so; `train` says how frequent the labels are.
 #[must_use]
 pub fn combined(card: &ModelCard, how: Combination, train: &Samples) -> ModelCard {
+    combined_by(card, how, &log_shares(card, train))
+}
+
+/// Logarithms of the labels' shares of the training faces, a row a head.
+fn log_shares(card: &ModelCard, train: &Samples) -> Vec<Vec<f32>> {
+    card.heads.iter().map(|head| adjustment(train, head, 1.0)).collect()
+}
+
+fn combined_by(card: &ModelCard, how: Combination, log_shares: &[Vec<f32>]) -> ModelCard {
     let mut card = card.clone();
     let weights = [1.0 - how.ferplus, how.ferplus];
-    for (head, weight) in card.heads.iter_mut().zip(weights) {
+    for ((head, weight), shares) in card.heads.iter_mut().zip(weights).zip(log_shares) {
         head.weight = weight;
-        head.offsets = adjustment(train, head, -how.adjust);
+        head.offsets = match how.adjust {
+            0.0 => Vec::new(),
+            adjust => shares.iter().map(|share| -adjust * share).collect(),
+        };
     }
     card
 }

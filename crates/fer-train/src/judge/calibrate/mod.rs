@@ -31,9 +31,9 @@ pub fn calibrate(
 ) -> Result<String, TrainError> {
     let validation = Part::Split(Split::Validation);
     let samples = inputs.load(validation, predictor.card(), watcher.notice)?.samples;
-    if predictor.card().label_set_of(None) == LabelSet::FerPlus && inputs.ferplus.is_none() {
+    if predictor.card().label_set_of(None) == LabelSet::FerPlus {
         let reason = "the model's reading is mostly FER+'s head: its temperature needs the votes, --ferplus fer2013new.csv";
-        return Err(TrainError::Usage(reason.to_owned()));
+        inputs.expect_votes(reason)?;
     }
     let mut evaluation = run(predictor, &samples, Tta::None, watcher)?;
     let mut card = calibrated(predictor.card(), &evaluation, &samples, &inputs.data.to_string_lossy())?;

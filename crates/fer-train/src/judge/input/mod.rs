@@ -58,6 +58,11 @@ impl Inputs {
     }
 
     /// The training faces at another path, in one form with what is judged.
+    /// Refuses to go on without FER+'s votes; `reason` says what they are for.
+    pub(super) fn expect_votes(&self, reason: &str) -> Result<(), TrainError> {
+        self.ferplus.as_ref().map(|_| ()).ok_or_else(|| TrainError::Usage(reason.to_owned()))
+    }
+
     pub(super) fn load_train(
         &self,
         path: &Path,

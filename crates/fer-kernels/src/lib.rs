@@ -7,6 +7,8 @@
 #![cfg_attr(target_family = "wasm", allow(dead_code))]
 
 mod lanes;
+#[cfg(feature = "mimalloc")]
+pub mod memory;
 mod ops;
 mod tensors;
 

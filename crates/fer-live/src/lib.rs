@@ -1,8 +1,6 @@
 //! The program: cameras, videos, photos and drawn faces in; windows, files and the web app out.
 //! In: a command line. Out: time-stamped readings, shown and recorded.
 
-#[cfg(feature = "web")]
-pub mod allocator;
 pub mod app;
 pub mod cli;
 pub mod error;

@@ -1,7 +1,6 @@
 //! Training and evaluation.
 //! In: a config, or a model and a split. Out: a run folder, or a report.
 
-pub mod allocator;
 mod chart;
 pub mod config;
 pub mod console;

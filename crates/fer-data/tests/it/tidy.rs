@@ -207,6 +207,15 @@ fn crates_know_only_what_they_may() {
     );
 }
 
+/// The workspace denies it; a crate that takes that back must be the kernels'.
+#[test]
+fn unsafe_code_stands_in_the_kernels_alone() {
+    let word = concat!("(unsafe", "_code");
+    let others =
+        sources().into_iter().filter(|(path, text)| !path.contains("fer-kernels/") && text.contains(word));
+    none(others.map(|(path, _)| path).collect::<Vec<_>>().iter().collect(), "only fer-kernels may be unsafe");
+}
+
 #[test]
 fn nothing_is_left_to_do_in_passing() {
     let sources = sources();

@@ -12,7 +12,6 @@ use fer_vision::Finder;
 use fer_web::{Access, Limits, Server, ServerParts, WebError, page_address};
 
 use super::{Ended, Streams};
-use crate::allocator::give_back_memory;
 use crate::cli::{CommonArgs, ServeArgs};
 use crate::error::LiveError;
 use crate::open::{open_feed, open_input};
@@ -71,14 +70,14 @@ fn parts(common: &CommonArgs) -> Result<ServerParts, LiveError> {
         input: server_input(common)?,
         n_threads: fer_kernels::threads(),
         limits: Limits::default(),
-        give_back: Arc::new(give_back_memory),
+        give_back: Arc::new(fer_kernels::memory::give_back),
     })
 }
 
 /// The server's own camera or file, if one is asked for.
 fn server_input(common: &CommonArgs) -> Result<Option<Feed>, LiveError> {
     let Some(words) = &common.input else { return Ok(None) };
-    let input = Input::parse(words)?;
+    let input = common.parse_input(words)?;
     if matches!(input, Input::Photos(_)) {
         let instead = "drop photos on the page, or read them with fer-live --input";
         return Err(LiveError::Config(format!(

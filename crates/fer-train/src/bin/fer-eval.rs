@@ -275,7 +275,7 @@ enum HeadName {
 }
 
 fn main() -> ExitCode {
-    fer_train::allocator::keep_memory();
+    fer_kernels::memory::keep();
     signals::catch();
     match run(Cli::parse()).and_then(|text| say(&text)) {
         Ok(()) => ExitCode::from(exit::SUCCESS),

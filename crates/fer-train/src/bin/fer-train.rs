@@ -127,7 +127,7 @@ fn run(arguments: &Arguments) -> Result<u8, TrainError> {
     // Found fit before the data is loaded, which may take a minute.
     let out = out(arguments);
     let place = if arguments.resume { RunPlace::standing(&out, &config)? } else { RunPlace::vacant(&out)? };
-    fer_train::allocator::keep_memory();
+    fer_kernels::memory::keep();
     fer_kernels::set_threads(arguments.threads.into()).expect("no tensor operation has run yet");
     let device = choose(arguments.device)?;
     note(&format!("device: {} ({})", device.description, device.reason));

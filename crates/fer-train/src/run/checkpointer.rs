@@ -49,7 +49,8 @@ impl RecordKind {
 /// Saves one kind of record under a temporary name and renames it.
 ///
 /// Burn's file checkpointer writes in place: a kill or a full disk would leave half a file under
-/// the final name. Its restoring panics on a damaged record, so [`AtomicCheckpointer::verify`] looks first.
+/// the final name. Its restoring panics on a record that is damaged or was made for something else, so
+/// [`AtomicCheckpointer::verify`] takes only those whose hash says that this program saved them.
 #[derive(Clone)]
 pub(crate) struct AtomicCheckpointer {
     folder: PathBuf,
@@ -94,10 +95,9 @@ impl AtomicCheckpointer {
         };
         let unread = |cause: io::Error| damaged("cannot be read".to_owned(), Some(cause.into()));
         let bytes = fs::read(&path).map_err(unread)?;
-        // Folders written before the hashes were have none: then loading is the only proof.
-        if let Ok(expected) = fs::read_to_string(self.hash_path(epoch))
-            && expected.trim() != sha256_hex(&bytes)
-        {
+        let expected = fs::read_to_string(self.hash_path(epoch))
+            .map_err(|cause| damaged("its .sha256 cannot be read".to_owned(), Some(cause.into())))?;
+        if expected.trim() != sha256_hex(&bytes) {
             let reason =
                 format!("damaged or cut short ({} bytes): its SHA-256 is not the one saved", bytes.len());
             return Err(damaged(reason, None));

@@ -32,7 +32,7 @@ use fer_model::{Chosen, Net, checkpoint, device::several};
 
 use crate::{
     config::{Config, LabelChoice, Strategy},
-    error::TrainError,
+    error::{Cause, TrainError},
     judge::calibrate::card_figures::measured,
     run::card::card,
     run::checkpointer::AtomicCheckpointer,
@@ -343,10 +343,11 @@ fn restored(
     epoch: usize,
 ) -> Result<Trainee, TrainError> {
     checkpointer.verify(epoch)?;
-    let record: ModuleRecord = checkpointer.restore(epoch).map_err(|cause| TrainError::Checkpoint {
+    let refuse = |cause: Cause| TrainError::Checkpoint {
         path: checkpointer.path(epoch),
         reason: "cannot be read back".to_owned(),
-        source: Some(cause.into()),
-    })?;
-    Ok(trainee.load_record(record))
+        source: Some(cause),
+    };
+    let record: ModuleRecord = checkpointer.restore(epoch).map_err(|cause| refuse(cause.into()))?;
+    trainee.try_load_record(record).map_err(|cause| refuse(cause.into()))
 }

@@ -121,16 +121,18 @@ fn without_a_sound_checkpoint_a_resume_is_refused_with_the_file() {
     );
 }
 
-/// A checkpoint of before the hashes is proved by loading alone.
+/// Burn's reader panics on a record of another network: whose hash is missing is not looked into.
 #[test]
-fn a_cut_record_without_a_hash_is_found_too() {
+fn a_record_without_its_hash_is_passed_over_whatever_it_holds() {
     let folder = Folder::new(QUICK);
     assert_eq!(folder.run(&["--out", "run"]).status.code(), Some(0));
-    cut(&folder.path("run/checkpoints/model-2.bpk"));
-    fs::remove_file(folder.path("run/checkpoints/model-2.sha256")).unwrap();
+    fs::copy(folder.path("run/checkpoints/scheduler-2.bpk"), folder.path("run/checkpoints/optimizer-2.bpk"))
+        .unwrap();
+    fs::remove_file(folder.path("run/checkpoints/optimizer-2.sha256")).unwrap();
     let output = folder.run(&["--out", "run", "--resume"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stderr(&output).contains("epoch 2 is passed over"), "{}", stderr(&output));
+    let words = "epoch 2 is passed over: run/checkpoints/optimizer-2.bpk: its .sha256 cannot be read";
+    assert!(stderr(&output).contains(words), "{}", stderr(&output));
 }
 
 #[test]

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser};
 use fer_model::DeviceChoice;
+use fer_stream::StreamError;
 use fer_stream::record::{FORMATS, Format};
 use fer_vision::{FinderOptions, SmoothOptions};
 
 use crate::face_detector::{DetectorKind, DetectorOptions};
 use crate::shard::Shard;
-use crate::source::SourceOptions;
+use crate::source::{Input, SourceOptions};
 
 /// What the program is and what it is not for.
 const ABOUT: &str = "Reads apparent facial expressions from a camera, a video or a photo, as they happen.\n\n\
@@ -62,7 +63,7 @@ pub struct WatchArgs {
     /// What is read and how.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// Open no window
+    /// Open no window; a single photo opens one only where there is a display and no file is asked for
     #[arg(long, help_heading = "Show")]
     pub headless: bool,
     /// Show the picture mirrored, as in a mirror; records stay as the source is
@@ -81,7 +82,7 @@ pub struct WatchArgs {
     /// Folder for snapshots (key s)
     #[arg(long, value_name = "FOLDER", default_value = ".", help_heading = "Show")]
     pub snapshots: PathBuf,
-    /// Write the annotated video: MP4 (H.264), the source's size and times
+    /// Write the annotated video: MP4 (H.264), the source's size and times, without its sound
     #[arg(long, value_name = "FILE", help_heading = "Record")]
     pub save_video: Option<PathBuf>,
     /// Files of readings, an option a format.
@@ -111,10 +112,13 @@ pub struct WatchArgs {
 /// Options of reading faces, shared by all commands that do.
 #[derive(Clone, Debug, Args)]
 pub struct CommonArgs {
-    /// Camera (0, /dev/video2, part of its name), video file, photo, folder or glob of photos, list of
+    /// Camera (0, /dev/video2, part of its name), video file or animated GIF, photo, folder or glob of photos, list of
     /// photos (a .txt with a path a line), RTSP or HTTP address, - (JPEGs on standard input), or drawn (a drawn face) [default: first camera, else drawn]
     #[arg(long, short, value_name = "INPUT", help_heading = "Input")]
     pub input: Option<String>,
+    /// Of a folder, read the photos of all folders in it too
+    #[arg(long, help_heading = "Input")]
+    pub recursive: bool,
     /// Picture size to ask of a camera or a drawn scene
     #[arg(long, value_name = "WxH", value_parser = parse_size, help_heading = "Input")]
     pub size: Option<(u32, u32)>,
@@ -304,6 +308,14 @@ impl DetectorArgs {
 }
 
 impl CommonArgs {
+    /// What an input's words mean.
+    ///
+    /// # Errors
+    /// [`StreamError::Open`] when they mean nothing that is there.
+    pub(crate) fn parse_input(&self, words: &str) -> Result<Input, StreamError> {
+        if self.recursive { Input::parse_recursive(words) } else { Input::parse(words) }
+    }
+
     /// What sources are told; live sources count their time from `started`.
     #[must_use]
     pub fn source_options(&self, started: Instant) -> SourceOptions {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fer_stream::{Feed, FrameSource, StreamError};
 
-use crate::source::{DrawnSource, Input, JpegStream, PhotoSource, RawStream, SourceOptions};
+use crate::source::{DrawnSource, GifSource, Input, JpegStream, PhotoSource, RawStream, SourceOptions};
 
 /// Opens an input, as [`Input::parse`] reads it.
 ///
@@ -24,6 +24,7 @@ pub fn open_input(input: &Input, options: &SourceOptions) -> Result<Box<dyn Fram
         Input::Photos(paths) => Ok(Box::new(PhotoSource::new(paths.clone()))),
         Input::Drawn => Ok(Box::new(DrawnSource::live(options))),
         Input::Stdin => Ok(open_stdin(options)),
+        Input::Video(path) if GifSource::is_animated(path) => Ok(Box::new(GifSource::open(path)?)),
         Input::Camera(_) | Input::Video(_) | Input::Address(_) => open_video(input, options),
     }
 }

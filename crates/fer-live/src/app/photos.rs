@@ -1,18 +1,23 @@
 //! Photos: a table of probabilities per face, the annotated picture, JSON.
 //! In: paths. Out: what was asked for; a damaged photo among several does not stop the others.
+#![expect(clippy::disallowed_methods, reason = "a shot says when it was taken")]
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use fer_base::chain;
 use fer_data::Labels;
 use fer_stream::StreamError;
+use fer_stream::pipeline::Shot;
 use fer_stream::record::Recorded;
-use fer_vision::{Analyzer, Reading};
+use fer_vision::{Analyzer, Frame, Reading};
 use image::RgbImage;
 
 use super::Streams;
 use super::records::{Records, name, picture_path, save_picture};
+use super::screen::Screen;
 use crate::cli::WatchArgs;
 use crate::error::LiveError;
 use crate::source::read_photo;
@@ -46,6 +51,12 @@ pub(super) fn run(
                 }
                 if let Some(target) = &args.save_picture {
                     save_annotated(target, path, paths.len(), &records.annotated(picture, &reading))?;
+                } else if paths.len() == 1 && wants_window(args) {
+                    let frame = Frame { picture, timestamp: Duration::ZERO, index: idx };
+                    let shot = Shot { frame, reading, captured: Instant::now() };
+                    for snapshot in Screen::open(args, labels)?.hold(shot, stop)? {
+                        streams.notice(&format!("wrote {}", snapshot.display()));
+                    }
                 }
             }
             Err(error) if paths.len() == 1 => return Err(error.into()),
@@ -57,6 +68,12 @@ pub(super) fn run(
     }
     records.finish()?;
     failure.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// A person in front of a display sees the photo; a script, or whoever wants files, is not held up.
+fn wants_window(args: &WatchArgs) -> bool {
+    let is_seen = std::io::stdout().is_terminal() && Screen::is_possible();
+    is_seen && !args.headless && args.records.files.is_empty()
 }
 
 fn writes_to_stdout(args: &WatchArgs) -> bool {

@@ -22,7 +22,7 @@ pub(super) fn choose_input(
     streams: &mut Streams<'_>,
 ) -> Result<Input, StreamError> {
     if let Some(words) = &args.input {
-        return Input::parse(words);
+        return args.parse_input(words);
     }
     let mut notice = |text: &str| {
         if !is_quiet {

@@ -4,6 +4,7 @@
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -102,6 +103,15 @@ fn refuse_photo_options(args: &WatchArgs, input: &Input) -> Result<(), LiveError
     Err(LiveError::Config(format!("{option} is for photos, {input} is none: {instead}")))
 }
 
+/// Pictures are written, sound is not: how to have both.
+fn without_sound(video: &Path, source: &str) -> String {
+    let video = video.display();
+    format!(
+        "{video} has no sound; to add the source's, if it has any: \
+         ffmpeg -i {video} -i {source} -map 0:v -map '1:a?' -c copy with-sound.mp4"
+    )
+}
+
 /// A bar for sources whose length is known, on a terminal.
 fn progress(args: &WatchArgs, info: &SourceInfo) -> ProgressBar {
     let Some(n_frames) = info.n_frames.filter(|_| !args.quiet && std::io::stderr().is_terminal()) else {
@@ -183,6 +193,9 @@ impl WatchSink<'_, '_> {
     fn finish(&mut self) -> Result<(), StreamError> {
         self.progress.finish_and_clear();
         let finished = self.records.finish();
+        if let (Some(video), false) = (&self.args.save_video, self.args.quiet || self.info.live) {
+            self.streams.notice(&without_sound(video, &self.info.name));
+        }
         if !self.args.quiet {
             self.streams.notice(&self.meter.summary(Instant::now()));
         }

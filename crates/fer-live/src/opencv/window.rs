@@ -11,6 +11,9 @@ use super::picture::to_bgr;
 /// The display windows would open on, or `None` where there is no screen.
 #[must_use]
 pub fn display() -> Option<String> {
+    if cfg!(any(windows, target_os = "macos")) {
+        return Some("the desktop".to_owned());
+    }
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     set("WAYLAND_DISPLAY").or_else(|| set("DISPLAY"))
 }

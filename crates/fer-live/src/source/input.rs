@@ -8,13 +8,14 @@ use fer_drawn::Data;
 use fer_stream::StreamError;
 
 use super::camera_names::{Camera, cameras};
+use super::gif::GifSource;
 
 /// Something frames come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A camera, by its number.
     Camera(i32),
-    /// A video file.
+    /// A video file, or an animated GIF.
     Video(PathBuf),
     /// Photos: one, those of a folder, or those a glob matches, in the order of their paths; or those of a list,
     /// in its own order.
@@ -37,6 +38,17 @@ impl Input {
         Self::parse_with(words, &cameras())
     }
 
+    /// As [`Input::parse`]; of a folder all photos, those of the folders in it too.
+    ///
+    /// # Errors
+    /// [`StreamError::Open`] when they mean nothing that is there.
+    pub fn parse_recursive(words: &str) -> Result<Self, StreamError> {
+        if !Path::new(words).is_dir() {
+            return Self::parse(words);
+        }
+        photos_like(&Path::new(&glob::Pattern::escape(words)).join("**/*").display().to_string())
+    }
+
     fn parse_with(words: &str, cameras: &[Camera]) -> Result<Self, StreamError> {
         let path = Path::new(words);
         match words {
@@ -54,7 +66,7 @@ impl Input {
                     return photos_listed(path);
                 }
                 if path.exists() {
-                    return Ok(if is_photo(path) {
+                    return Ok(if is_photo(path) && !GifSource::is_animated(path) {
                         Self::Photos(vec![path.to_owned()])
                     } else {
                         Self::Video(path.to_owned())
@@ -136,8 +148,13 @@ fn photos_in(folder: &Path) -> Result<Input, StreamError> {
     let unreadable =
         |error: std::io::Error| StreamError::open_for(folder.display(), "the folder cannot be read", error);
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
-    let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    some_photos(folder.display().to_string(), paths.filter(|path| path.is_file()).collect())
+    let entries = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let words = folder.display().to_string();
+    if !folders.is_empty() && !files.iter().any(|path| has_photo_name(path)) {
+        return Err(nothing(&words, "no photos in it, but folders: --recursive reads those too"));
+    }
+    some_photos(words, files)
 }
 
 /// The photos a file names, one path a line, blank lines left out; relative paths start at the working folder.

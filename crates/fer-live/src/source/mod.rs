@@ -3,6 +3,7 @@
 
 mod camera_names;
 mod drawn;
+mod gif;
 mod input;
 mod jpeg_stream;
 mod options;
@@ -11,6 +12,7 @@ mod raw_stream;
 
 pub use camera_names::{Camera, cameras};
 pub use drawn::DrawnSource;
+pub use gif::GifSource;
 pub use input::Input;
 pub use jpeg_stream::JpegStream;
 pub use options::SourceOptions;

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fer_base::chain;
-use fer_live::source::{DrawnSource, Input, JpegStream, RawStream, SourceOptions, read_photo};
+use fer_live::open::open_input;
+use fer_live::source::{DrawnSource, GifSource, Input, JpegStream, RawStream, SourceOptions, read_photo};
 use fer_stream::{FrameSource, StreamError};
 use fer_vision::Frame;
-use image::{ImageFormat, Rgb, RgbImage};
+use image::codecs::gif::GifEncoder;
+use image::{Delay, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use insta::assert_snapshot;
 
 fn options(rate: Option<f64>) -> SourceOptions {
@@ -51,6 +53,50 @@ fn files_folders_and_globs_are_told_apart_by_what_they_are() {
     assert_eq!(parse(&path("a.jpg")), Input::Photos(vec![path("a.jpg")]));
     assert_eq!(parse(&path("photo")), Input::Photos(vec![path("photo")]), "by its first bytes");
     assert_eq!(parse(&path("clip.mp4")), Input::Video(path("clip.mp4")));
+}
+
+#[test]
+fn folders_in_a_folder_are_read_when_asked_for_and_named_when_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir_all(path("a/b[1]")).unwrap();
+    RgbImage::new(4, 4).save(path("a/b[1]/deep.png")).unwrap();
+    let words = path("a").display().to_string();
+    let error = Input::parse(&words).unwrap_err().to_string();
+    assert!(error.ends_with("no photos in it, but folders: --recursive reads those too"), "{error}");
+    assert_eq!(Input::parse_recursive(&words).unwrap(), Input::Photos(vec![path("a/b[1]/deep.png")]));
+    let words = path("a/b[1]").display().to_string();
+    assert_eq!(Input::parse_recursive(&words).unwrap(), Input::parse(&words).unwrap());
+}
+
+/// Writes a GIF whose pictures are shown so long, in ms.
+fn gif(path: &Path, delays: &[u32]) {
+    let mut encoder = GifEncoder::new(std::fs::File::create(path).unwrap());
+    for (&delay, value) in delays.iter().zip(0..) {
+        let picture = RgbaImage::from_pixel(32, 24, Rgba([value * 50, 90, 120, 255]));
+        let frame = image::Frame::from_parts(picture, 0, 0, Delay::from_numer_denom_ms(delay, 1));
+        encoder.encode_frame(frame).unwrap();
+    }
+}
+
+#[test]
+fn an_animated_gif_is_a_clip_with_its_own_times_and_a_still_one_a_photo() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    gif(&path("still.gif"), &[40]);
+    gif(&path("moving.gif"), &[40, 200, 0, 60]);
+    let parse = |name: &str| Input::parse(&path(name).display().to_string()).unwrap();
+    assert_eq!(parse("still.gif"), Input::Photos(vec![path("still.gif")]));
+    assert_eq!(parse("moving.gif"), Input::Video(path("moving.gif")));
+    let frames = all(&mut *open_input(&parse("moving.gif"), &options(None)).unwrap());
+    let times: Vec<u128> = frames.iter().map(|frame| frame.timestamp.as_millis()).collect();
+    assert_eq!(times, [0, 40, 240, 340], "a delay of 0 is shown for 100 ms, as browsers do");
+    assert!(frames.windows(2).all(|pair| pair[0].picture != pair[1].picture));
+    let whole = std::fs::read(path("moving.gif")).unwrap();
+    std::fs::write(path("moving.gif"), &whole[..whole.len() - 20]).unwrap();
+    let mut cut = GifSource::open(&path("moving.gif")).unwrap();
+    let error = std::iter::from_fn(|| cut.next_frame().transpose()).find_map(Result::err).unwrap();
+    assert!(chain(&error).contains("moving.gif, frame 3: damaged or cut off"), "{}", chain(&error));
 }
 
 #[test]

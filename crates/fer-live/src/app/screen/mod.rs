@@ -61,6 +61,22 @@ impl Screen {
         Ok(Self::new(Box::new(window), args, labels))
     }
 
+    /// Shows a picture until the user has seen enough.
+    pub(super) fn hold(&mut self, shot: Shot, stop: &AtomicBool) -> Result<Vec<PathBuf>, StreamError> {
+        let mut snapshots = Vec::new();
+        self.paint(shot)?;
+        while !stop.load(Ordering::Relaxed) {
+            // A still picture is a pause without an end.
+            self.is_paused = true;
+            let keys = self.idle(stop)?;
+            snapshots.extend(keys.snapshots);
+            if keys.quit {
+                break;
+            }
+        }
+        Ok(snapshots)
+    }
+
     fn new(surface: Box<dyn Surface>, args: &WatchArgs, labels: &Labels) -> Self {
         let options = OverlayOptions {
             boxes_only: args.boxes_only,
@@ -70,6 +86,11 @@ impl Screen {
         };
         let (labels, snapshots) = (labels.clone(), args.snapshots.clone());
         Self { surface, labels, options, snapshots, last: None, is_paused: false }
+    }
+
+    /// Whether there is a display to open a window on.
+    pub(super) fn is_possible() -> bool {
+        window::is_possible()
     }
 
     /// Draws on a copy, shows it, and answers keys; a pause lasts as long as the user wants.
@@ -145,6 +166,10 @@ mod window {
 
     pub(super) use crate::opencv::Window;
 
+    pub(super) fn is_possible() -> bool {
+        crate::opencv::display().is_some()
+    }
+
     impl super::Surface for Window {
         fn show(&mut self, picture: &RgbImage) -> Result<(), StreamError> {
             Self::show(self, picture)
@@ -160,6 +185,10 @@ mod window {
 mod window {
     use fer_stream::StreamError;
     use image::RgbImage;
+
+    pub(super) fn is_possible() -> bool {
+        false
+    }
 
     /// This build has no window.
     pub(super) struct Window(std::convert::Infallible);
@@ -275,6 +304,16 @@ mod tests {
         assert_eq!((&shown[3], &shown[4]), (&shown[1], &shown[0]));
         assert_ne!(shown[5], shown[4], "h shows what the keys do");
         assert_eq!(shown[6], shown[4]);
+    }
+
+    #[test]
+    fn a_still_picture_stays_until_it_is_closed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (fake, stop) = (Fake::default(), AtomicBool::new(false));
+        let mut screen = screen(&fake, folder.path());
+        fake.keys.borrow_mut().extend([None, Some(' '), None, Some('s'), None, Some('q')]);
+        let snapshots = screen.hold(shot(0), &stop).expect("it shows");
+        assert_eq!((snapshots.len(), fake.keys.borrow().len()), (1, 0));
     }
 
     #[test]

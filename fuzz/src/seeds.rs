@@ -81,6 +81,18 @@ pub(crate) fn short_tables() -> Vec<Vec<u8>> {
     ]
 }
 
+/// A GIF of three pictures.
+pub(crate) fn animated() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut gif = image::codecs::gif::GifEncoder::new(&mut bytes);
+    for value in [10, 90, 170] {
+        let picture = image::RgbaImage::from_pixel(9, 7, image::Rgba([value, 50, 99, 255]));
+        gif.encode_frame(image::Frame::new(picture)).expect("memory takes it");
+    }
+    drop(gif);
+    bytes
+}
+
 /// FER+'s votes for [`fer2013`].
 pub(crate) fn ferplus() -> Vec<u8> {
     let mut text = String::from(

@@ -42,6 +42,7 @@ pub(crate) const TARGETS: &[Target] = &[
     models::CONFIG,
     models::CASCADE,
     models::YUNET,
+    streams::GIF,
     streams::MJPEG,
     streams::RAW,
     web::HTTP,

@@ -1,14 +1,23 @@
-//! Streams on standard input.
+//! Streams on standard input, and animated GIFs.
 //! In: bytes. Out: how many frames, and how the stream ended.
 
 use std::{io::BufReader, time::Instant};
 
-use fer_live::source::{JpegStream, RawStream, SourceOptions};
+use fer_live::source::{GifSource, JpegStream, RawStream, SourceOptions};
 use fer_stream::FrameSource;
 use image::{DynamicImage, ImageFormat};
 
 use super::{Door, Target};
-use crate::seeds;
+use crate::{seeds, supervise::memory_folder};
+
+pub(super) const GIF: Target = Target {
+    name: "gif",
+    door: "an animated GIF",
+    seeds: || vec![seeds::animated()],
+    words: &[b"GIF89a", b"NETSCAPE2.0", b"\x21\xf9\x04", b"\x2c", b"\x3b", b"\xff\xff"],
+    open: gif,
+    on_request: false,
+};
 
 pub(super) const MJPEG: Target = Target {
     name: "mjpeg",
@@ -33,6 +42,21 @@ pub(super) const RAW: Target = Target {
 
 fn options() -> SourceOptions {
     SourceOptions::new(Instant::now())
+}
+
+fn gif() -> Door {
+    let folder = tempfile::tempdir_in(memory_folder()).expect("there is room for a folder");
+    Box::new(move |bytes| {
+        let path = folder.path().join("clip.gif");
+        std::fs::write(&path, bytes).map_err(|error| error.to_string())?;
+        if !GifSource::is_animated(&path) {
+            return Ok("a photo".to_owned());
+        }
+        match GifSource::open(&path) {
+            Ok(source) => frames(source).map(|end| end.replace(&path.display().to_string(), "")),
+            Err(error) => Ok(fer_base::chain(&error)),
+        }
+    })
 }
 
 fn raw() -> Door {

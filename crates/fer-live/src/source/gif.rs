@@ -12,8 +12,8 @@ use fer_vision::Frame;
 use image::codecs::gif::GifDecoder;
 use image::{AnimationDecoder, ImageDecoder, ImageResult, RgbImage};
 
-/// Larger pictures are refused before a pixel is decoded.
-const MOST_PIXELS: u64 = 50_000_000;
+/// Larger pictures are refused before a pixel is decoded: the decoder holds three of them, a few wait.
+const MOST_PIXELS: u64 = 16_000_000;
 
 /// A delay of a hundredth of a second or none is no wish for speed: all browsers show such a picture this long.
 const USUAL_DELAY: Duration = Duration::from_millis(100);
@@ -33,7 +33,7 @@ impl GifSource {
     /// Opens a GIF.
     ///
     /// # Errors
-    /// [`StreamError::Open`] when the file cannot be read, is no GIF, or larger than 50 megapixels.
+    /// [`StreamError::Open`] when the file cannot be read, is no GIF, or larger than 16 megapixels.
     pub fn open(path: &Path) -> Result<Self, StreamError> {
         let gif = decoder(path)?;
         let size = gif.dimensions();
@@ -65,7 +65,7 @@ fn decoder(path: &Path) -> Result<GifDecoder<BufReader<File>>, StreamError> {
         .map_err(|error| StreamError::open_for(path.display(), "not a GIF, or damaged", error))?;
     let (width, height) = gif.dimensions();
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
-        let problem = format!("{width}×{height} pixels, expected at most 50 megapixels");
+        let problem = format!("{width}×{height} pixels, expected at most 16 megapixels");
         return Err(StreamError::open(path.display(), problem));
     }
     Ok(gif)

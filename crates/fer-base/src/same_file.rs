@@ -1,17 +1,17 @@
-//! An output may not be an input, nor another output.
+//! An output may not be an input, nor a file in one, nor another output.
 //! In: the options of a program and the paths they name. Out: nothing, or which two name one file.
 
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
 };
 
 use crate::{ExitCode, exit, terminal};
 
-/// Two options that name one file, one of them to write it.
+/// An output that would destroy what another option reads or writes.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "{option} {path}: the same file as {other_option} {other_path}; choose another",
+    "{option} {path}: {clash} {other_option} {other_path}; choose another",
     path = terminal::line(&path.to_string_lossy()),
     other_path = terminal::line(&other_path.to_string_lossy())
 )]
@@ -20,10 +20,30 @@ pub struct Overlap {
     pub option: String,
     /// The path it was given.
     pub path: PathBuf,
+    /// How it would.
+    pub clash: Clash,
     /// The other option, which reads it or writes it too.
     pub other_option: String,
     /// The path that one was given.
     pub other_path: PathBuf,
+}
+
+/// How an output meets a path that it may not touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clash {
+    /// It is that file, by whatever name.
+    SameFile,
+    /// It is a file that is there, below that folder.
+    InFolder,
+}
+
+impl fmt::Display for Clash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SameFile => "the same file as",
+            Self::InFolder => "a file in",
+        })
+    }
 }
 
 impl ExitCode for Overlap {
@@ -34,33 +54,59 @@ impl ExitCode for Overlap {
 
 /// Refuses to write over an input, and to write two outputs to one place: both destroy what is there.
 ///
-/// Each pair is an option (`--csv`, `the input`) and its path. `-` is standard input or output: only two
-/// outputs share it. Devices such as `/dev/null` hold nothing and may be named twice.
+/// A folder among the inputs stands for every file that is in it, however deep; a new file may be written
+/// into it. Each pair is an option (`--csv`, `the input`) and its path. `-` is standard input or output: only
+/// two outputs share it. Devices such as `/dev/null` hold nothing and may be named twice.
 ///
 /// # Errors
 /// [`Overlap`] with the first pair.
 pub fn refuse_overlaps(inputs: &[(&str, &Path)], outputs: &[(&str, &Path)]) -> Result<(), Overlap> {
-    let is_standard = |path: &Path| path.as_os_str() == "-";
     let mut taken: Vec<_> = inputs.iter().filter(|(_, path)| !is_standard(path)).collect();
     for output @ (option, path) in outputs {
         if is_device(path) {
             continue;
         }
-        let same = |other: &Path| match is_standard(path) || is_standard(other) {
-            true => path.as_os_str() == other.as_os_str(),
-            false => same_file(path, other),
-        };
-        if let Some((other_option, other_path)) = taken.iter().find(|(_, other)| same(other)) {
-            return Err(Overlap {
-                option: (*option).to_owned(),
-                path: path.to_path_buf(),
-                other_option: (*other_option).to_owned(),
-                other_path: other_path.to_path_buf(),
-            });
+        for (other_option, other_path) in &taken {
+            if let Some(clash) = clash(path, other_path) {
+                return Err(Overlap {
+                    option: (*option).to_owned(),
+                    path: path.to_path_buf(),
+                    clash,
+                    other_option: (*other_option).to_owned(),
+                    other_path: other_path.to_path_buf(),
+                });
+            }
         }
         taken.push(output);
     }
     Ok(())
+}
+
+fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// How an output meets another path; `None` where it does not.
+fn clash(output: &Path, other: &Path) -> Option<Clash> {
+    if is_standard(output) || is_standard(other) {
+        return (output.as_os_str() == other.as_os_str()).then_some(Clash::SameFile);
+    }
+    if same_file(output, other) {
+        return Some(Clash::SameFile);
+    }
+    is_file_in(output, other).then_some(Clash::InFolder)
+}
+
+/// Whether a path leads to a file that is there, below a folder.
+fn is_file_in(path: &Path, folder: &Path) -> bool {
+    if !path.is_file() || !folder.is_dir() {
+        return false;
+    }
+    let Ok(folder) = folder.canonicalize() else { return false };
+    // Every step of the path counts, because a link in the folder may lead out of it: what it stands for is
+    // read all the same. Before `..` the path was elsewhere.
+    let mut steps = path.ancestors().take_while(|step| step.file_name().is_some());
+    steps.any(|step| step.canonicalize().is_ok_and(|step| step.starts_with(&folder)))
 }
 
 /// Whether two paths lead to one file, through links or by another spelling; neither need exist yet.

@@ -1,7 +1,7 @@
 //! What a command writes: never over what it reads, and whole or not at all.
 //! In: the files it reads and the files it writes. Out: a file, or a refusal that names both.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fer_base::{atomic, refuse_overlaps};
 use fer_model::ModelCard;
@@ -9,8 +9,14 @@ use fer_model::checkpoint::{CARD_FILE, PAGE_FILE};
 
 use crate::error::TrainError;
 
+/// What else a shipped model's folder holds: how it came about.
+const ORIGINS: [&str; 3] = ["config.toml", "epochs.csv", "curves.svg"];
+
+/// Where a shipped model tells the same of the run that it went on from.
+const FIRST_STAGE: &str = "first-stage";
+
 /// Refuses the first output that is a file of the model, or of the data, or another output, each with its
-/// option.
+/// option. Of data in a folder every file is one.
 ///
 /// # Errors
 /// [`TrainError::Overlap`] with both options.
@@ -20,8 +26,11 @@ pub fn refuse_overwriting_inputs(
     card: &ModelCard,
     data: &[(&str, Option<&Path>)],
 ) -> Result<(), TrainError> {
-    let files = [CARD_FILE, PAGE_FILE, &card.weights.file].map(|name| model.join(name));
-    let model = files.iter().map(|file| ("the model's own file", file.as_path()));
+    let own = [CARD_FILE, PAGE_FILE, &card.weights.file];
+    let own: Vec<PathBuf> = own.into_iter().chain(ORIGINS).map(|name| model.join(name)).collect();
+    let first_stage = model.join(FIRST_STAGE);
+    let model = own.iter().map(|file| ("the model's own file", file.as_path()));
+    let model = model.chain([("the model's folder", first_stage.as_path())]);
     let data = data.iter().filter_map(|(option, path)| Some((*option, (*path)?)));
     Ok(refuse_overlaps(&model.chain(data).collect::<Vec<_>>(), outputs)?)
 }

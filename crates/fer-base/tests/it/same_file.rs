@@ -1,4 +1,4 @@
-//! An output is never an input, nor another output.
+//! An output is never an input, nor a file in one, nor another output.
 
 use std::{fs, path::Path};
 
@@ -49,5 +49,36 @@ fn standard_input_is_not_standard_output_and_devices_hold_nothing() {
     {
         let null = Path::new("/dev/null");
         assert_eq!(refuse_overlaps(&[], &[("--csv", null), ("--jsonl", null)]), Ok(()));
+    }
+}
+
+#[test]
+fn a_file_anywhere_in_a_folder_that_is_read_is_an_input() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let class = data.join("train/happy");
+    fs::create_dir_all(&class).unwrap();
+    let [face, beside] = [class.join("3.png"), root.path().join("beside.json")];
+    fs::write(&face, "a face").unwrap();
+    fs::write(&beside, "{}").unwrap();
+    let refused = |output: &Path| refuse_overlaps(&[("--data", &data)], &[("--json", output)]);
+    let text = refused(&face).unwrap_err().to_string().replace(&root.path().display().to_string(), "…");
+    assert_eq!(text, "--json …/data/train/happy/3.png: a file in --data …/data; choose another");
+    assert!(refused(&data.join("train/../train/happy/3.png")).is_err());
+    assert_eq!(refused(&class.join("4.png")), Ok(()), "a new file");
+    assert_eq!(refused(&data.join("../beside.json")), Ok(()), "the way leads out again");
+    assert_eq!(refused(&beside), Ok(()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        let [link, inside] = [root.path().join("link.png"), class.join("outside.png")];
+        symlink(&face, &link).unwrap();
+        symlink(&beside, &inside).unwrap();
+        symlink(root.path().join("sad"), data.join("sad")).unwrap();
+        fs::create_dir(root.path().join("sad")).unwrap();
+        fs::write(root.path().join("sad/5.png"), "a face").unwrap();
+        assert!(refused(&link).is_err(), "a link into the folder");
+        assert!(refused(&inside).is_err(), "a link in the folder");
+        assert!(refused(&data.join("sad/5.png")).is_err(), "a linked folder in the folder");
     }
 }

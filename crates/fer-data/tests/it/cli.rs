@@ -67,6 +67,22 @@ fn an_audit_is_not_written_over_the_data() {
     assert_eq!(std::fs::read(&path).expect("the file"), before);
 }
 
+#[test]
+fn an_audit_is_not_written_over_a_picture_of_the_data() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    put_classes(folder.path(), &["train", "validation"], &["cat", "dog"]);
+    let path = folder.path().join("train/dog/a_2.png");
+    let before = std::fs::read(&path).expect("the picture");
+    let [data, json] = [folder.path(), &path].map(|path| path.to_string_lossy().into_owned());
+    let output = fer_data(&["audit", &data, "--json", &json]);
+    assert_eq!(code(&output), exit::USAGE);
+    assert!(said(&output).contains("a_2.png: a file in the data "), "{}", said(&output));
+    assert_eq!(std::fs::read(&path).expect("the picture"), before);
+    let beside = folder.path().join("audit.json");
+    let output = fer_data(&["audit", &data, "--json", &beside.to_string_lossy()]);
+    assert_eq!(code(&output), exit::SUCCESS, "{}", said(&output));
+}
+
 #[cfg(unix)]
 #[test]
 fn names_of_classes_and_files_do_not_reach_the_terminal_raw() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use fer_base::chain;
+use fer_base::{chain, terminal};
 use fer_data::Labels;
 use fer_stream::StreamError;
 use fer_stream::pipeline::Shot;
@@ -88,11 +88,13 @@ fn table(path: &Path, picture: &RgbImage, reading: &Reading, labels: &Labels) ->
         1 => "1 face".to_owned(),
         _ => format!("{n_faces} faces"),
     };
-    let mut text = format!("{}: {}×{}, {faces}", path.display(), picture.width(), picture.height());
+    let path = name(path);
+    let mut text = format!("{}: {}×{}, {faces}", terminal::line(&path), picture.width(), picture.height());
     if n_faces == 0 {
         return text;
     }
-    let columns: Vec<String> = labels.names().iter().map(|label| format!(" {label:>8}")).collect();
+    let labels: Vec<_> = labels.names().iter().map(|label| terminal::line(label)).collect();
+    let columns: Vec<String> = labels.iter().map(|label| format!(" {label:>8}")).collect();
     text += &format!("\n{:>4}  {:<22}{}  apparent expression", "face", "box", columns.concat());
     for face in &reading.faces {
         let b = &face.face_box;
@@ -100,10 +102,10 @@ fn table(path: &Path, picture: &RgbImage, reading: &Reading, labels: &Labels) ->
         let cells: Vec<String> = face
             .probabilities
             .iter()
-            .zip(labels.names())
+            .zip(&labels)
             .map(|(p, label)| format!(" {p:>width$.3}", width = label.chars().count().max(8)))
             .collect();
-        let label = face.label.map_or("uncertain", |label| labels.name(label));
+        let label = face.label.map_or("uncertain", |label| &*labels[label]);
         text += &format!("\n{:>4}  {place:<22}{}  {label}", face.track, cells.concat());
     }
     text
@@ -122,4 +124,32 @@ fn save_annotated(
             .map_err(|error| StreamError::write_for(name(target), "the folder cannot be made", error))?;
     }
     save_picture(picture, &path)
+}
+
+#[cfg(test)]
+mod tests {
+    use fer_vision::{FaceBox, FaceReading, Timings};
+
+    use super::*;
+
+    #[test]
+    fn names_of_photos_and_labels_do_not_reach_the_terminal_raw() {
+        let face = FaceReading {
+            track: 1,
+            face_box: FaceBox { x: 0.0, y: 0.0, width: 9.0, height: 9.0, score: 1.0 },
+            held: false,
+            face_score: None,
+            probabilities: vec![0.25, 0.75],
+            smooth: vec![0.25, 0.75],
+            label: Some(1),
+            confidence: 0.75,
+        };
+        let (timestamp, timings) = (Duration::ZERO, Timings::default());
+        let reading = Reading { frame: 0, timestamp, faces: vec![face], timings, n_dropped: 0 };
+        let labels = Labels::custom(["cat", "\u{1b}[31m\rdog"].map(str::to_owned).to_vec());
+        let text = table(Path::new("\u{1b}[31m\r.png"), &RgbImage::new(9, 9), &reading, &labels);
+        assert!(text.starts_with("\\u{1b}[31m\\r.png: 9×9, 1 face\n"), "{text}");
+        assert!(text.ends_with("0.750  \\u{1b}[31m\\rdog"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\r']), "{text:?}");
+    }
 }

@@ -149,7 +149,9 @@ pub(super) fn refuse_overlaps(args: &WatchArgs, input: &Input) -> Result<(), Liv
     let records =
         args.records.files.iter().map(|(format, path)| (format!("--{}", format.ending), path.clone()));
     let videos = args.save_video.iter().map(|path| ("--save-video".to_owned(), path.clone()));
-    let inputs = photos.iter().chain(video).map(|path| ("the input".to_owned(), path.clone()));
+    // The words themselves name a file where they name a list of photos.
+    let list = args.common.input.iter().map(PathBuf::from).filter(|path| path.is_file());
+    let inputs = photos.iter().chain(video).cloned().chain(list).map(|path| ("the input".to_owned(), path));
     let inputs: Vec<(String, PathBuf)> = inputs.chain(model_files(args)).collect();
     // A folder cannot be written over: whoever opens the output says what is wrong with it.
     let outputs: Vec<(String, PathBuf)> =
@@ -240,6 +242,20 @@ mod tests {
         assert!(said.is_some_and(|said| said.contains("the detector's file is there too")));
         let beside = folder.path().join("readings.csv").display().to_string();
         assert_eq!(refused(&["--model", &model, "--csv", &beside], &Input::Drawn), None);
+    }
+
+    #[test]
+    fn an_output_is_never_the_list_of_photos() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let list = folder.path().join("list.txt");
+        std::fs::write(&list, "a.jpg\n").expect("room for a file");
+        let (list, input) = (list.display().to_string(), Input::Photos(vec!["a.jpg".into()]));
+        for option in ["--csv", "--json", "--jsonl"] {
+            let said =
+                refused(&["--input", &list, option, &list], &input).expect("it would destroy the list");
+            assert!(said.ends_with("list.txt: the input is there too; choose another"), "{said}");
+        }
+        assert_eq!(refused(&["--input", &list, "--csv", "out.csv"], &input), None);
     }
 
     #[test]

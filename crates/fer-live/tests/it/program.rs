@@ -133,6 +133,36 @@ fn photos_are_told_as_a_table_and_as_json() {
 }
 
 #[test]
+fn a_list_of_photos_and_a_cascade_are_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let [photo, list, cascade] = ["wall.png", "list.txt", "faces.xml"].map(|name| folder.path().join(name));
+    RgbImage::new(64, 64).save(&photo).unwrap();
+    std::fs::write(&list, format!("{}\n", text(&photo))).unwrap();
+    std::fs::write(&cascade, "a cascade").unwrap();
+    for needed in [&list, &cascade] {
+        let before = std::fs::read(needed).unwrap();
+        for option in ["--csv", "--json", "--jsonl"] {
+            let read = ["--input", text(&list), "--cascade", text(&cascade)];
+            let (code, said) = refused(&[&read[..], &[option, text(needed)]].concat());
+            assert_eq!(code, 2, "{said}");
+            assert!(said.contains("is there too; choose another"), "{said}");
+            assert_eq!(std::fs::read(needed).unwrap(), before);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_photos_name_does_not_reach_the_terminal_raw() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = folder.path().join("\u{1b}[31m\r.png");
+    RgbImage::new(64, 64).save(&photo).unwrap();
+    let table = String::from_utf8(run(&["--input", text(&photo)]).stdout).unwrap();
+    assert!(table.contains("\\u{1b}[31m\\r.png: 64×64, no face found"), "{table}");
+    assert!(!table.contains(['\u{1b}', '\r']), "{table:?}");
+}
+
+#[test]
 fn a_blurred_picture_has_no_face_left_and_its_reading_has() {
     let folder = tempfile::tempdir().unwrap();
     let [photo, hidden, csv] = ["photo.png", "hidden.png", "out.csv"].map(|name| folder.path().join(name));

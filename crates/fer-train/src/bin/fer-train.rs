@@ -10,7 +10,7 @@ use std::{
 
 use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fer_base::{ExitCode as _, chain, exit};
+use fer_base::{ExitCode as _, chain, exit, terminal};
 use fer_data::Learning;
 use fer_model::{DeviceChoice, choose, net::size_of};
 use fer_train::{
@@ -226,7 +226,7 @@ fn describe(config: &Config, data: &Learning) {
     for (label, (train, validation)) in
         data.train.labels.names().iter().zip(data.train.counts().iter().zip(data.validation.counts()))
     {
-        note(&format!("  {label:<12} {train:>7} {validation:>7}"));
+        note(&format!("  {:<12} {train:>7} {validation:>7}", terminal::line(label)));
     }
     let words = left_out(&data.skipped);
     if !words.is_empty() {

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use fer_base::terminal;
 use fer_data::Part;
 use fer_model::checkpoint;
 use fer_model::predict::reading_net;
@@ -14,7 +15,7 @@ use crate::error::TrainError;
 use crate::judge::evaluate::Evaluation;
 use crate::judge::eyes::{Eyes, run};
 use crate::judge::figures;
-use crate::judge::input::Inputs;
+use crate::judge::input::{Inputs, on_disk};
 use crate::judge::predictions_csv::predictions_csv;
 use crate::judge::summary::{Summary, protocol};
 use crate::onnx::to_onnx;
@@ -53,19 +54,11 @@ pub fn judge(
     let json = judging.json.as_deref().filter(|path| path.as_os_str() != "-");
     let outputs =
         [("--json", json), ("--csv", judging.csv.as_deref()), ("--report", judging.report.as_deref())];
-    let outputs = outputs.iter().filter_map(|(option, path)| Some((*option, (*path)?)));
-    let train_data = judging.train_data.as_deref();
-    refuse_overwriting_inputs(
-        &outputs.collect::<Vec<_>>(),
-        &inputs.model,
-        predictor.card(),
-        &[
-            ("--data", Some(&inputs.data)),
-            ("--train-data", train_data),
-            ("--ferplus", inputs.ferplus.as_deref()),
-        ],
-    )?;
-    let card = predictor.card();
+    let outputs: Vec<_> = outputs.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
+    let (card, train_data) = (predictor.card(), judging.train_data.as_deref());
+    let [data, ferplus] = inputs.files();
+    let data = [data, ("--train-data", train_data.and_then(on_disk)), ferplus];
+    refuse_overwriting_inputs(&outputs, &inputs.model, card, &data)?;
     let input = inputs.load(judging.part, card, watcher.notice)?;
     let (predictor, samples) = &judging.eyes.on(predictor, input.samples, inputs, watcher.notice)?;
     let train = train_data.map(|path| inputs.load_train(path, card, watcher.notice)).transpose()?;
@@ -74,11 +67,11 @@ pub fn judge(
     let line = protocol(card, &model, &data, samples, judging.part, judging.tta);
     let mut line = judging.eyes.told(line, card);
     if let Some(missing) = inputs.missing_classes(samples, card) {
-        (watcher.notice)(&missing);
+        (watcher.notice)(&terminal::line(&missing));
         line = format!("{line}; {missing}");
     }
     let unseen = train.map(|train| evaluation.unseen(samples, &train));
-    let mut summary = Summary::new(&evaluation, line, unseen);
+    let mut summary = Summary::new(&evaluation, line, unseen).leaving_out(input.n_left_out);
     if input.n_without_face > 0 {
         summary = summary.with(figures::with_unfound(&evaluation, input.n_without_face));
     }

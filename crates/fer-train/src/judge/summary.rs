@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use fer_base::terminal;
 use fer_data::{Labels, Part, Samples, Split};
 use fer_model::{ModelCard, Tta};
 use serde::ser::SerializeMap;
@@ -25,6 +26,8 @@ pub struct Summary {
     unseen: Option<Unseen>,
     /// Figures that only some evaluations have.
     more: Vec<Figure>,
+    /// Damaged samples that were left out, as `--skip-bad` asks.
+    n_left_out: usize,
     labels: Labels,
     matrix: ConfusionMatrix,
     temperature: f32,
@@ -35,6 +38,7 @@ impl Serialize for Summary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("n", &self.matrix.n())?;
+        map.serialize_entry("n_left_out", &self.n_left_out)?;
         for figure in self.figures.iter().chain(&self.more) {
             map.serialize_entry(figure.key, &figure.value)?;
             if let Some(interval) = figure.ci95 {
@@ -77,6 +81,7 @@ impl Summary {
             speed: figures::speed(evaluation),
             unseen,
             more: Vec::new(),
+            n_left_out: 0,
             labels: evaluation.labels.clone(),
             matrix: evaluation.confusion_matrix(),
             temperature: evaluation.temperature,
@@ -88,6 +93,19 @@ impl Summary {
     pub fn with(mut self, figure: Figure) -> Self {
         self.more.push(figure);
         self
+    }
+
+    /// The summary of data of which this many damaged samples were left out.
+    #[must_use]
+    pub fn leaving_out(mut self, n_left_out: usize) -> Self {
+        self.n_left_out = n_left_out;
+        self
+    }
+
+    /// How many damaged samples the figures leave out, for people; `None` where there were none.
+    #[must_use]
+    pub fn left_out(&self) -> Option<String> {
+        (self.n_left_out > 0).then(|| format!("{} damaged samples left out", self.n_left_out))
     }
 
     /// The figures for people, in the order in which they are read.
@@ -114,7 +132,8 @@ impl Summary {
     /// The summary for a terminal.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = format!("{}\n\n", self.protocol);
+        let left_out = self.left_out().map(|words| words + "\n").unwrap_or_default();
+        let mut text = format!("{}\n{left_out}\n", terminal::line(&self.protocol));
         for row in self.rows() {
             let line = format!("{:<18} {:>8}  {}", row.name, row.shown(), row.remark());
             let _ = writeln!(text, "{}", line.trim_end());

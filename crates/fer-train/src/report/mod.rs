@@ -28,11 +28,12 @@ pub fn report_html(evaluation: &Evaluation, summary: &Summary, samples: &Samples
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>fer evaluation: {part}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <h1>Evaluation on the {part}</h1>\n<p class=\"protocol\">{protocol}.</p>\n\
+         <h1>Evaluation on the {part}</h1>\n<p class=\"protocol\">{protocol}.</p>\n{left_out}\
          <p>Labels are <em>apparent expressions</em>: how a face looks to raters, not what a person feels.</p>\n\
          {sections}</main>\n</body>\n</html>\n",
         part = evaluation.part,
         protocol = escape(&summary.protocol),
+        left_out = summary.left_out().map(|words| format!("<p>{words}.</p>\n")).unwrap_or_default(),
         sections = sections.concat(),
     )
 }

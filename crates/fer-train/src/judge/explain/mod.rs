@@ -73,7 +73,7 @@ fn face(predictor: &Predictor, explaining: &Explaining) -> Result<(Option<FaceBo
         found,
         expected: "a photograph with a face; --cut takes the whole picture as the face".to_owned(),
     };
-    let bytes = std::fs::read(path).map_err(|source| match source.kind() {
+    let bytes = fer_base::regular::read(path).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => DataError::NotFound { path: path.clone() },
         _ => DataError::Unreadable { path: path.clone(), source },
     })?;

@@ -6,6 +6,7 @@ mod face_finder;
 
 use std::path::{Path, PathBuf};
 
+use fer_base::terminal;
 use fer_data::{
     ClassMap, DataError, LabelSet, Labels, LoadOptions, Loaded, Part, Reason, Samples, Split, load_judged,
 };
@@ -16,7 +17,7 @@ pub use face_finder::{Cutting, FaceFinder};
 
 use crate::config::DataConfig;
 use crate::error::TrainError;
-use crate::skipped::left_out;
+use crate::skipped::{left_out, n_damaged};
 
 /// The model and the data of a job.
 #[derive(Clone, Debug)]
@@ -44,9 +45,16 @@ pub(super) struct Input {
     pub(super) samples: Samples,
     /// Photographs in which no face was found; they are not among the samples.
     pub(super) n_without_face: usize,
+    /// Damaged samples that were left out, as `--skip-bad` asks.
+    pub(super) n_left_out: usize,
 }
 
 impl Inputs {
+    /// What is read besides the model, each with its option.
+    pub(super) fn files(&self) -> [(&'static str, Option<&Path>); 2] {
+        [("--data", on_disk(&self.data)), ("--ferplus", self.ferplus.as_deref())]
+    }
+
     /// What is judged, with a notice of everything left out.
     pub(super) fn load(
         &self,
@@ -57,12 +65,12 @@ impl Inputs {
         self.load_from(&self.data, part, card, notice)
     }
 
-    /// The training faces at another path, in one form with what is judged.
     /// Refuses to go on without FER+'s votes; `reason` says what they are for.
     pub(super) fn expect_votes(&self, reason: &str) -> Result<(), TrainError> {
         self.ferplus.as_ref().map(|_| ()).ok_or_else(|| TrainError::Usage(reason.to_owned()))
     }
 
+    /// The training faces at another path, in one form with what is judged.
     pub(super) fn load_train(
         &self,
         path: &Path,
@@ -83,7 +91,7 @@ impl Inputs {
     ) -> Result<Input, TrainError> {
         let validation_fraction = validation_fraction(self.validation_fraction, card)?;
         if path.as_os_str() == Data::DRAWN {
-            return Ok(Input { samples: self.drawn(part, card)?, n_without_face: 0 });
+            return Ok(Input { samples: self.drawn(part, card)?, n_without_face: 0, n_left_out: 0 });
         }
         let options = LoadOptions {
             skip_bad: self.skip_bad,
@@ -104,6 +112,7 @@ impl Inputs {
         };
         let loaded = loaded.inspect_err(|error| {
             if let DataError::Labels { found, .. } = error {
+                let found = terminal::line(found);
                 notice(&format!(
                     "--map {found}=<class> gives it another name, --map {found}=- leaves it out"
                 ));
@@ -114,7 +123,8 @@ impl Inputs {
             notice(words.trim_end());
         }
         let n_without_face = loaded.skipped.iter().filter(|skipped| skipped.reason == Reason::NoFace).count();
-        Ok(Input { samples: loaded.samples, n_without_face })
+        let n_left_out = n_damaged(&loaded.skipped);
+        Ok(Input { samples: loaded.samples, n_without_face, n_left_out })
     }
 
     fn read(
@@ -156,6 +166,11 @@ impl Inputs {
     pub(super) fn missing_classes(&self, samples: &Samples, card: &ModelCard) -> Option<String> {
         classes::missing(samples, &self.map.left_out(), card)
     }
+}
+
+/// The path of data, but for the word that stands for drawn faces.
+pub(super) fn on_disk(path: &Path) -> Option<&Path> {
+    (path.as_os_str() != Data::DRAWN).then_some(path)
 }
 
 /// The labels of the data itself: FER+'s are joined to FER-2013's seven.

@@ -7,6 +7,7 @@ pub mod table;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use fer_base::terminal;
 use fer_data::{Part, Samples};
 use fer_model::{Predictor, Tta};
 
@@ -49,8 +50,7 @@ pub fn robustness(
     let json = probing.json.as_deref().filter(|path| path.as_os_str() != "-");
     let outputs = [("--json", json), ("--markdown", probing.markdown.as_deref())];
     let outputs: Vec<_> = outputs.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
-    let data = [("--data", Some(inputs.data.as_path())), ("--ferplus", inputs.ferplus.as_deref())];
-    refuse_overwriting_inputs(&outputs, &inputs.model, card, &data)?;
+    refuse_overwriting_inputs(&outputs, &inputs.model, card, &inputs.files())?;
 
     let input = inputs.load(probing.part, card, watcher.notice)?;
     let (predictor, samples) = &probing.eyes.on(predictor, input.samples, inputs, watcher.notice)?;
@@ -58,7 +58,7 @@ pub fn robustness(
     let line = protocol(card, &model, &data, samples, probing.part, probing.tta);
     let mut line = probing.eyes.told(line, card);
     if let Some(missing) = inputs.missing_classes(samples, card) {
-        (watcher.notice)(&missing);
+        (watcher.notice)(&terminal::line(&missing));
         line = format!("{line}; {missing}");
     }
     let table = probe(predictor, samples, probing.tta, line, &PERTURBATIONS, watcher.progress)?;

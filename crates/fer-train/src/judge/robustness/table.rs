@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use fer_base::terminal;
 use serde::Serialize;
 
 use crate::judge::evaluate::Evaluation;
@@ -79,7 +80,12 @@ impl RobustnessTable {
     pub fn to_text(&self) -> String {
         let mut text = format!(
             "{}\n\n{:<16}{:>9}{:>9}{:>12}{:>8}\n",
-            self.protocol, "faces", "top-1 %", "drop", "macro-F1 %", "ECE %"
+            terminal::line(&self.protocol),
+            "faces",
+            "top-1 %",
+            "drop",
+            "macro-F1 %",
+            "ECE %"
         );
         for (condition, mark) in self.rows() {
             let [accuracy, drop, macro_f1, ece] = condition.cells();

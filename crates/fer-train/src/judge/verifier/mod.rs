@@ -77,7 +77,8 @@ pub fn verify(
         .filter_map(|(option, path)| Some((option, path?)))
         .collect();
     let card = predictor.card();
-    let data = [("--data", Some(inputs.data.as_path())), ("--ferplus", inputs.ferplus.as_deref())];
+    let [data, ferplus] = inputs.files();
+    let data = [data, ferplus, ("--scenery", Some(verifying.scenery.as_path()))];
     refuse_overwriting_inputs(&outputs, &inputs.model, card, &data)?;
     if !verifying.fit && card.verifier.is_none() {
         let reason = "the model has no verifier to judge: --fit fits one and writes it into the model";

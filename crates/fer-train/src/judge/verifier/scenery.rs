@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use fer_base::terminal;
 use fer_data::Face;
 use fer_data::picture::{decode_upright, has_picture_name};
 use fer_vision::haar::{Cascade, CascadeSearch, Hit, Search};
@@ -70,7 +71,8 @@ impl Scenery {
             let picture = match read(path) {
                 Ok(picture) => picture,
                 Err(reason) => {
-                    (watcher.notice)(&format!("{}: left out: {reason}", path.display()));
+                    let words = format!("{}: left out: {reason}", path.display());
+                    (watcher.notice)(&terminal::line(&words));
                     continue;
                 }
             };
@@ -111,7 +113,7 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>, TrainError> {
 
 /// A picture, no larger than the largest search needs.
 fn read(path: &Path) -> Result<RgbImage, String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = fer_base::regular::read(path).map_err(|error| error.to_string())?;
     let picture = decode_upright(&bytes, None).map_err(|error| error.to_string())?;
     let most = SIDES[SIDES.len() - 1];
     let is_large = picture.width().max(picture.height()) > most;

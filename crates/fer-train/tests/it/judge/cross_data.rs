@@ -84,6 +84,42 @@ fn a_whole_folder_with_other_classes_is_judged_under_a_map() {
 }
 
 #[test]
+fn damaged_samples_that_are_left_out_are_counted_in_every_output() {
+    let (model, data) = (model(), tempdir().unwrap());
+    put_drawn(data.path(), &[("happy", 3), ("sad", 5)], 4);
+    let judge = ["--data", text(data.path()), "--split", "whole", "--skip-bad"];
+    let whole = fer_eval(model.path(), &judge);
+    assert!(!stdout(&whole).contains("left out"));
+    assert_eq!(json(&fer_eval(model.path(), &[&judge[..], &["--json", "-"]].concat()))["n_left_out"], 0);
+
+    fs::write(data.path().join("happy/cut.png"), "no picture").unwrap();
+    fs::write(data.path().join("sad/empty.png"), "").unwrap();
+    fs::write(data.path().join("sad/notes.txt"), "no sample").unwrap();
+    let report = data.path().join("report.html");
+    let said = stdout(&fer_eval(model.path(), &[&judge[..], &["--report", text(&report)]].concat()));
+    assert_eq!(said.lines().nth(1), Some("2 damaged samples left out"), "{said}");
+    assert!(fs::read_to_string(report).unwrap().contains("<p>2 damaged samples left out.</p>"));
+    let json = json(&fer_eval(model.path(), &[&judge[..], &["--json", "-"]].concat()));
+    assert_eq!((&json["n"], &json["n_left_out"]), (&Value::from(8), &Value::from(2)));
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_classes_and_files_do_not_reach_the_terminal_raw() {
+    let (model, data) = (model(), tempdir().unwrap());
+    put_drawn(data.path(), &[("happy", 3), ("sad", 5)], 2);
+    fs::write(data.path().join("sad/\u{1b}[31m\r.png"), "no picture").unwrap();
+    let judge = ["--data", text(data.path()), "--split", "whole", "--skip-bad"];
+    let said = |output: Output, words: &str| {
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(words) && !said.contains(['\u{1b}', '\r']), "{said:?}");
+    };
+    said(fer_eval(model.path(), &judge), "sad/\\u{1b}[31m\\r.png: not a readable image");
+    put_drawn(data.path(), &[("odd\u{1b}[31m\rclass", 3)], 2);
+    said(fer_eval(model.path(), &judge), "--map odd\\u{1b}[31m\\rclass=<class> gives it another name");
+}
+
+#[test]
 fn what_chooses_takes_no_whole_folder_and_no_test_split() {
     let (model, data) = (model(), tempdir().unwrap());
     put_drawn(data.path(), &[("happy", 3), ("sad", 5)], 2);

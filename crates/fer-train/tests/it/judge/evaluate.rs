@@ -96,6 +96,7 @@ fn the_json_has_the_agreed_names_in_their_order() {
         keys,
         [
             "n",
+            "n_left_out",
             "accuracy",
             "accuracy_ci95",
             "balanced_accuracy",

@@ -184,6 +184,57 @@ fn an_output_that_is_an_input_is_refused_and_the_input_stays() {
     assert_eq!(fs::read_to_string(&data).unwrap(), "emotion,pixels,Usage\n");
 }
 
+/// Makes a small file with its folders.
+fn put(path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, "needed").unwrap();
+}
+
+#[test]
+fn an_output_is_never_a_file_of_a_folder_that_is_read() {
+    let (model, out) = (model(), tempdir().unwrap());
+    let [faces, train, rooms] = ["faces", "train", "rooms"].map(|name| out.path().join(name));
+    let face = faces.join("validation/happy/00003.png");
+    let [seen, room] = [train.join("train/happy/00003.png"), rooms.join("room.png")];
+    let votes = out.path().join("votes.csv");
+    for path in [&face, &seen, &room, &votes] {
+        put(path);
+    }
+    let judge = ["--model", text(model.path()), "--data", text(&faces), "--split", "validation"];
+    let judge = [&judge[..], &["--train-data", text(&train), "--ferplus", text(&votes)]].concat();
+    for option in ["--csv", "--json", "--report"] {
+        let complaint = |path: &Path, words: &str| format!("{option} {}: {words}", text(path));
+        let with = |path| [&judge[..], &[option, path]].concat();
+        refused(&with(text(&face)), 2, &complaint(&face, "a file in --data"));
+        refused(&with(text(&seen)), 2, &complaint(&seen, "a file in --train-data"));
+        refused(&with(text(&votes)), 2, &complaint(&votes, "the same file as --ferplus"));
+    }
+    let source = ["--model", text(model.path()), "--data", text(&faces)];
+    let verify = [&["verifier"][..], &source, &["--scenery", text(&rooms)]].concat();
+    for (option, path, folder) in [("--json", &room, "--scenery"), ("--svg", &face, "--data")] {
+        refused(&[&verify[..], &[option, text(path)]].concat(), 2, &format!("a file in {folder}"));
+    }
+    let probe = [&["robustness"][..], &source, &["--markdown", text(&face)]].concat();
+    refused(&probe, 2, "a file in --data");
+    for path in [&face, &seen, &room, &votes] {
+        assert_eq!(fs::read_to_string(path).unwrap(), "needed");
+    }
+}
+
+#[test]
+fn an_output_is_never_a_file_that_a_model_is_shipped_with() {
+    let model = model();
+    let dir = text(model.path());
+    for name in ["config.toml", "epochs.csv", "curves.svg", "MODEL_CARD.md", "first-stage/config.toml"] {
+        let file = model.path().join(name);
+        put(&file);
+        let judge = ["--model", dir, "--data", "drawn", "--split", "validation", "--report", text(&file)];
+        refused(&judge, 2, "the model's ");
+        refused(&["export", "--model", dir, "--onnx", text(&file)], 2, "the model's ");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "needed", "{name}");
+    }
+}
+
 #[test]
 fn a_model_is_judged_on_the_share_it_was_trained_with() {
     let folder = tempdir().unwrap();

@@ -17,10 +17,10 @@ pub fn keep() {
     unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) }
 }
 
-/// Gives what is freed back to the system, at once and from all threads.
+/// Gives what the calling thread has taken and nobody uses any more back to the system, at once.
 ///
-/// By itself mimalloc does so only when the thread that freed memory asks for some again: a server that has read a
-/// few large photos and then waits would hold their memory until the next one.
+/// By itself mimalloc does so only when that thread asks for memory again: a server that has read a few large photos
+/// and then waits would hold theirs until the next one. What another thread has taken stays with that thread.
 pub fn give_back() {
     // SAFETY: mimalloc allows this at any time and from any thread.
     unsafe { libmimalloc_sys::mi_collect(true) }

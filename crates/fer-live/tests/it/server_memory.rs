@@ -87,3 +87,24 @@ fn large_pictures_at_once_stay_within_the_memory_and_leave_none_behind() {
     }
     assert!(held() <= 80, "{} MiB are still held", held());
 }
+
+/// A body arrives in one thread and is dropped in another: an allocator would keep it for the first.
+#[test]
+#[cfg(target_os = "linux")]
+fn refused_bodies_leave_no_memory_behind() {
+    let server = Serving::start();
+    assert_eq!(server.ask(&png(64)), "HTTP/1.1 200 OK");
+    let before = server.memory("VmRSS");
+    let mut body = vec![7; 24 << 20];
+    body[..4].copy_from_slice(&[0xff, 0xd8, 0xff, 0xe0]);
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..8).map(|_| scope.spawn(|| server.ask(&body))).collect();
+        assert!(asked.into_iter().all(|answer| answer.join().unwrap().contains("415")));
+    });
+    let end = Instant::now() + Duration::from_secs(20);
+    let held = || server.memory("VmRSS").saturating_sub(before);
+    while held() > 60 && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(held() <= 60, "{} MiB of 192 are still held", held());
+}

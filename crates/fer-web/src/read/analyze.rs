@@ -17,6 +17,7 @@ use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 use super::{
+    body::BodyBytes,
     engine::{Seen, Times},
     room::Room,
     senders::Sender,
@@ -138,16 +139,16 @@ async fn batch(app: &App, request: Request, room: &mut Room) -> Result<Vec<Uploa
             ));
         }
         let name = field.file_name().map(str::to_owned);
-        let mut bytes = Vec::new();
+        let mut bytes = BodyBytes::default();
         while let Some(chunk) = field.chunk().await.map_err(|error| broken_form(app, &error))? {
             n_bytes += chunk.len();
             if n_bytes > app.limits.body_bytes {
                 return Err(too_large(app.limits.body_bytes));
             }
             room.grow(chunk.len())?;
-            bytes.extend_from_slice(&chunk);
+            bytes.push(&chunk)?;
         }
-        uploads.push(Upload { name, bytes: bytes.into() });
+        uploads.push(Upload { name, bytes: bytes.freeze() });
     }
     if uploads.is_empty() {
         return Err(Problem::new(
@@ -169,7 +170,7 @@ fn broken_form(app: &App, error: &axum::extract::multipart::MultipartError) -> P
 /// The whole body, at most `max_bytes`.
 async fn body(body: Body, max_bytes: usize, room: &mut Room) -> Result<Bytes, Problem> {
     let mut chunks = body.into_data_stream();
-    let mut bytes = Vec::new();
+    let mut bytes = BodyBytes::default();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk
             .map_err(|error| Problem::new(ProblemKind::BadRequest, format!("the body broke off: {error}")))?;
@@ -177,9 +178,9 @@ async fn body(body: Body, max_bytes: usize, room: &mut Room) -> Result<Bytes, Pr
             return Err(too_large(max_bytes));
         }
         room.grow(chunk.len())?;
-        bytes.extend_from_slice(&chunk);
+        bytes.push(&chunk)?;
     }
-    Ok(bytes.into())
+    Ok(bytes.freeze())
 }
 
 fn too_large(max_bytes: usize) -> Problem {

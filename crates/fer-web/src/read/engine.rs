@@ -181,6 +181,7 @@ fn work(shared: &Shared, mut photo_finder: Finder) {
             Ok((size, found)) => read(&shared.inference, size, found, times, job),
             Err(problem) => job.refuse(problem),
         }
+        // The picture is this thread's own; the body is the system's again as soon as it is dropped.
         if is_large {
             (shared.give_back)();
         }

@@ -2,6 +2,7 @@
 //! In: encoded pictures. Out: faces with probabilities; in order for each client.
 
 pub(crate) mod analyze;
+mod body;
 pub(crate) mod engine;
 pub(crate) mod inference;
 mod picture;

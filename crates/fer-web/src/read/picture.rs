@@ -4,7 +4,7 @@
 
 use std::panic::catch_unwind;
 
-use fer_data::picture::{PictureError, decode_upright, is_heif, memory_needed};
+use fer_data::picture::{MOST_SIDE, PictureError, decode_upright, is_heif, memory_needed};
 use image::RgbImage;
 
 use crate::problem::{Problem, ProblemKind};
@@ -35,6 +35,12 @@ pub(crate) fn need(bytes: &[u8], max_pixels: u64) -> u64 {
 }
 
 fn too_large(width: u32, height: u32, max_pixels: u64) -> Problem {
+    if width.max(height) > MOST_SIDE {
+        let detail = format!(
+            "the picture is {width}×{height}; its sides may have {MOST_SIDE} pixels: scale it down first"
+        );
+        return Problem::new(ProblemKind::PictureTooLarge, detail);
+    }
     let n_pixels = u64::from(width) * u64::from(height);
     Problem::new(
         ProblemKind::PictureTooLarge,

@@ -6,6 +6,7 @@ pub mod atomic;
 pub mod chain;
 pub mod exit;
 pub mod hex;
+pub mod regular;
 pub mod same_file;
 pub mod terminal;
 

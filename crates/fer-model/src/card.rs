@@ -445,6 +445,10 @@ impl ModelCard {
         if let Some((_, twice)) = names.iter().enumerate().find(|(idx, name)| names[..*idx].contains(name)) {
             return Err(mismatch(origin, "labels", "each name once", format!("{twice} twice")));
         }
+        let is_unreadable = |name: &&String| name.trim().is_empty() || name.contains(char::is_control);
+        if let Some(name) = self.all_heads().iter().flat_map(|head| head.labels.names()).find(is_unreadable) {
+            return Err(mismatch(origin, "labels", "names without control characters", format!("{name:?}")));
+        }
         let emotions = Labels::fer2013();
         let is_permutation = self.labels.len() == emotions.len()
             && emotions.names().iter().all(|name| self.labels.names().contains(name));

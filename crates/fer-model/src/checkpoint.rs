@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 
 use burn::store::{ApplyError, ApplyResult, ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Device;
-use fer_base::atomic::{self, Staged};
+use fer_base::{
+    atomic::{self, Staged},
+    regular,
+};
 
 use crate::card::{ModelCard, WeightsCard, sha256_hex};
 use crate::card_page::card_page;
@@ -88,7 +91,7 @@ pub fn save_card(folder: &Path, card: &ModelCard) -> Result<(), ModelError> {
 pub fn load(folder: &Path, device: &Device) -> Result<(Net, ModelCard), ModelError> {
     let card = load_card(folder)?;
     let path = folder.join(&card.weights.file);
-    let weights = fs::read(&path).map_err(|source| match source.kind() {
+    let weights = regular::read(&path).map_err(|source| match source.kind() {
         ErrorKind::NotFound => {
             ModelError::NoWeights { folder: folder.to_owned(), file: card.weights.file.clone() }
         }
@@ -104,7 +107,7 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Net, ModelCard), ModelErr
 /// As [`load`], as far as the card goes.
 pub fn load_card(folder: &Path) -> Result<ModelCard, ModelError> {
     let path = folder.join(CARD_FILE);
-    let json = fs::read(&path).map_err(|source| match source.kind() {
+    let json = regular::read(&path).map_err(|source| match source.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => ModelError::NoCard { folder: folder.to_owned() },
         _ => ModelError::Read { path: path.clone(), source },
     })?;
@@ -221,7 +224,8 @@ fn first_difference(applied: &ApplyResult) -> Option<String> {
 
 /// The weights file that the standing card names, if there is a readable card.
 fn standing_weights(folder: &Path) -> Option<String> {
-    let card: serde_json::Value = serde_json::from_slice(&fs::read(folder.join(CARD_FILE)).ok()?).ok()?;
+    let card: serde_json::Value =
+        serde_json::from_slice(&regular::read(&folder.join(CARD_FILE)).ok()?).ok()?;
     let file = card.get("weights")?.get("file")?.as_str()?;
     [WEIGHTS_FILE, OTHER_WEIGHTS_FILE].contains(&file).then(|| file.to_owned())
 }

@@ -51,6 +51,11 @@ impl Classify for fer_model::Predictor {
     /// One view a face.
     fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
         let predictions = self.predict(faces, fer_model::Tta::None);
+        // Below every threshold, NaN would look like a picture without a face.
+        if predictions.iter().any(|said| !said.is_finite() || said.face_score.is_some_and(f32::is_nan)) {
+            let problem = "its answer is no number: the weights are damaged, or were never trained";
+            return Err(VisionError::classify(problem));
+        }
         let classified = |prediction: fer_model::Prediction| Classified {
             probabilities: prediction.probabilities,
             face_score: prediction.face_score,

@@ -3,12 +3,12 @@
 
 use std::{io::Read, path::Path};
 
+use fer_base::regular;
 use image::DynamicImage;
 use rayon::prelude::*;
 
 use super::{
     class_folders::{self, Tree},
-    compressed::open_regular,
     judged::Cut,
     options::{LoadOptions, Parts},
 };
@@ -82,7 +82,7 @@ const MOST_BYTES: u64 = 256 << 20;
 /// The picture in a file of any format, told by its content; turned upright as its EXIF says.
 fn decode(path: &Path) -> Result<DynamicImage, Reason> {
     let unusable = |cause: String| Reason::Image { cause };
-    let file = open_regular(path).map_err(|error| unusable(error.to_string()))?;
+    let file = regular::open(path).map_err(|error| unusable(error.to_string()))?;
     let mut bytes = Vec::new();
     file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unusable(error.to_string()))?;
     if bytes.is_empty() {

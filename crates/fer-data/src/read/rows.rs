@@ -15,6 +15,13 @@ use crate::{DataError, error::Reason};
 /// The longest row that is read. FER-2013's have 9,500 bytes at most: 2,304 numbers of three digits.
 const MOST_BYTES: usize = 1 << 16;
 
+/// The most lines that are read, eight times FER-2013's: 700 MB of faces. A few kilobytes can unpack to more than
+/// any memory holds; larger data sets are read as folders of classes.
+const MOST_LINES: usize = 300_000;
+
+/// How much is passed over of rows that are too long, before the file is given up.
+const MOST_PASSED: usize = 64 << 20;
+
 /// The rows of a CSV file behind its header.
 pub(super) struct Rows<'a> {
     path: &'a Path,
@@ -23,6 +30,10 @@ pub(super) struct Rows<'a> {
     line: Vec<u8>,
     /// Rows read so far.
     number: usize,
+    /// Lines read so far, empty ones and the header with them.
+    n_lines: usize,
+    /// Bytes passed over so far.
+    n_passed: usize,
     /// Whether the last row has not been read to its end.
     is_within: bool,
 }
@@ -39,7 +50,16 @@ impl<'a> Rows<'a> {
     /// Opens a file and reads its header: the columns' names, without spaces around them.
     pub(super) fn open(path: &'a Path) -> Result<(Self, Vec<String>), DataError> {
         let Opened { reader, format } = compressed::open(path)?;
-        let mut rows = Self { path, format, reader, line: Vec::new(), number: 0, is_within: false };
+        let mut rows = Self {
+            path,
+            format,
+            reader,
+            line: Vec::new(),
+            number: 0,
+            n_lines: 0,
+            n_passed: 0,
+            is_within: false,
+        };
         rows.next_line().map_err(|error| rows.broken(error))?;
         let line = rows.line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&rows.line);
         let header = match columns(line) {
@@ -71,6 +91,12 @@ impl<'a> Rows<'a> {
         while std::mem::take(&mut self.is_within) {
             self.is_within = !self.pass_piece()?;
         }
+        self.n_lines += 1;
+        if self.n_lines > MOST_LINES {
+            return Err(too_much(&format!(
+                "more than {MOST_LINES} lines; larger data is read as a folder of classes"
+            )));
+        }
         self.line.clear();
         let most = MOST_BYTES as u64 + 1;
         let n = self.reader.by_ref().take(most).read_until(b'\n', &mut self.line)?;
@@ -93,6 +119,10 @@ impl<'a> Rows<'a> {
             None => (bytes.len(), bytes.is_empty()),
         };
         self.reader.consume(n);
+        self.n_passed += n;
+        if self.n_passed > MOST_PASSED {
+            return Err(too_much("rows that are too long, without an end"));
+        }
         Ok(is_end)
     }
 
@@ -103,6 +133,10 @@ impl<'a> Rows<'a> {
             None => DataError::Unreadable { path, source },
         }
     }
+}
+
+fn too_much(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
 /// The columns of a row; one in quotes without them.

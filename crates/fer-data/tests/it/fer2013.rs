@@ -170,6 +170,26 @@ fn a_decompression_bomb_is_refused_by_its_first_row() {
     assert!(error.starts_with("…/bomb.csv.zst, row 1: longer than 65536 bytes"), "{error}");
 }
 
+/// Gigabytes of lines in a few kilobytes: of nothing, of damaged rows, of one long row that is passed over.
+#[test]
+fn lines_without_an_end_are_refused_also_where_bad_ones_are_left_out() {
+    for (name, line, n) in
+        [("empty", "\n", 400_000), ("bad", "3,\"\n255\n", 200_000), ("long", "9 9 9 9 9 9 9 ", 6_000_000)]
+    {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("bomb.csv.zst");
+        let mut bomb = zstd::Encoder::new(fs::File::create(&path).expect("a file"), 1).expect("memory");
+        bomb.write_all(b"emotion,pixels,Usage\n").expect("room");
+        let block = line.repeat(1000);
+        (0..n / 1000).for_each(|_| bomb.write_all(block.as_bytes()).expect("room"));
+        bomb.finish().expect("room");
+        let error = told(load_learning(&path, &skip_bad()), folder.path());
+        let expected =
+            if name == "long" { "rows that are too long, without an end" } else { "more than 300000 lines" };
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+}
+
 #[test]
 fn an_endless_header_is_refused() {
     let error = refused_file(&"emotion,pixels,Usage,".repeat(5000));

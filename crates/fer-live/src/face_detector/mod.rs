@@ -47,6 +47,6 @@ fn read_cascade(path: &Path) -> Result<Cascade, VisionError> {
     let unread = |cause: fer_vision::Cause| {
         VisionError::detect_for(format!("{}: not a cascade that can be used", path.display()), cause)
     };
-    let text = std::fs::read_to_string(path).map_err(|error| unread(error.into()))?;
+    let text = fer_base::regular::read_to_string(path).map_err(|error| unread(error.into()))?;
     Cascade::from_xml(&text).map_err(|error| unread(error.into()))
 }

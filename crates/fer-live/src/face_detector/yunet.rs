@@ -1,10 +1,10 @@
 //! YuNet's file, and the detector made of it.
 //! In: a path. Out: a [`DetectFaces`], or what is wrong with the file.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use fer_base::regular;
 use fer_model::card::sha256_hex;
 use fer_vision::{Cause, DetectFaces, VisionError};
 
@@ -34,7 +34,7 @@ pub fn is_published(path: &Path) -> Result<bool, VisionError> {
 fn read(path: &Path) -> Result<Vec<u8>, VisionError> {
     let mut bytes = Vec::new();
     // A byte more than is allowed, so that the detector sees a file that is too long.
-    let mut file = File::open(path).map_err(|error| unusable(path, error.into()))?.take(MOST_BYTES + 1);
+    let mut file = regular::open(path).map_err(|error| unusable(path, error.into()))?.take(MOST_BYTES + 1);
     file.read_to_end(&mut bytes).map_err(|error| unusable(path, error.into()))?;
     Ok(bytes)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
+use fer_base::regular;
 use fer_stream::{FrameSource, SourceInfo, StreamError};
 use fer_vision::Frame;
 use image::codecs::gif::GifDecoder;
@@ -48,7 +49,7 @@ impl GifSource {
     /// Whether a file is a GIF of more than one picture; one that cannot be read is not.
     #[must_use]
     pub fn is_animated(path: &Path) -> bool {
-        let is_gif = File::open(path).and_then(|mut file| {
+        let is_gif = regular::open(path).and_then(|mut file| {
             let mut start = [0; 4];
             std::io::Read::read_exact(&mut file, &mut start)?;
             Ok(&start == b"GIF8")
@@ -59,8 +60,8 @@ impl GifSource {
 }
 
 fn decoder(path: &Path) -> Result<GifDecoder<BufReader<File>>, StreamError> {
-    let file =
-        File::open(path).map_err(|error| StreamError::open_for(path.display(), "cannot be read", error))?;
+    let file = regular::open(path)
+        .map_err(|error| StreamError::open_for(path.display(), "cannot be read", error))?;
     let gif = GifDecoder::new(BufReader::new(file))
         .map_err(|error| StreamError::open_for(path.display(), "not a GIF, or damaged", error))?;
     let (width, height) = gif.dimensions();

@@ -59,6 +59,9 @@ impl Input {
                 if let Some(index) = camera_index(words) {
                     return Ok(Self::Camera(index));
                 }
+                if is_pipe(path) {
+                    return Err(nothing(words, "a pipe: give what it holds on standard input, --input -"));
+                }
                 if path.is_dir() {
                     return photos_in(path);
                 }
@@ -125,11 +128,24 @@ fn camera_named(words: &str, cameras: &[Camera]) -> Result<Input, StreamError> {
     })
 }
 
+/// Whether opening a path would wait for somebody who writes.
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    path.metadata().is_ok_and(|is| is.file_type().is_fifo() || is.file_type().is_socket())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Path) -> bool {
+    false
+}
+
 /// Whether a file begins like a photo; a file that merely has a photo's name is told apart when it is read.
 fn is_photo(path: &Path) -> bool {
     has_photo_name(path) || {
         let mut start = [0; 16];
-        let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read(&mut file, &mut start));
+        let read =
+            fer_base::regular::open(path).and_then(|mut file| std::io::Read::read(&mut file, &mut start));
         // A stream of JPEGs begins like one JPEG: there, the name decides.
         let is_stream = has_extension(path, &["mjpeg", "mjpg"]);
         !is_stream && read.is_ok_and(|n| image::guess_format(&start[..n]).is_ok())
@@ -149,7 +165,8 @@ fn photos_in(folder: &Path) -> Result<Input, StreamError> {
         |error: std::io::Error| StreamError::open_for(folder.display(), "the folder cannot be read", error);
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
     let entries = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let (folders, others): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let files: Vec<PathBuf> = others.into_iter().filter(|path| path.is_file()).collect();
     let words = folder.display().to_string();
     if !folders.is_empty() && !files.iter().any(|path| has_photo_name(path)) {
         return Err(nothing(&words, "no photos in it, but folders: --recursive reads those too"));
@@ -159,7 +176,7 @@ fn photos_in(folder: &Path) -> Result<Input, StreamError> {
 
 /// The photos a file names, one path a line, blank lines left out; relative paths start at the working folder.
 fn photos_listed(list: &Path) -> Result<Input, StreamError> {
-    let text = std::fs::read_to_string(list)
+    let text = fer_base::regular::read_to_string(list)
         .map_err(|error| StreamError::open_for(list.display(), "the list cannot be read", error))?;
     let paths: Vec<PathBuf> =
         text.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(PathBuf::from).collect();

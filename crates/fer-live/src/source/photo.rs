@@ -16,7 +16,7 @@ use super::input::Input;
 /// # Errors
 /// [`StreamError::Open`] when the file is missing, is no picture, is damaged, cut off, or larger than 200 megapixels.
 pub fn read_photo(path: &Path) -> Result<RgbImage, StreamError> {
-    let bytes = std::fs::read(path)
+    let bytes = fer_base::regular::read(path)
         .map_err(|error| StreamError::open_for(path.display(), "cannot be read", error))?;
     let picture = decode_upright(&bytes, Some(MOST_PIXELS))
         .map_err(|error| StreamError::open_for(path.display(), error.advice(), error))?;

@@ -99,6 +99,21 @@ fn an_animated_gif_is_a_clip_with_its_own_times_and_a_still_one_a_photo() {
     assert!(chain(&error).contains("moving.gif, frame 3: damaged or cut off"), "{}", chain(&error));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["pipe", "pipe.png", "pipe.txt", "pipe.mp4"] {
+        let path = folder.path().join(name);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let error = Input::parse(&path.display().to_string()).unwrap_err().to_string();
+        assert!(error.ends_with("a pipe: give what it holds on standard input, --input -"), "{error}");
+        assert!(chain(&read_photo(&path).unwrap_err()).contains("a pipe or a device"));
+    }
+    let error = Input::parse(&folder.path().display().to_string()).unwrap_err().to_string();
+    assert!(error.contains("no photos there"), "{error}");
+}
+
 #[test]
 fn words_that_mean_nothing_are_refused() {
     let error = Input::parse("no-such-thing.mp4").unwrap_err().to_string();

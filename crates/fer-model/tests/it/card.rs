@@ -77,6 +77,13 @@ fn fields_that_this_build_cannot_serve_are_refused_with_the_difference() {
 }
 
 #[test]
+fn labels_that_cannot_be_shown_are_refused() {
+    let labels = |first: &str| json!([first, "dog", "bird"]);
+    assert_snapshot!(complaint("/labels", labels("\u{1b}[31m")), @r#"card.json: labels is "\u{1b}[31m", expected names without control characters"#);
+    assert_snapshot!(complaint("/labels", labels(" ")), @r#"card.json: labels is " ", expected names without control characters"#);
+}
+
+#[test]
 fn two_labels_of_one_name_are_refused() {
     let labels = json!(["cat", "dog", "cat"]);
     assert_snapshot!(complaint("/labels", labels), @"card.json: labels is cat twice, expected each name once");

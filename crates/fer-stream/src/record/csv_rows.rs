@@ -16,7 +16,7 @@ pub(super) const FORMAT: Format = Format {
     suits: Suits::Everything,
     begin: |writer, labels| {
         let mut rows = CsvRows { writer: csv::Writer::from_writer(writer), labels: labels.clone() };
-        rows.write([columns(labels)])?;
+        rows.write([columns(labels).iter().map(|column| recorded_name(column)).collect()])?;
         Ok(Box::new(rows))
     },
 };

@@ -17,7 +17,7 @@ impl Config {
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TrainError> {
         let refuse = |reason: String| TrainError::Config { path: path.to_owned(), reason };
         let unread = |source| TrainError::Unreadable { path: path.to_owned(), source };
-        let text = std::fs::read_to_string(path).map_err(unread)?;
+        let text = fer_base::regular::read_to_string(path).map_err(unread)?;
         Self::parse(&text, overrides).map_err(refuse)
     }
 

@@ -12,7 +12,7 @@ use burn::{
     store::ModuleRecord,
 };
 use burn_train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
-use fer_base::{atomic, chain};
+use fer_base::{atomic, chain, regular};
 use fer_model::card::sha256_hex;
 
 use crate::{
@@ -94,8 +94,8 @@ impl AtomicCheckpointer {
             source,
         };
         let unread = |cause: io::Error| damaged("cannot be read".to_owned(), Some(cause.into()));
-        let bytes = fs::read(&path).map_err(unread)?;
-        let expected = fs::read_to_string(self.hash_path(epoch))
+        let bytes = regular::read(&path).map_err(unread)?;
+        let expected = regular::read_to_string(&self.hash_path(epoch))
             .map_err(|cause| damaged("its .sha256 cannot be read".to_owned(), Some(cause.into())))?;
         if expected.trim() != sha256_hex(&bytes) {
             let reason =

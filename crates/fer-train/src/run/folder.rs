@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fer_base::atomic;
+use fer_base::{atomic, regular};
 
 use crate::{
     config::Config,
@@ -53,7 +53,7 @@ impl RunPlace {
         if !file.exists() {
             return Err(refuse("no run to resume: it holds no config.toml".to_owned()));
         }
-        let text = fs::read_to_string(&file).map_err(|cause| damaged(cause.into()))?;
+        let text = regular::read_to_string(&file).map_err(|cause| damaged(cause.into()))?;
         let kept = Config::parse(&text, &[]).map_err(|reason| damaged(reason.into()))?;
         if kept != *config {
             let line = differing_line(&kept.to_toml(), &config.to_toml());
@@ -133,7 +133,7 @@ impl RunFolder {
     pub fn environment(&self) -> Result<Environment, TrainError> {
         let path = self.0.join("environment.json");
         let damaged = |source: Cause| TrainError::Damaged { path: path.clone(), source };
-        let text = fs::read_to_string(&path).map_err(|cause| damaged(cause.into()))?;
+        let text = regular::read_to_string(&path).map_err(|cause| damaged(cause.into()))?;
         serde_json::from_str(&text).map_err(|cause| damaged(cause.into()))
     }
 

@@ -63,7 +63,7 @@ impl History {
     ) -> Result<Self, TrainError> {
         let path = folder.join("epochs.csv");
         let damaged = |source: Cause| TrainError::Damaged { path: path.clone(), source };
-        let text = std::fs::read_to_string(&path).map_err(|cause| damaged(cause.into()))?;
+        let text = fer_base::regular::read_to_string(&path).map_err(|cause| damaged(cause.into()))?;
         let mut rows: Vec<EpochRow> = Vec::new();
         for row in csv::Reader::from_reader(text.as_bytes()).into_deserialize().take(last_epoch) {
             let n = rows.len() + 1;

@@ -1,7 +1,9 @@
 //! Where a run starts: at its first epoch, or after those it has done.
 //! In: a place for the run and the data of now. Out: [`Start`]: the epochs done, their rows, the environment.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
+
+use fer_base::regular;
 
 use crate::{
     config::Config,
@@ -93,7 +95,7 @@ impl Start {
 /// A run with three epochs behind it has a checkpoint: without one, they were taken away. (The second
 /// row may be written while the first epoch's records are still on their way to the disk.)
 fn expect_young(folder: &RunFolder) -> Result<(), TrainError> {
-    let rows = fs::read_to_string(folder.path().join("epochs.csv")).unwrap_or_default();
+    let rows = regular::read_to_string(&folder.path().join("epochs.csv")).unwrap_or_default();
     match rows.lines().skip(1).count() {
         0..=2 => Ok(()),
         n => Err(TrainError::Checkpoint {

@@ -4,7 +4,6 @@
 //! A setting is the resolved config without its seed; it is named by the keys in which the settings differ.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use fer_model::checkpoint::load_card;
@@ -138,7 +137,7 @@ fn read(folder: &Path) -> Result<Option<Run>, TrainError> {
 
 fn read_config(path: &Path) -> Result<(Config, i64), TrainError> {
     let damaged = |source: Cause| TrainError::Damaged { path: path.to_owned(), source };
-    let text = fs::read_to_string(path).map_err(|cause| damaged(cause.into()))?;
+    let text = fer_base::regular::read_to_string(path).map_err(|cause| damaged(cause.into()))?;
     let tables: toml::Table = text.parse().map_err(|cause: toml::de::Error| damaged(cause.into()))?;
     let mut config = Config::new();
     let mut seed = None;

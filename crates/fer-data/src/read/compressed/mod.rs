@@ -4,10 +4,11 @@
 mod xz_window;
 
 use std::{
-    fs::{self, File},
     io::{self, BufRead, BufReader},
     path::Path,
 };
+
+use fer_base::regular;
 
 use self::xz_window::XzWindow;
 use crate::DataError;
@@ -25,22 +26,10 @@ pub(super) struct Opened {
     pub(super) format: Option<&'static str>,
 }
 
-/// Opens a file to read. A pipe or a device, on which opening or reading may wait for ever, is refused.
-pub(super) fn open_regular(path: &Path) -> io::Result<File> {
-    let is = fs::metadata(path)?;
-    if !is.is_file() && !is.is_dir() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "a pipe or a device: copy it into a file first",
-        ));
-    }
-    File::open(path)
-}
-
 /// Opens a plain, gzip, xz or zstd file for streaming.
 pub(super) fn open(path: &Path) -> Result<Opened, DataError> {
     let unreadable = |source| DataError::Unreadable { path: path.to_owned(), source };
-    let file = open_regular(path).map_err(unreadable)?;
+    let file = regular::open(path).map_err(unreadable)?;
     let mut file = BufReader::with_capacity(BUFFER, file);
     let start = file.fill_buf().map_err(unreadable)?;
     let layout = |found: &str, advice: &str| DataError::Layout {
@@ -85,7 +74,7 @@ mod tests {
         let mut encoder = zstd::Encoder::new(Vec::new(), 1).expect("a level");
         encoder.window_log(MOST_ZSTD_WINDOW + 1).expect("a window");
         encoder.write_all(b"emotion,pixels,Usage\n").expect("memory takes it");
-        fs::write(&path, encoder.finish().expect("memory takes it")).expect("room for a file");
+        std::fs::write(&path, encoder.finish().expect("memory takes it")).expect("room for a file");
         let mut opened = open(&path).expect("it begins well");
         let error = io::read_to_string(&mut opened.reader).expect_err("256 MiB");
         assert!(error.to_string().contains("requires too much memory"), "{error}");

@@ -47,7 +47,8 @@ function client(url, jpeg) {
     if (JSON.parse(data).type === "hello") return;
     on_their_way -= 1;
     client.answered += 1;
-    setTimeout(send, 60);
+    // Sixteen at a camera's pace would only measure the processor: what is looked for is what stays.
+    setTimeout(send, 500);
   };
   return socket;
 }

@@ -12,8 +12,8 @@ use crate::error::TrainError;
 /// What else a shipped model's folder holds: how it came about.
 const ORIGINS: [&str; 3] = ["config.toml", "epochs.csv", "curves.svg"];
 
-/// Where a shipped model tells the same of the run that it went on from.
-const FIRST_STAGE: &str = "first-stage";
+/// Where a shipped model tells the same of the runs that it went on from.
+const EARLIER_STAGES: [&str; 2] = ["first-stage", "second-stage"];
 
 /// Refuses the first output that is a file of the model, or of the data, or another output, each with its
 /// option. Of data in a folder every file is one.
@@ -28,9 +28,9 @@ pub fn refuse_overwriting_inputs(
 ) -> Result<(), TrainError> {
     let own = [CARD_FILE, PAGE_FILE, &card.weights.file];
     let own: Vec<PathBuf> = own.into_iter().chain(ORIGINS).map(|name| model.join(name)).collect();
-    let first_stage = model.join(FIRST_STAGE);
+    let earlier = EARLIER_STAGES.map(|stage| model.join(stage));
     let model = own.iter().map(|file| ("the model's own file", file.as_path()));
-    let model = model.chain([("the model's folder", first_stage.as_path())]);
+    let model = model.chain(earlier.iter().map(|folder| ("the model's folder", folder.as_path())));
     let data = data.iter().filter_map(|(option, path)| Some((*option, (*path)?)));
     Ok(refuse_overlaps(&model.chain(data).collect::<Vec<_>>(), outputs)?)
 }

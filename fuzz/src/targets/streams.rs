@@ -4,7 +4,8 @@
 use std::{io::BufReader, time::Instant};
 
 use fer_live::source::{GifSource, JpegStream, RawStream, SourceOptions};
-use fer_stream::FrameSource;
+use fer_stream::{FrameSource, SourceInfo, StreamError};
+use fer_vision::Frame;
 use image::{DynamicImage, ImageFormat};
 
 use super::{Door, Target};
@@ -53,10 +54,29 @@ fn gif() -> Door {
             return Ok("a photo".to_owned());
         }
         match GifSource::open(&path) {
-            Ok(source) => frames(source).map(|end| end.replace(&path.display().to_string(), "")),
+            Ok(source) => {
+                frames(Begin { source, left: 20 }).map(|end| end.replace(&path.display().to_string(), ""))
+            }
             Err(error) => Ok(fer_base::chain(&error)),
         }
     })
+}
+
+/// The first frames of a clip: how long one is, is no promise.
+struct Begin<S> {
+    source: S,
+    left: usize,
+}
+
+impl<S: FrameSource> FrameSource for Begin<S> {
+    fn info(&self) -> SourceInfo {
+        self.source.info()
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, StreamError> {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 { Ok(None) } else { self.source.next_frame() }
+    }
 }
 
 fn raw() -> Door {

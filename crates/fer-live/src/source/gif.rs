@@ -11,10 +11,11 @@ use fer_base::regular;
 use fer_stream::{FrameSource, SourceInfo, StreamError};
 use fer_vision::Frame;
 use image::codecs::gif::GifDecoder;
-use image::{AnimationDecoder, ImageDecoder, ImageResult, RgbImage};
+use image::{AnimationDecoder, ImageDecoder, ImageResult, Limits, RgbImage};
 
-/// Larger pictures are refused before a pixel is decoded: the decoder holds three of them, a few wait.
-const MOST_PIXELS: u64 = 16_000_000;
+/// Larger pictures are refused before a pixel is decoded: the decoder holds three of them, a few wait, and a few bytes
+/// may ask for one more.
+const MOST_PIXELS: u64 = 4_000_000;
 
 /// A delay of a hundredth of a second or none is no wish for speed: all browsers show such a picture this long.
 const USUAL_DELAY: Duration = Duration::from_millis(100);
@@ -34,7 +35,7 @@ impl GifSource {
     /// Opens a GIF.
     ///
     /// # Errors
-    /// [`StreamError::Open`] when the file cannot be read, is no GIF, or larger than 16 megapixels.
+    /// [`StreamError::Open`] when the file cannot be read, is no GIF, or larger than 4 megapixels.
     pub fn open(path: &Path) -> Result<Self, StreamError> {
         let gif = decoder(path)?;
         let size = gif.dimensions();
@@ -62,13 +63,17 @@ impl GifSource {
 fn decoder(path: &Path) -> Result<GifDecoder<BufReader<File>>, StreamError> {
     let file = regular::open(path)
         .map_err(|error| StreamError::open_for(path.display(), "cannot be read", error))?;
-    let gif = GifDecoder::new(BufReader::new(file))
+    let mut gif = GifDecoder::new(BufReader::new(file))
         .map_err(|error| StreamError::open_for(path.display(), "not a GIF, or damaged", error))?;
     let (width, height) = gif.dimensions();
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
-        let problem = format!("{width}×{height} pixels, expected at most 16 megapixels");
+        let problem = format!("{width}×{height} pixels, expected at most 4 megapixels");
         return Err(StreamError::open(path.display(), problem));
     }
+    // A part of a picture may claim to be larger than the picture.
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MOST_PIXELS * 4 * 3);
+    gif.set_limits(limits).map_err(|error| StreamError::open_for(path.display(), "too large", error))?;
     Ok(gif)
 }
 

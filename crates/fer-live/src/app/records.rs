@@ -2,7 +2,7 @@
 //! In: the command line, every shot. Out: readings in every format that was asked for, an annotated video.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,11 +95,40 @@ fn create(path: &Path, left: &Arc<AtomicBool>) -> Result<Box<dyn Write>, StreamE
         return Ok(Box::new(Standard { left: Arc::clone(left) }));
     }
     let file = File::create(path).map_err(|error| StreamError::write_for(name(path), NOT_CREATED, error))?;
-    Ok(Box::new(BufWriter::new(file)))
+    Ok(Box::new(WholeRows { file, waiting: Vec::new(), n_written: 0 }))
 }
 
 /// What is said of a file that cannot be created.
 const NOT_CREATED: &str = "not created; is the folder there and writable?";
+
+/// A file that holds what was flushed, whole: where a disk ends within a row, the row's start is taken back.
+struct WholeRows {
+    file: File,
+    waiting: Vec<u8>,
+    n_written: u64,
+}
+
+impl Write for WholeRows {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.waiting.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let rows = std::mem::take(&mut self.waiting);
+        let written = self.file.write_all(&rows);
+        match written {
+            Ok(()) => self.n_written += rows.len() as u64,
+            // A pipe takes nothing back; what is said is why it could not be written.
+            Err(_) => drop(
+                self.file
+                    .set_len(self.n_written)
+                    .and_then(|()| self.file.seek(SeekFrom::Start(self.n_written))),
+            ),
+        }
+        written
+    }
+}
 
 /// Standard output, whose reader may leave when it has had enough: that is no error.
 struct Standard {

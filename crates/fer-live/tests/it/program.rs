@@ -110,6 +110,26 @@ fn times_of_a_file_with_an_uneven_rate_are_the_containers() {
     assert!(read.iter().zip(&times).all(|(read, &time)| (read - time as f64).abs() < 1.0), "{read:?}");
 }
 
+/// A disk that is full within a row; here the system allows no file beyond 5 blocks of 512 bytes.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_record_that_cannot_go_on_ends_with_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    for ending in ["csv", "jsonl"] {
+        let file = folder.path().join(format!("out.{ending}"));
+        let option = format!("--{ending}");
+        let output = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 5; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_fer-live")])
+            .args(["--model", text(model()), "--input", "drawn", "--frames", "60", "--headless", "-q"])
+            .args([&option, text(&file)])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(5), "{}", String::from_utf8_lossy(&output.stderr));
+        let written = std::fs::read_to_string(&file).unwrap();
+        assert!(written.lines().count() > 3 && written.ends_with('\n'), "{written}");
+    }
+}
+
 #[test]
 fn photos_are_told_as_a_table_and_as_json() {
     let folder = tempfile::tempdir().unwrap();

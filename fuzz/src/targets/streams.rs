@@ -4,8 +4,7 @@
 use std::{io::BufReader, time::Instant};
 
 use fer_live::source::{GifSource, JpegStream, RawStream, SourceOptions};
-use fer_stream::{FrameSource, SourceInfo, StreamError};
-use fer_vision::Frame;
+use fer_stream::FrameSource;
 use image::{DynamicImage, ImageFormat};
 
 use super::{Door, Target};
@@ -54,29 +53,14 @@ fn gif() -> Door {
             return Ok("a photo".to_owned());
         }
         match GifSource::open(&path) {
+            // How long a clip is, is no promise.
             Ok(source) => {
-                frames(Begin { source, left: 20 }).map(|end| end.replace(&path.display().to_string(), ""))
+                let end = begin(source, 19)?.unwrap_or_else(|| "the end".to_owned());
+                Ok(end.replace(&path.display().to_string(), ""))
             }
             Err(error) => Ok(fer_base::chain(&error)),
         }
     })
-}
-
-/// The first frames of a clip: how long one is, is no promise.
-struct Begin<S> {
-    source: S,
-    left: usize,
-}
-
-impl<S: FrameSource> FrameSource for Begin<S> {
-    fn info(&self) -> SourceInfo {
-        self.source.info()
-    }
-
-    fn next_frame(&mut self) -> Result<Option<Frame>, StreamError> {
-        self.left = self.left.saturating_sub(1);
-        if self.left == 0 { Ok(None) } else { self.source.next_frame() }
-    }
 }
 
 fn raw() -> Door {
@@ -91,15 +75,20 @@ fn raw() -> Door {
     })
 }
 
-fn frames(mut source: impl FrameSource) -> Result<String, String> {
+fn frames(source: impl FrameSource) -> Result<String, String> {
     // More than any input has bytes.
-    for n in 0..10_000_000 {
+    begin(source, 10_000_000)?.ok_or_else(|| "frames without an end".to_owned())
+}
+
+/// How a stream ends within its first frames; `None` when it does not.
+fn begin(mut source: impl FrameSource, most: u64) -> Result<Option<String>, String> {
+    for n in 0..most {
         match source.next_frame() {
             Ok(Some(frame)) if frame.index == n => {}
             Ok(Some(frame)) => return Err(format!("frame {n} has the number {}", frame.index)),
-            Ok(None) => return Ok("the end".to_owned()),
-            Err(error) => return Ok(fer_base::chain(&error)),
+            Ok(None) => return Ok(Some("the end".to_owned())),
+            Err(error) => return Ok(Some(fer_base::chain(&error))),
         }
     }
-    Err("frames without an end".to_owned())
+    Ok(None)
 }

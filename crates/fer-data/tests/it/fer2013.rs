@@ -1,6 +1,10 @@
 //! FER-2013's CSV file.
 
-use std::{fs, io::Write, path::Path};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use fer_data::{Labels, LoadOptions, Split, load_learning, load_split};
 use proptest::prelude::*;
@@ -155,16 +159,21 @@ fn an_endless_row_is_refused_with_its_number_and_passed_over_on_request() {
     assert_eq!(n, 2);
 }
 
-/// Far more than a test may take of memory: 4 GB of zeros behind a header, in a few hundred kilobytes.
-#[test]
-fn a_decompression_bomb_is_refused_by_its_first_row() {
+/// A table of a header and a block, many times over, compressed.
+fn bomb(block: &[u8], n: usize) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("bomb.csv.zst");
     let mut bomb = zstd::Encoder::new(fs::File::create(&path).expect("a file"), 1).expect("memory");
     bomb.write_all(b"emotion,pixels,Usage\n").expect("room");
-    let zeros = vec![b'0'; 1 << 20];
-    (0..4096).for_each(|_| bomb.write_all(&zeros).expect("room"));
+    (0..n).for_each(|_| bomb.write_all(block).expect("room"));
     bomb.finish().expect("room");
+    (folder, path)
+}
+
+/// Far more than a test may take of memory: 4 GB of zeros behind a header, in a few hundred kilobytes.
+#[test]
+fn a_decompression_bomb_is_refused_by_its_first_row() {
+    let (folder, path) = bomb(&[b'0'; 1 << 20], 4096);
     assert!(fs::metadata(&path).expect("the file").len() < 1 << 20);
     let error = told(load_learning(&path, &LoadOptions::default()), folder.path());
     assert!(error.starts_with("…/bomb.csv.zst, row 1: longer than 65536 bytes"), "{error}");
@@ -176,13 +185,7 @@ fn lines_without_an_end_are_refused_also_where_bad_ones_are_left_out() {
     for (name, line, n) in
         [("empty", "\n", 400_000), ("bad", "3,\"\n255\n", 200_000), ("long", "9 9 9 9 9 9 9 ", 6_000_000)]
     {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("bomb.csv.zst");
-        let mut bomb = zstd::Encoder::new(fs::File::create(&path).expect("a file"), 1).expect("memory");
-        bomb.write_all(b"emotion,pixels,Usage\n").expect("room");
-        let block = line.repeat(1000);
-        (0..n / 1000).for_each(|_| bomb.write_all(block.as_bytes()).expect("room"));
-        bomb.finish().expect("room");
+        let (folder, path) = bomb(line.repeat(1000).as_bytes(), n / 1000);
         let error = told(load_learning(&path, &skip_bad()), folder.path());
         let expected =
             if name == "long" { "rows that are too long, without an end" } else { "more than 300000 lines" };

@@ -50,13 +50,7 @@ impl GifSource {
     /// Whether a file is a GIF of more than one picture; one that cannot be read is not.
     #[must_use]
     pub fn is_animated(path: &Path) -> bool {
-        let is_gif = regular::open(path).and_then(|mut file| {
-            let mut start = [0; 4];
-            std::io::Read::read_exact(&mut file, &mut start)?;
-            Ok(&start == b"GIF8")
-        });
-        is_gif.unwrap_or(false)
-            && decoder(path).is_ok_and(|gif| gif.into_frames().take(2).filter(Result::is_ok).count() == 2)
+        decoder(path).is_ok_and(|gif| gif.into_frames().take(2).filter(Result::is_ok).count() == 2)
     }
 }
 
@@ -67,7 +61,8 @@ fn decoder(path: &Path) -> Result<GifDecoder<BufReader<File>>, StreamError> {
         .map_err(|error| StreamError::open_for(path.display(), "not a GIF, or damaged", error))?;
     let (width, height) = gif.dimensions();
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
-        let problem = format!("{width}×{height} pixels, expected at most 4 megapixels");
+        let most = MOST_PIXELS / 1_000_000;
+        let problem = format!("{width}×{height} pixels, expected at most {most} megapixels");
         return Err(StreamError::open(path.display(), problem));
     }
     // A part of a picture may claim to be larger than the picture.

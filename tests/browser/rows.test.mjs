@@ -29,6 +29,6 @@ test("an uncertain face has an empty label", () => {
 });
 
 test("names with commas and quotes stay one cell, and none becomes a formula", () => {
-  const csv = toCsv(["input"], [{ input: 'a,"b"' }, { input: "=1+1" }]);
-  assert.equal(csv, 'input\r\n"a,""b"""\r\n\'=1+1\r\n');
+  const csv = toCsv(["input"], [{ input: 'a,"b"' }, { input: "=1+1" }, { input: "x;=1.jpg" }, { input: "-" }]);
+  assert.equal(csv, 'input\r\n"a,""b"""\r\n\'=1+1\r\nx;\'=1.jpg\r\n-\r\n');
 });

@@ -2,6 +2,7 @@
 //! In: the options of a program and the paths they name. Out: nothing, or which two name one file.
 
 use std::{
+    collections::HashSet,
     fmt, fs,
     path::{Path, PathBuf},
 };
@@ -33,7 +34,7 @@ pub struct Overlap {
 pub enum Clash {
     /// It is that file, by whatever name.
     SameFile,
-    /// It is a file that is there, below that folder.
+    /// It is a file that is there, below that folder or linked in it.
     InFolder,
 }
 
@@ -97,7 +98,7 @@ fn clash(output: &Path, other: &Path) -> Option<Clash> {
     is_file_in(output, other).then_some(Clash::InFolder)
 }
 
-/// Whether a path leads to a file that is there, below a folder.
+/// Whether a path leads to a file that is there, below a folder, or to one that a link in it stands for.
 fn is_file_in(path: &Path, folder: &Path) -> bool {
     if !path.is_file() || !folder.is_dir() {
         return false;
@@ -107,6 +108,17 @@ fn is_file_in(path: &Path, folder: &Path) -> bool {
     // read all the same. Before `..` the path was elsewhere.
     let mut steps = path.ancestors().take_while(|step| step.file_name().is_some());
     steps.any(|step| step.canonicalize().is_ok_and(|step| step.starts_with(&folder)))
+        || is_linked_in(path, &folder, &mut HashSet::new())
+}
+
+/// Whether a file that is there is one of a folder, however deep, by another name; linked folders count.
+fn is_linked_in(path: &Path, folder: &Path, seen: &mut HashSet<PathBuf>) -> bool {
+    let is_new = folder.canonicalize().is_ok_and(|folder| seen.insert(folder));
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    is_new
+        && entries.flatten().map(|entry| entry.path()).any(|entry| {
+            if entry.is_dir() { is_linked_in(path, &entry, seen) } else { same_file(&entry, path) }
+        })
 }
 
 /// Whether two paths lead to one file, through links or by another spelling; neither need exist yet.

@@ -43,6 +43,12 @@ impl FaceBox {
         if smaller > 0.0 { self.shared_area(other) / smaller } else { 0.0 }
     }
 
+    /// Whether none of the other boxes covers it, or it one of them, by more than half of the smaller one.
+    #[must_use]
+    pub fn is_apart(&self, others: &[Self]) -> bool {
+        others.iter().all(|other| other.containment(self) <= 0.5)
+    }
+
     fn shared_area(&self, other: &Self) -> f32 {
         let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
         let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
@@ -73,6 +79,15 @@ impl Landmarks {
     }
 }
 
+/// What a part of a spread search came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchPart {
+    /// Faces that this part found, surest first.
+    pub boxes: Vec<FaceBox>,
+    /// Whether the search is at its end: the next part begins another one.
+    pub is_last: bool,
+}
+
 /// A face detector.
 pub trait DetectFaces: Send {
     /// The faces of a picture, surest first.
@@ -95,6 +110,17 @@ pub trait DetectFaces: Send {
         Ok(None)
     }
 
+    /// The next part of a search of the whole picture that is spread over frames, so that none of them waits
+    /// for all of it; faces where one is `known` already may be left out. A detector that cannot spread its
+    /// search does all of it at once. [`DetectFaces::detect`] gives a search that was begun up.
+    ///
+    /// # Errors
+    /// [`VisionError::Detect`] when the detector itself failed.
+    fn detect_part(&mut self, picture: &RgbImage, known: &[FaceBox]) -> Result<SearchPart, VisionError> {
+        let _ = known;
+        Ok(SearchPart { boxes: self.detect(picture)?, is_last: true })
+    }
+
     /// The landmarks of a face of the last picture, or `None` when the detector finds none or no such face.
     fn landmarks(&self, face: &FaceBox) -> Option<Landmarks> {
         let _ = face;
@@ -112,7 +138,7 @@ pub fn keep_best(mut boxes: Vec<FaceBox>) -> Vec<FaceBox> {
     boxes.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<FaceBox> = Vec::with_capacity(boxes.len());
     for candidate in boxes {
-        if kept.iter().all(|best| best.containment(&candidate) <= 0.5) {
+        if candidate.is_apart(&kept) {
             kept.push(candidate);
         }
     }

@@ -23,10 +23,13 @@ pub struct Frame {
     pub index: u64,
 }
 
-/// Between two searches of the whole picture, at least this many frames are looked at near known faces
-/// only: a search costs as much as twenty such looks, and frames that come rarely, as when many clients
-/// share a server, would otherwise all be searches.
-const FRAMES_BETWEEN_SCANS: u32 = 3;
+/// While all known faces are found, the search for others goes on by a part in every frame, and by one more
+/// for each such time where frames are further apart.
+const PART_TIME: Duration = Duration::from_millis(33);
+
+/// At most this many parts in one frame: a search costs as much as ten looks near a known face, and frames
+/// that come rarely, as when many clients share a server, would otherwise all be searches.
+const MOST_PARTS: u128 = 3;
 
 /// However rarely frames come, the whole picture is searched again after this time.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(1);
@@ -34,7 +37,7 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(1);
 /// How faces are found and cut out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FinderOptions {
-    /// The whole picture is searched this often; between, only the places of known faces are.
+    /// The whole picture is searched this often, in parts, beside the places of known faces.
     /// Zero searches it in every frame.
     pub scan_every: Duration,
     /// Side of the network's crop relative to the detector's box: a fact of the model, in its card; 1 cuts
@@ -62,8 +65,12 @@ pub struct Finder {
     detector: Box<dyn DetectFaces>,
     tracker: Tracker,
     options: FinderOptions,
+    /// When the last search of the whole picture began.
     scanned: Option<Duration>,
-    n_since_scan: u32,
+    /// Whether it still goes on, in parts.
+    is_scanning: bool,
+    /// The last frame's time.
+    time: Duration,
 }
 
 impl Finder {
@@ -71,7 +78,14 @@ impl Finder {
     #[must_use]
     pub fn new(detector: Box<dyn DetectFaces>, options: FinderOptions) -> Self {
         let tracking = TrackOptions { sure_score: detector.sure_score(), ..options.tracking };
-        Self { detector, tracker: Tracker::new(tracking), options, scanned: None, n_since_scan: 0 }
+        Self {
+            detector,
+            tracker: Tracker::new(tracking),
+            options,
+            scanned: None,
+            is_scanning: false,
+            time: Duration::ZERO,
+        }
     }
 
     /// The faces of the source's next frame.
@@ -108,36 +122,64 @@ impl Finder {
         })
     }
 
-    /// Near the known faces when there are any; everywhere when it is time, or when one is missing.
+    /// Near the known faces when there are any; everywhere when there are none or one is missing; else
+    /// everywhere too, but a part of it in every frame.
     fn look(&mut self, picture: &RgbImage, time: Duration) -> Result<Vec<FaceBox>, VisionError> {
+        let since = time.saturating_sub(std::mem::replace(&mut self.time, time));
         let expected = self.tracker.expected(time);
-        let near = if expected.is_empty() {
-            Some(Vec::new())
-        } else {
-            self.detector.detect_near(picture, &expected)?
-        };
-        let Some(near) = near else {
+        if expected.is_empty() {
+            return self.scan(picture, time);
+        }
+        let Some(near) = self.detector.detect_near(picture, &expected)? else {
             return self.detector.detect(picture);
         };
-        let is_due = self.is_scan_due(self.tracker.misses(&near, time), time);
-        if !expected.is_empty() && !is_due {
-            self.n_since_scan += 1;
-            return Ok(keep_best(near));
+        let patience = self.patience(self.tracker.misses(&near, time));
+        let near = keep_best(near);
+        if self.has_waited(patience, time) {
+            let everywhere = self.scan(picture, time)?;
+            return Ok(join(near, everywhere));
         }
-        self.scanned = Some(time);
-        self.n_since_scan = 0;
-        Ok(join(near, self.detector.detect(picture)?))
+        self.scan_on(picture, near, time, since)
     }
 
-    /// Whether it is time for a search of the whole picture; sooner when a shown face is missing.
-    fn is_scan_due(&self, is_missing: bool, time: Duration) -> bool {
-        let Some(scanned) = self.scanned else { return true };
-        let since = time.saturating_sub(scanned);
+    /// How long a search in parts may take before the whole picture is searched at once.
+    fn patience(&self, is_missing: bool) -> Duration {
         let every = self.options.scan_every;
-        let (patience, n_frames) =
-            if is_missing { (every / 4, FRAMES_BETWEEN_SCANS / 3) } else { (every, FRAMES_BETWEEN_SCANS) };
-        let has_waited = every.is_zero() || self.n_since_scan >= n_frames || since >= LONGEST_PATIENCE;
-        since >= patience && has_waited
+        if every.is_zero() || is_missing { every / 4 } else { LONGEST_PATIENCE.max(every) }
+    }
+
+    fn has_waited(&self, patience: Duration, time: Duration) -> bool {
+        self.scanned.is_none_or(|scanned| time.saturating_sub(scanned) >= patience)
+    }
+
+    /// Searches the whole picture at once.
+    fn scan(&mut self, picture: &RgbImage, time: Duration) -> Result<Vec<FaceBox>, VisionError> {
+        (self.scanned, self.is_scanning) = (Some(time), false);
+        self.detector.detect(picture)
+    }
+
+    /// Goes on with a search in parts, or begins one when it is time, `since` after the last frame.
+    fn scan_on(
+        &mut self,
+        picture: &RgbImage,
+        near: Vec<FaceBox>,
+        time: Duration,
+        since: Duration,
+    ) -> Result<Vec<FaceBox>, VisionError> {
+        let mut all = near;
+        let n_parts = (since.as_nanos() / PART_TIME.as_nanos()).clamp(1, MOST_PARTS);
+        for _ in 0..n_parts {
+            if !self.is_scanning && !self.has_waited(self.options.scan_every, time) {
+                break;
+            }
+            if !self.is_scanning {
+                self.scanned = Some(time);
+            }
+            let part = self.detector.detect_part(picture, &all)?;
+            self.is_scanning = !part.is_last;
+            all = join(all, part.boxes);
+        }
+        Ok(all)
     }
 
     fn cut(&self, picture: &RgbImage, face: &Tracked) -> FoundFace {
@@ -164,9 +206,7 @@ impl Finder {
 
 /// The boxes found near known faces, and those found elsewhere.
 fn join(near: Vec<FaceBox>, everywhere: Vec<FaceBox>) -> Vec<FaceBox> {
-    let near = keep_best(near);
-    let is_elsewhere = |found: &FaceBox| near.iter().all(|known| known.containment(found) <= 0.5);
-    let elsewhere: Vec<FaceBox> = everywhere.into_iter().filter(is_elsewhere).collect();
+    let elsewhere: Vec<FaceBox> = everywhere.into_iter().filter(|found| found.is_apart(&near)).collect();
     near.into_iter().chain(elsewhere).collect()
 }
 

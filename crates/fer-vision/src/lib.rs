@@ -23,7 +23,7 @@ pub mod yunet;
 pub use analyzer::{Analyzer, Reader};
 pub use classify::{Classified, Classify};
 pub use crop::{crop, crop_turned, has_contrast};
-pub use detect::{DetectFaces, FaceBox, Landmarks, keep_best};
+pub use detect::{DetectFaces, FaceBox, Landmarks, SearchPart, keep_best};
 pub use error::{Cause, VisionError};
 pub use finder::{Finder, FinderOptions, Frame};
 pub use reading::{FaceReading, Found, FoundFace, Reading, Timings, columns, largest, ms};

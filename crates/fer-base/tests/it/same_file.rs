@@ -80,5 +80,13 @@ fn a_file_anywhere_in_a_folder_that_is_read_is_an_input() {
         assert!(refused(&link).is_err(), "a link into the folder");
         assert!(refused(&inside).is_err(), "a link in the folder");
         assert!(refused(&data.join("sad/5.png")).is_err(), "a linked folder in the folder");
+        assert!(refused(&beside).is_err(), "what a link in the folder stands for");
+        assert!(refused(&root.path().join("sad/5.png")).is_err(), "a file of a linked folder");
+        let hard = root.path().join("hard.png");
+        fs::hard_link(&face, &hard).unwrap();
+        assert!(refused(&hard).is_err(), "another name of a file in the folder");
+        symlink(&data, data.join("sad/round")).unwrap();
+        fs::write(root.path().join("other.json"), "{}").unwrap();
+        assert_eq!(refused(&root.path().join("other.json")), Ok(()), "links in a circle end");
     }
 }

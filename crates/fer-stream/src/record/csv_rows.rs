@@ -57,15 +57,14 @@ fn rows(entry: &Recorded<'_>, labels: &Labels) -> Vec<Vec<String>> {
     rows
 }
 
-/// A text that begins like a formula would be run by spreadsheets: it gets a quote mark before it,
-/// as the page writes it too. A dash alone is standard input and no formula.
+/// What begins like a formula would be run by spreadsheets: it gets a quote mark before it, as the page writes
+/// it too, also behind a semicolon or a tab, which divide cells where a comma is the decimal sign. A dash alone
+/// is standard input and no formula.
 #[must_use]
 pub fn recorded_name(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text != "-" {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
+    let cells = text.split_inclusive([';', '\t']);
+    let is_run = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && text != "-";
+    cells.map(|cell| if is_run(cell) { format!("'{cell}") } else { cell.to_owned() }).collect()
 }
 
 fn face_cells(face: &FaceReading, labels: &Labels) -> Vec<String> {

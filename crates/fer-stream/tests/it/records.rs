@@ -96,7 +96,10 @@ fn a_name_that_begins_like_a_formula_is_run_by_no_spreadsheet() {
         let text = text("csv", name, vec![]);
         assert!(text.lines().nth(1).unwrap().starts_with(&format!("'{name},37,")), "{text}");
     }
-    for name in ["-", "clip=1.mp4"] {
+    for (name, written) in [("x;=1.jpg", "x;'=1.jpg"), ("=a;b\t-1;+2", "'=a;b\t'-1;'+2")] {
+        assert_eq!(cells(&text("csv", name, vec![]))[0][0], written, "cells divided by semicolons or tabs");
+    }
+    for name in ["-", "clip=1.mp4", "a;b.mp4"] {
         assert_eq!(cells(&text("csv", name, vec![]))[0][0], name);
     }
     assert!(text("jsonl", "=cmd.mp4", vec![]).contains("\"input\":\"=cmd.mp4\""), "no spreadsheet runs JSON");

@@ -6,7 +6,8 @@ use image::{GrayImage, RgbImage};
 use super::cascade::Cascade;
 use super::picture::{Border, Region, bordered, gray, resized, turned};
 use super::search::{CascadeSearch, Hit, Search};
-use crate::detect::{DetectFaces, FaceBox, keep_best};
+use super::spread::Spread;
+use crate::detect::{DetectFaces, FaceBox, SearchPart, keep_best};
 use crate::error::VisionError;
 
 /// In the fine search, the expected face is scaled to this width, so that every face costs the same.
@@ -35,7 +36,7 @@ const PHOTO_BORDER: f64 = 0.15;
 const PHOTO_NEIGHBOURS: u32 = 2;
 
 /// How many windows of the coarse search must agree on a proposal, less one.
-const COARSE_NEIGHBOURS: u32 = 2;
+pub(super) const COARSE_NEIGHBOURS: u32 = 2;
 
 /// Faces that this many windows agree on are hardly ever none: see docs/reports/live.md.
 const SURE_SCORE: f32 = 20.0;
@@ -104,6 +105,7 @@ impl HaarOptions {
 pub struct HaarDetector<E = CascadeSearch> {
     evaluator: E,
     options: HaarOptions,
+    spread: Option<Spread>,
 }
 
 impl HaarDetector {
@@ -132,12 +134,22 @@ impl<E: SearchCascade> HaarDetector<E> {
             let found = options.border;
             return Err(VisionError::Options(format!("border: expected 0 to 0.5, found {found}")));
         }
-        Ok(Self { evaluator, options })
+        Ok(Self { evaluator, options, spread: None })
     }
 
-    /// Windows of the whole picture that look like a face, coarse in place and size.
+    /// Places of the whole picture that look like a face, coarse in place and size, surest first.
     fn scan(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, VisionError> {
+        let Some(coarse) = self.coarse(picture) else { return Ok(Vec::new()) };
+        let found = self.evaluator.search(&coarse.small, &coarse.search)?;
+        Ok(coarse.proposals(&found))
+    }
+
+    /// The whole picture made ready for the coarse search; `None` when it has no room for a face.
+    fn coarse(&self, picture: &RgbImage) -> Option<Coarse> {
         let (width, height) = picture.dimensions();
+        if width == 0 || height == 0 {
+            return None;
+        }
         let scale = (f64::from(self.options.search_side) / f64::from(width.max(height))).min(1.0);
         let whole = Region { left: 0, top: 0, width, height };
         let small = scaled(&gray(picture, whole), scale);
@@ -147,12 +159,8 @@ impl<E: SearchCascade> HaarDetector<E> {
         let small = bordered(&small, border);
         let smallest = (f64::from(self.options.smallest_face) * scale).max(self.window());
         let largest = f64::from(small.width().min(small.height()));
-        if largest < self.window() {
-            return Ok(Vec::new());
-        }
-        let step = self.options.scale_factor;
-        let found = self.search(&small, step, COARSE_NEIGHBOURS, (smallest, largest))?;
-        Ok(found.into_iter().map(|hit| map.face_box(Place::from(hit), hit.neighbours)).collect())
+        let search = search(self.options.scale_factor, COARSE_NEIGHBOURS, (smallest, largest));
+        (largest >= self.window()).then_some(Coarse { small, map, search })
     }
 
     /// The face near where one is expected, searched in small steps, at the first of the tilts that has one.
@@ -186,26 +194,14 @@ impl<E: SearchCascade> HaarDetector<E> {
                 upright = turned(&small, -attempt.tilt);
                 &upright
             };
-            let found = self.search(searched, FINE_STEP, attempt.neighbours, (smallest, largest))?;
+            let search = search(FINE_STEP, attempt.neighbours, (smallest, largest));
+            let found = self.evaluator.search(searched, &search)?;
             if let Some(hit) = found.into_iter().max_by_key(|hit| hit.neighbours) {
                 let place = Place::from(hit).turned(small.dimensions(), attempt.tilt);
                 return Ok(Some(map.face_box(place, hit.neighbours)));
             }
         }
         Ok(None)
-    }
-
-    fn search(
-        &mut self,
-        gray: &GrayImage,
-        scale_factor: f64,
-        min_neighbours: u32,
-        (smallest, largest): (f64, f64),
-    ) -> Result<Vec<Hit>, VisionError> {
-        let side = |side: f64| (side.round() as u32, side.round() as u32);
-        let search =
-            Search { scale_factor, min_neighbours, min_size: side(smallest), max_size: side(largest) };
-        self.evaluator.search(gray, &search)
     }
 
     fn refine_all(
@@ -221,6 +217,11 @@ impl<E: SearchCascade> HaarDetector<E> {
         Ok(keep_best(boxes))
     }
 
+    /// How a proposal is judged.
+    fn upright(&self) -> [Try; 1] {
+        [Try { tilt: 0.0, neighbours: self.options.neighbours }]
+    }
+
     /// The longer side of the cascade's window.
     fn window(&self) -> f64 {
         let (width, height) = self.evaluator.window();
@@ -231,12 +232,32 @@ impl<E: SearchCascade> HaarDetector<E> {
 impl<E: SearchCascade> DetectFaces for HaarDetector<E> {
     /// A coarse search proposes, the fine search at each proposal decides and measures.
     fn detect(&mut self, picture: &RgbImage) -> Result<Vec<FaceBox>, VisionError> {
-        if picture.width() == 0 || picture.height() == 0 {
-            return Ok(Vec::new());
-        }
-        let proposals = keep_best(self.scan(picture)?);
-        let tries = [Try { tilt: 0.0, neighbours: self.options.neighbours }];
-        self.refine_all(picture, &proposals, &tries)
+        self.spread = None;
+        let proposals = self.scan(picture)?;
+        self.refine_all(picture, &proposals, &self.upright())
+    }
+
+    /// The first part makes the picture ready, others search some sizes of it each, and one at a time the
+    /// proposals are decided on in the frame of that part.
+    fn detect_part(&mut self, picture: &RgbImage, known: &[FaceBox]) -> Result<SearchPart, VisionError> {
+        let Some(mut spread) = self.spread.take() else {
+            self.spread = self.coarse(picture).map(|coarse| Spread::new(coarse, self.evaluator.window()));
+            return Ok(SearchPart { boxes: Vec::new(), is_last: self.spread.is_none() });
+        };
+        let boxes = match spread.next_search() {
+            Some((small, search)) => {
+                let windows = self.evaluator.search(small, &search)?;
+                spread.take(windows);
+                Vec::new()
+            }
+            None => match spread.next_proposal(known) {
+                Some(proposal) => self.refine_all(picture, &[proposal], &self.upright())?,
+                None => Vec::new(),
+            },
+        };
+        let is_last = spread.is_done(known);
+        self.spread = (!is_last).then_some(spread);
+        Ok(SearchPart { boxes, is_last })
     }
 
     fn detect_near(
@@ -263,6 +284,29 @@ struct Try {
     tilt: f64,
     /// How many windows must agree.
     neighbours: u32,
+}
+
+/// A search for faces with sides from the smallest to the largest, in the searched picture's pixels.
+fn search(scale_factor: f64, min_neighbours: u32, (smallest, largest): (f64, f64)) -> Search {
+    let side = |side: f64| (side.round() as u32, side.round() as u32);
+    Search { scale_factor, min_neighbours, min_size: side(smallest), max_size: side(largest) }
+}
+
+/// A whole picture, made ready for the coarse search.
+#[derive(Debug)]
+pub(super) struct Coarse {
+    /// Grey, scaled down and with its border.
+    pub(super) small: GrayImage,
+    map: MapBack,
+    /// How it is searched.
+    pub(super) search: Search,
+}
+
+impl Coarse {
+    /// What was found in the small picture, in the pixels of the whole one, surest first.
+    pub(super) fn proposals(&self, found: &[Hit]) -> Vec<FaceBox> {
+        keep_best(found.iter().map(|&hit| self.map.face_box(Place::from(hit), hit.neighbours)).collect())
+    }
 }
 
 /// The picture scaled by a factor, each side at least 1.
@@ -325,6 +369,7 @@ impl Place {
 }
 
 /// From a searched picture to the one it was cut from.
+#[derive(Debug)]
 struct MapBack {
     corner: (f64, f64),
     scale: (f64, f64),

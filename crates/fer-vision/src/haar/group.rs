@@ -15,6 +15,13 @@ pub(super) struct Window {
     pub(super) height: i32,
 }
 
+impl From<Hit> for Window {
+    fn from(hit: Hit) -> Self {
+        let [x, y, width, height] = [hit.x, hit.y, hit.width, hit.height].map(|side| side as i32);
+        Self { x, y, width, height }
+    }
+}
+
 impl Window {
     fn agrees(&self, other: &Self) -> bool {
         let sides = self.width.min(other.width) + self.height.min(other.height);

@@ -4,6 +4,7 @@
 //! ```text
 //! XML or packed ─▶ Cascade
 //! picture ─ HaarDetector ─▶ grey, scaled ─ CascadeSearch ─▶ layers ─ windows ─ groups ─▶ Hit ─▶ FaceBox
+//!                └─ Spread: the same in parts, one a frame
 //! ```
 
 mod cascade;
@@ -13,6 +14,7 @@ mod layer;
 mod packed;
 mod picture;
 mod search;
+mod spread;
 mod windows;
 mod xml;
 

@@ -197,6 +197,15 @@ fn scales(window: (u32, u32), picture: (u32, u32), search: &Search) -> Vec<f32> 
     all.into_iter().min_by_key(distance).into_iter().collect()
 }
 
+/// Width and height of the windows that a search tries, smallest first, each size once.
+pub(super) fn sizes(window: (u32, u32), picture: (u32, u32), search: &Search) -> Vec<(u32, u32)> {
+    let size = |scale: f32| window_size(window, scale);
+    let sizes = scales(window, picture, search).into_iter().map(size);
+    let mut sizes: Vec<(u32, u32)> = sizes.map(|(width, height)| (width as u32, height as u32)).collect();
+    sizes.dedup();
+    sizes
+}
+
 /// Width and height of the windows at a scale, in pixels of the picture.
 fn window_size(window: (u32, u32), scale: f32) -> (i64, i64) {
     let side = |side: u32| (side as f32 * scale).round_ties_even() as i64;

@@ -9,6 +9,7 @@ mod haar;
 mod photos;
 mod purity;
 mod smoothing;
+mod spread;
 mod tracking;
 #[cfg(feature = "yunet")]
 mod yunet;

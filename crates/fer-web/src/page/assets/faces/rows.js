@@ -31,11 +31,14 @@ export function toJsonl(rows) {
   return rows.map((row) => JSON.stringify(row) + "\n").join("");
 }
 
-/** A text that begins like a formula would be run by spreadsheets: it gets a quote mark before it; a dash alone is none. */
+/**
+ * What begins like a formula would be run by spreadsheets: it gets a quote mark before it, also behind a semicolon
+ * or a tab, which divide cells where a comma is the decimal sign; a dash alone is none.
+ */
 function cell(value) {
   if (value === undefined || value === null) return "";
   if (typeof value === "number") return String(value);
-  const text = /^[=+\-@\t\r]/.test(value) && value !== "-" ? `'${value}` : String(value);
+  const text = value === "-" ? value : String(value).replace(/(^|[;\t])(?=[=+\-@\t\r])/g, "$1'");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

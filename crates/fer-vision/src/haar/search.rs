@@ -48,8 +48,8 @@ pub struct CascadeSearch {
     cascade: Cascade,
     is_for_any_light: bool,
     arch: Arch,
-    /// For windows at every pixel and at every second one.
-    compiled: [Compiled; 2],
+    /// What was used last is last.
+    compiled: Vec<Compiled>,
     layer: Layer,
     scratch: Scratch,
     windows: Vec<Window>,
@@ -74,7 +74,7 @@ impl CascadeSearch {
             cascade,
             is_for_any_light: false,
             arch: fastest_arch(),
-            compiled: Default::default(),
+            compiled: Vec::new(),
             layer: Layer::default(),
             scratch: Scratch::default(),
             windows: Vec::new(),
@@ -95,31 +95,46 @@ impl CascadeSearch {
         let size = gray.dimensions();
         let scales = scales(self.cascade.window(), size, search);
         self.windows.clear();
-        if let Some(&first) = scales.first() {
+        if !scales.is_empty() {
             let arch = self.arch;
             let light = if self.is_for_any_light { light(gray) } else { 1.0 };
             self.scratch.most_norm = 1.0 / (light * LEAST_DEVIATION);
             let gray = Gray { pixels: gray.as_raw(), width: size.0 as usize, height: size.1 as usize };
-            self.compile(scaled(size, first).0, &scales);
+            self.compile(gray.width, &scales);
             arch.dispatch(Scan { search: self, gray, scales: &scales });
         }
         let found = group(&self.windows, search.min_neighbours);
         found.into_iter().filter_map(|(window, count)| clipped(window, count, size)).collect()
     }
 
-    /// Makes the offsets for integral images as wide as the largest layer, where they are not for that already.
+    /// Makes the offsets for integral images as wide as the picture, where they are not at hand.
     fn compile(&mut self, width: usize, scales: &[f32]) {
-        // An odd number of cache lines, so that the rows of a window do not compete for places in the cache.
-        let lines = (width + 2).div_ceil(16) | 1;
-        let stride = 16 * lines;
-        for &scale in scales {
-            let columns = Columns { stride, step: step(scale) };
-            let compiled = &mut self.compiled[columns.step - 1];
-            if !compiled.is_for(columns) {
-                *compiled = Compiled::new(&self.cascade, columns);
+        for step in [1, 2] {
+            if !scales.iter().any(|&scale| self::step(scale) == step) {
+                continue;
             }
+            let columns = Columns { stride: stride(width), step };
+            let at_hand = self.compiled.iter().position(|compiled| compiled.is_for(columns));
+            let compiled = match at_hand {
+                Some(idx) => self.compiled.remove(idx),
+                None => Compiled::new(&self.cascade, columns),
+            };
+            let n_oldest = (self.compiled.len() + 1).saturating_sub(MOST_COMPILED);
+            self.compiled.drain(..n_oldest);
+            self.compiled.push(compiled);
         }
     }
+}
+
+/// Offsets for pictures of so many widths are kept: a search in parts and searches near faces take turns, and
+/// making them takes as long as such a search.
+const MOST_COMPILED: usize = 8;
+
+/// Length of an integral image's rows.
+fn stride(width: usize) -> usize {
+    // An odd number of cache lines, so that the rows of a window do not compete for places in the cache.
+    let lines = (width + 2).div_ceil(16) | 1;
+    16 * lines
 }
 
 /// Windows whose grey values deviate less are no faces to OpenCV.
@@ -235,7 +250,8 @@ impl WithSimd for Scan<'_> {
         for &scale in self.scales {
             let (width, height) = scaled(size, scale);
             let step = step(scale);
-            let compiled = &compiled[step - 1];
+            let columns = Columns { stride: stride(self.gray.width), step };
+            let Some(compiled) = compiled.iter().find(|compiled| compiled.is_for(columns)) else { continue };
             let columns = (width + 1).saturating_sub(window.0);
             let rows = (height + 1).saturating_sub(window.1);
             if columns == 0 || rows == 0 {

@@ -74,6 +74,9 @@ impl PictureError {
             Self::CutOff => "damaged",
             Self::Heif => "a format of phones",
             Self::Size { width: 0, .. } | Self::Size { height: 0, .. } => "not a picture",
+            Self::Size { width, height, .. } if (*width).max(*height) > MOST_SIDE => {
+                return format!("too large: {width}×{height}, expected sides of at most {MOST_SIDE}");
+            }
             Self::Size { width, height, most } => {
                 return format!(
                     "too large: {width}×{height}, expected at most {} megapixels",

@@ -31,7 +31,7 @@ const PART_TIME: Duration = Duration::from_millis(33);
 /// that come rarely, as when many clients share a server, would otherwise all be searches.
 const MOST_PARTS: u128 = 3;
 
-/// However rarely frames come, the whole picture is searched again after this time.
+/// However rarely frames come, a search that began so long ago is ended in one frame.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How faces are found and cut out.
@@ -133,19 +133,14 @@ impl Finder {
         let Some(near) = self.detector.detect_near(picture, &expected)? else {
             return self.detector.detect(picture);
         };
-        let patience = self.patience(self.tracker.misses(&near, time));
+        let every = self.options.scan_every;
+        let is_missing = self.tracker.misses(&near, time);
         let near = keep_best(near);
-        if self.has_waited(patience, time) {
+        if (is_missing || every.is_zero()) && self.has_waited(every / 4, time) {
             let everywhere = self.scan(picture, time)?;
             return Ok(join(near, everywhere));
         }
         self.scan_on(picture, near, time, since)
-    }
-
-    /// How long a search in parts may take before the whole picture is searched at once.
-    fn patience(&self, is_missing: bool) -> Duration {
-        let every = self.options.scan_every;
-        if every.is_zero() || is_missing { every / 4 } else { LONGEST_PATIENCE.max(every) }
     }
 
     fn has_waited(&self, patience: Duration, time: Duration) -> bool {
@@ -168,6 +163,7 @@ impl Finder {
     ) -> Result<Vec<FaceBox>, VisionError> {
         let mut all = near;
         let n_parts = (since.as_nanos() / PART_TIME.as_nanos()).clamp(1, MOST_PARTS);
+        let n_parts = if self.has_waited(LONGEST_PATIENCE, time) { u128::MAX } else { n_parts };
         for _ in 0..n_parts {
             if !self.is_scanning && !self.has_waited(self.options.scan_every, time) {
                 break;
@@ -178,6 +174,9 @@ impl Finder {
             let part = self.detector.detect_part(picture, &all)?;
             self.is_scanning = !part.is_last;
             all = join(all, part.boxes);
+            if part.is_last {
+                break;
+            }
         }
         Ok(all)
     }

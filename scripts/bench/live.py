@@ -3,7 +3,7 @@
 In: a clip, fer-live, and a Python that has `fer`. Out: a Markdown table on standard output.
 
 Of fer-live the whole program counts: start, model, decoding, readings as CSV, end. Of `fer` the frames alone count,
-decoded by its OpenCV and read by `detect_emotions`: what its start takes (about ten seconds) is told apart.
+decoded by its OpenCV and read by `detect_emotions`: what its start takes is told apart.
 """
 
 import argparse

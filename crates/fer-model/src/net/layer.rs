@@ -11,7 +11,10 @@ use burn::{
 };
 use fer_kernels::FeatureMap;
 
-use super::forward::{After, BlockParts, ConvLayer};
+use super::{
+    forward::{After, BlockParts, ConvLayer},
+    plan::BlockPlan,
+};
 
 /// A bias-free convolution, batch norm, and what follows it.
 ///
@@ -36,6 +39,10 @@ impl ConvNorm {
             .with_initializer(initializer)
             .init(device);
         Self { conv, norm: BatchNormConfig::new(to).init(device) }
+    }
+
+    fn width(&self) -> usize {
+        self.conv.weight.dims()[0]
     }
 
     pub(crate) fn stride(&self) -> usize {
@@ -98,6 +105,18 @@ pub(crate) struct Residual {
 }
 
 impl Block {
+    /// What the block is made of.
+    pub(crate) fn plan(&self) -> BlockPlan {
+        match self {
+            Self::Plain(Plain { convs, pool }) => {
+                BlockPlan::Plain { width: convs[0].width(), convs: convs.len(), pool: *pool }
+            }
+            Self::Residual(Residual { first, .. }) => {
+                BlockPlan::Residual { width: first.width(), stride: first.stride() }
+            }
+        }
+    }
+
     /// The parts whose forward pass the block is.
     pub(crate) fn parts(&self) -> BlockParts<'_, ConvNorm> {
         match self {

@@ -1,6 +1,7 @@
 //! The networks: presets, training form, inference form.
 //! In: normalised faces `[N, 1, 48, 48]`. Out: logits `[N, n_labels]`.
 
+mod beside;
 mod folded;
 mod forward;
 mod layer;
@@ -9,7 +10,7 @@ mod plan;
 use burn::{
     module::{Module, Param},
     nn::{Dropout, DropoutConfig, Linear, LinearConfig},
-    tensor::{Device, Tensor, TensorData},
+    tensor::{Device, Int, Tensor, TensorData},
 };
 use fer_kernels::FeatureMap;
 
@@ -72,14 +73,16 @@ impl Net {
         Self { head, ..self.clone() }
     }
 
-    /// The network with its first `n` outputs alone.
+    /// The network with these of its outputs alone, in this order.
     ///
     /// # Panics
-    /// If it has fewer.
+    /// If it has no such output.
     #[must_use]
-    pub fn with_first_outputs(&self, n: usize) -> Self {
-        let weight = self.head.weight.val().narrow(1, 0, n);
-        let bias = self.head.bias.as_ref().map(|bias| Param::from_tensor(bias.val().narrow(0, 0, n)));
+    pub fn with_outputs(&self, columns: impl IntoIterator<Item = usize>) -> Self {
+        let columns: Vec<i64> = columns.into_iter().map(|column| column as i64).collect();
+        let columns = Tensor::<1, Int>::from_data(columns.as_slice(), &self.device());
+        let weight = self.head.weight.val().select(1, columns.clone());
+        let bias = self.head.bias.as_ref().map(|bias| Param::from_tensor(bias.val().select(0, columns)));
         let head = Linear { weight: Param::from_tensor(weight), bias };
         Self { head, ..self.clone() }
     }
@@ -103,6 +106,12 @@ impl Net {
         });
         let head = Linear { weight: Param::from_tensor(weight), bias };
         Self { head, ..self.clone() }
+    }
+
+    /// What the network is made of.
+    #[must_use]
+    pub fn plan(&self) -> Vec<BlockPlan> {
+        self.blocks.iter().map(Block::plan).collect()
     }
 
     /// The device that holds the weights.

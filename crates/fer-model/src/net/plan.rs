@@ -141,6 +141,17 @@ impl BlockPlan {
     }
 }
 
+impl std::fmt::Display for BlockPlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::Plain { width, convs, pool } => {
+                write!(f, "{width} plain ×{convs}{}", if pool { " pooled" } else { "" })
+            }
+            Self::Residual { width, stride } => write!(f, "{width} residual /{stride}"),
+        }
+    }
+}
+
 impl std::fmt::Display for Architecture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.name())

@@ -1,6 +1,7 @@
 //! fer-model's tests, one binary.
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // A test that unwraps fails at its line; a skipped one says so.
 
+mod beside;
 mod card;
 mod checkpoint;
 mod decide;

@@ -24,6 +24,7 @@ use fer_train::{
     skipped::left_out,
     train::epoch_end::OnEpoch,
     train::heads::heads,
+    train::initial::with_blocks_of_init,
     train::progress::{BarRenderer, line},
     train::{Ending, RunOutcome, RunSetup, load, train},
 };
@@ -196,7 +197,7 @@ fn config(arguments: &Arguments) -> Result<Config, TrainError> {
     if arguments.skip_bad {
         overrides.push("data.skip_bad=true".to_owned());
     }
-    Config::read(config_path(arguments), &overrides)
+    with_blocks_of_init(Config::read(config_path(arguments), &overrides)?)
 }
 
 fn config_path(arguments: &Arguments) -> &Path {

@@ -61,6 +61,11 @@ impl Config {
                 "schedule.warmup_epochs: expected fewer than train.epochs, which is {epochs}, found {warmup}"
             ));
         }
+        if !self.model.beside.is_empty() && self.model.init.is_empty() {
+            return Err(
+                "model.beside: expected model.init to name the first of the models, found nothing".to_owned()
+            );
+        }
         Ok(())
     }
 

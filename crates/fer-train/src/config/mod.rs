@@ -42,12 +42,16 @@ pub struct ModelConfig {
     /// A preset: tiny, small, base or vgg.
     pub architecture: Architecture,
     /// Blocks instead of the preset's, for instance `[{ plain = { width = 16, convs = 1, pool = true } },
-    /// { residual = { width = 32, stride = 1 } }]`; empty: the preset's.
+    /// { residual = { width = 32, stride = 1 } }]`; empty: those of `init`, or the preset's.
     pub blocks: Vec<BlockPlan>,
     /// Dropout before the head, `0..1`.
     pub dropout: f64,
-    /// A model folder to start from, of the same architecture and labels; empty: fresh weights.
+    /// A model folder to start from, of the same architecture and blocks, with a head of the run's labels;
+    /// empty: fresh weights.
     pub init: String,
+    /// Model folders that are put beside `init`'s, of the same blocks up to their widths: the widths add up,
+    /// and the run starts as their mean; empty: `init` alone.
+    pub beside: Vec<String>,
 }
 
 /// `[data]`.
@@ -219,7 +223,13 @@ pub enum Strategy {
 
 impl Default for ModelConfig {
     fn default() -> Self {
-        Self { architecture: Architecture::Small, blocks: Vec::new(), dropout: 0.0, init: String::new() }
+        Self {
+            architecture: Architecture::Small,
+            blocks: Vec::new(),
+            dropout: 0.0,
+            init: String::new(),
+            beside: Vec::new(),
+        }
     }
 }
 

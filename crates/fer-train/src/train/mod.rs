@@ -5,6 +5,7 @@
 pub mod epoch_end;
 pub mod failure;
 pub mod heads;
+pub mod initial;
 pub mod loader;
 mod metric_log;
 mod optimizer;
@@ -28,7 +29,7 @@ use burn_train::{
 };
 use fer_data::{Learning, LoadOptions, Samples, Split, balance};
 use fer_drawn::Data;
-use fer_model::{Chosen, Net, checkpoint, device::several};
+use fer_model::{Chosen, checkpoint, device::several};
 
 use crate::{
     config::{Config, LabelChoice, Strategy},
@@ -43,6 +44,7 @@ use crate::{
     train::epoch_end::{EpochEnd, OnEpoch, Patience, now},
     train::failure::Failure,
     train::heads::{Head, heads},
+    train::initial::initial_net,
     train::loader::{FaceLoader, Recipe},
     train::metric_log::EpochLog,
     train::optimizer::optimizer,
@@ -257,37 +259,6 @@ fn ending(config: &Config, n_epochs: usize, was_interrupted: bool) -> Ending {
 /// The accuracy of always naming the most frequent label, `0..=1`.
 fn chance(samples: &Samples) -> f64 {
     samples.counts().into_iter().max().unwrap_or(0) as f64 / samples.len().max(1) as f64
-}
-
-/// The network of `model.init`, where there is one.
-fn initial_net(config: &Config, heads: &[Head]) -> Result<Option<Net>, TrainError> {
-    if config.model.init.is_empty() {
-        return Ok(None);
-    }
-    let folder = Path::new(&config.model.init);
-    let (net, card) = checkpoint::load(folder, &Device::flex())?;
-    let refuse = |what: &str, expected: &str, found: &str| {
-        let reason = format!("model.init: {what}: expected {expected}, found {found}");
-        Err(TrainError::Config { path: folder.to_owned(), reason })
-    };
-    if card.architecture != config.model.architecture.name() {
-        return refuse("architecture", config.model.architecture.name(), &card.architecture);
-    }
-    if card.plan()? != config.model.plan() {
-        return refuse("blocks", "those of model.blocks", "others");
-    }
-    let list = |labels: &[&fer_data::Labels]| {
-        labels.iter().map(|labels| labels.names().join(", ")).collect::<Vec<_>>().join("; ")
-    };
-    let expected: Vec<_> = heads.iter().map(|head| &head.card.labels).collect();
-    let known = card.all_heads();
-    let found: Vec<_> = known.iter().map(|head| &head.labels).collect();
-    if expected != found {
-        return refuse("labels", &list(&expected), &list(&found));
-    }
-    // A verifier is fitted after training: it knows the features that this run will change.
-    let n_labels = known.iter().map(|head| head.labels.len()).sum();
-    Ok(Some(net.with_first_outputs(n_labels)))
 }
 
 fn environment(data: &Learning, setup: &RunSetup) -> Environment {

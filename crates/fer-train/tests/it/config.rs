@@ -67,6 +67,11 @@ fn a_value_from_the_command_line_is_not_blamed_on_the_file() {
 #[test]
 fn settings_that_would_do_nothing_are_refused() {
     refused(
+        "[model]\nbeside = ['a']",
+        &[],
+        "model.beside: expected model.init to name the first of the models, found nothing",
+    );
+    refused(
         "[train]\nepochs = 2",
         &[],
         "schedule.warmup_epochs: expected fewer than train.epochs, which is 2, found 2",

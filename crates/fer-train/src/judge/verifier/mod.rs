@@ -112,7 +112,7 @@ fn fitted(
     let (device, card) = (predictor.device().clone(), predictor.card());
     let (net, _) = checkpoint::load(&inputs.model, &device)?;
     let bare = ModelCard { verifier: None, ..card.clone() };
-    let net = net.with_first_outputs(bare.n_logits());
+    let net = net.with_outputs(0..bare.n_logits());
     let train = inputs.load_train(&inputs.data, card, watcher.notice)?;
     let is_none = |sample: &&fer_data::Sample| sample.votes.as_ref().is_some_and(|votes| votes.is_non_face());
     let (none, faces): (Vec<_>, Vec<_>) = train.samples.iter().partition(is_none);

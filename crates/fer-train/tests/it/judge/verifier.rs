@@ -21,7 +21,7 @@ fn bare(folder: &Path) -> PathBuf {
     let card = card.with_verifier(None).unwrap();
     let place = folder.join("bare");
     std::fs::create_dir(&place).unwrap();
-    checkpoint::save(&place, &net.with_first_outputs(card.n_logits()), &card).unwrap();
+    checkpoint::save(&place, &net.with_outputs(0..card.n_logits()), &card).unwrap();
     place
 }
 

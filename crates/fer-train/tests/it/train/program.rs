@@ -393,6 +393,30 @@ fn a_run_goes_on_with_the_data_it_began_with_and_keeps_its_first_command() {
     assert!(stderr(&output).contains(words), "{}", stderr(&output));
 }
 
+/// The shipped models read by two label sets, and their blocks are not the preset's: neither may keep anyone
+/// from training on with faces of their own.
+#[test]
+fn a_run_starts_from_a_shipped_model_with_its_blocks_and_the_head_of_the_datas_labels() {
+    let folder = Folder::new(QUICK);
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/tiny");
+    let init = format!("model.init={:?}", model.display().to_string());
+    let still = ["--set", &init, "--set", "schedule.peak_rate=1e-7", "--out", "run"];
+    let output = folder.run(&still);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let cards = [model.join("card.json"), folder.path("run/model/card.json")];
+    let [own, started] =
+        cards.map(|card| serde_json::from_slice::<serde_json::Value>(&fs::read(card).unwrap()).unwrap());
+    assert_eq!(own["blocks"], started["blocks"]);
+    assert_eq!((own["heads"].as_array().unwrap().len(), &started["labels"]), (2, &own["labels"]));
+    assert_eq!(
+        folder
+            .run(&["--resume", "--set", &init, "--set", "schedule.peak_rate=1e-7", "--out", "run"])
+            .status
+            .code(),
+        Some(0)
+    );
+}
+
 #[test]
 fn a_refused_start_leaves_no_folder_and_is_refused_before_the_data_is_loaded() {
     let folder = Folder::new(QUICK);

@@ -1,6 +1,6 @@
 //! The sanity tests that guard training.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use burn::data::dataloader::DataLoader;
 use burn::module::{Module, ModuleVisitor, Param};
@@ -138,7 +138,44 @@ fn a_run_can_start_from_a_model_and_refuses_another_architecture() {
     assert!(drift.abs() < 0.05, "{} against {}", rows[0].validation_loss, first.best.validation_loss);
     let other = [init.as_str(), "model.architecture=small"];
     let error = Run::new(config(&other), &folder.path().join("other")).go().0.unwrap_err().to_string();
-    assert!(error.contains("architecture: expected small, found tiny"), "{error}");
+    let words = "model.init: blocks: expected 16 plain ×1 pooled, 32 residual /1, 96 residual /2, 160 residual /2, found 16";
+    assert!(error.contains(words), "{error}");
+}
+
+#[test]
+fn models_beside_one_another_start_as_their_mean() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let models = [1, 2].map(|seed| {
+        let run = Run::new(
+            config(&["train.epochs=1", &format!("train.seed={seed}")]),
+            &folder.path().join(seed.to_string()),
+        );
+        run.go().0.unwrap().model
+    });
+    let init = format!("model.init={:?}", models[0]);
+    let beside = format!("model.beside=[{:?}]", models[1]);
+    let blocks = "model.blocks=[{ plain = { width = 32, convs = 1, pool = true } }, \
+                  { residual = { width = 64, stride = 1 } }, { residual = { width = 96, stride = 2 } }, \
+                  { residual = { width = 96, stride = 2 } }]";
+    let slow = ["train.epochs=1", "schedule.peak_rate=1e-7", "schedule.warmup_epochs=0"];
+    let both = [&[init.as_str(), beside.as_str(), blocks], &slow[..]].concat();
+    let (wide, _) = Run::new(config(&both), &folder.path().join("wide")).go();
+
+    let device = chosen(DeviceChoice::Cpu).device;
+    let faces = images(&fer_drawn::samples(Split::Validation, 2, 9));
+    let logits = |model: &Path| {
+        let (net, _) = checkpoint::load(model, &device).unwrap();
+        net.forward(faces.clone())
+    };
+    let mean = (logits(&models[0]) + logits(&models[1])) / 2.0;
+    // Batch-norm statistics move even where weights stand still, so the logits are near, not equal.
+    let apart = (logits(&wide.unwrap().model) - mean).abs().max().into_scalar::<f32>();
+    assert!(apart < 0.2, "{apart}");
+
+    let narrow = [&[init.as_str(), beside.as_str()], &slow[..]].concat();
+    let error = Run::new(config(&narrow), &folder.path().join("narrow")).go().0.unwrap_err().to_string();
+    assert!(error.contains("48 residual /2, found 32 plain ×1 pooled, 64 residual /1"), "{error}");
 }
 
 /// The convolution and head weights of a module, one after the other.

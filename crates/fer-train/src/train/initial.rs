@@ -1,0 +1,91 @@
+//! Models on disk → the network that a run starts from.
+//! In: `model.init` and `model.beside`. Out: blocks, and a network with the run's heads.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use fer_model::{ModelCard, Net, checkpoint, net::BlockPlan};
+
+use crate::{
+    config::Config,
+    error::TrainError,
+    train::{heads::Head, teacher::place},
+};
+
+/// A config whose blocks are those of the models it starts from, where it names models and no blocks.
+///
+/// # Errors
+/// [`TrainError::Model`] when a folder is no model, [`TrainError::Config`] when the config asks for another
+/// architecture than its one model's, or when models beside one another differ in more than their widths.
+pub fn with_blocks_of_init(mut config: Config) -> Result<Config, TrainError> {
+    let model = &config.model;
+    if model.init.is_empty() || !model.blocks.is_empty() {
+        return Ok(config);
+    }
+    let folder = Path::new(&model.init);
+    let nets = models(&config)?;
+    let (expected, found) = (model.architecture.name(), &nets[0].1.architecture);
+    if model.beside.is_empty() && expected != found {
+        return Err(refused(folder, "architecture", expected, found));
+    }
+    config.model.blocks = joined(folder, nets.into_iter().map(|(net, _)| net))?.plan();
+    Ok(config)
+}
+
+/// The network of `model.init` and those beside it with a run's heads, or `None` where a run starts afresh.
+///
+/// # Errors
+/// As [`with_blocks_of_init`]; [`TrainError::Config`] also when a model lacks one of the heads.
+pub fn initial_net(config: &Config, heads: &[Head]) -> Result<Option<Net>, TrainError> {
+    if config.model.init.is_empty() {
+        return Ok(None);
+    }
+    let folder = Path::new(&config.model.init);
+    let nets = models(config)?;
+    let nets = nets.iter().map(|(net, card)| with_heads(folder, net, card, heads));
+    let net = joined(folder, nets.collect::<Result<Vec<_>, _>>()?)?;
+    let (expected, found) = (listed(config.model.plan()), listed(&net.plan()));
+    if expected != found {
+        return Err(refused(folder, "blocks", &expected, &found));
+    }
+    Ok(Some(net))
+}
+
+fn models(config: &Config) -> Result<Vec<(Net, ModelCard)>, TrainError> {
+    let folders = std::iter::once(&config.model.init).chain(&config.model.beside);
+    folders.map(|folder| Ok(checkpoint::load(Path::new(folder), &Device::flex())?)).collect()
+}
+
+fn joined(folder: &Path, nets: impl IntoIterator<Item = Net>) -> Result<Net, TrainError> {
+    let nets: Vec<Net> = nets.into_iter().collect();
+    let plans: Vec<String> = nets.iter().map(|net| listed(&net.plan())).collect();
+    Net::side_by_side(&nets)
+        .ok_or_else(|| refused(folder, "blocks", "models of the same up to their widths", &plans.join("; ")))
+}
+
+/// A model's network with the outputs of a run's heads alone, so without its verifier: that one is fitted after
+/// training, on features that this run will change.
+fn with_heads(folder: &Path, net: &Net, card: &ModelCard, heads: &[Head]) -> Result<Net, TrainError> {
+    let known = card.all_heads();
+    let columns = heads.iter().map(|head| {
+        let start = place(&known, head)?;
+        Some(start..start + head.card.labels.len())
+    });
+    let columns: Option<Vec<_>> = columns.collect();
+    let columns = columns.ok_or_else(|| {
+        let expected = heads.iter().map(|head| head.card.labels.names().join(", "));
+        let found = known.iter().map(|head| head.labels.names().join(", "));
+        let [expected, found] = [expected.collect::<Vec<_>>(), found.collect()].map(|each| each.join("; "));
+        refused(folder, "labels", &expected, &found)
+    })?;
+    Ok(net.with_outputs(columns.into_iter().flatten()))
+}
+
+fn listed(plan: &[BlockPlan]) -> String {
+    plan.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn refused(folder: &Path, what: &str, expected: &str, found: &str) -> TrainError {
+    let reason = format!("model.init: {what}: expected {expected}, found {found}");
+    TrainError::Config { path: folder.to_owned(), reason }
+}

@@ -196,7 +196,7 @@ impl NativeReader {
     ) -> Result<Vec<Result<PictureRow, ReadError>>, ReadError> {
         let crops: Vec<_> = searched.iter().flatten().flat_map(|(_, found, _)| found.crops()).collect();
         let mut read =
-            if crops.is_empty() { Vec::new() } else { self.predictor.classify(&crops)? }.into_iter();
+            if crops.is_empty() { Vec::new() } else { self.predictor.classify_photo(&crops)? }.into_iter();
         let mut settle = |((width, height), found, face_threshold): Searched| {
             let classified = read.by_ref().take(found.faces.len()).collect();
             let reading = Smoother::new(self.smoothing.photo()).settle(found, classified, face_threshold);

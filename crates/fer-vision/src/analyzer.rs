@@ -42,8 +42,7 @@ impl Analyzer {
     /// [`VisionError`] when the detector or the network failed.
     pub fn analyze_photo(&mut self, picture: &RgbImage) -> Result<Reading, VisionError> {
         let found = self.finder.find_photo(picture)?;
-        let mut photo = Reader::new(Arc::clone(&self.reader.classifier), self.reader.smoothing.photo());
-        let mut reading = photo.read(found)?;
+        let mut reading = self.reader.read_photo(found)?;
         // What turned out to be no face had a number, too.
         reading.faces.iter_mut().zip(1..).for_each(|(face, number)| face.track = number);
         Ok(reading)
@@ -72,5 +71,14 @@ impl Reader {
         let crops = found.crops();
         let classified = if crops.is_empty() { Vec::new() } else { self.classifier.classify(&crops)? };
         Ok(self.smoother.settle(found, classified, self.classifier.face_threshold()))
+    }
+
+    /// Reads the faces of one picture alone, in one batch; nothing is remembered.
+    fn read_photo(&self, found: Found) -> Result<Reading, VisionError> {
+        let crops = found.crops();
+        let classified =
+            if crops.is_empty() { Vec::new() } else { self.classifier.classify_photo(&crops)? };
+        let mut smoother = Smoother::new(self.smoothing.photo());
+        Ok(smoother.settle(found, classified, self.classifier.face_threshold()))
     }
 }

@@ -2,6 +2,8 @@
 //! In: faces. Out: one probability per label and face, and whether it is a face at all.
 
 use fer_data::{Face, Labels};
+#[cfg(feature = "model")]
+use fer_model::{Prediction, Predictor, Tta};
 
 use crate::error::VisionError;
 
@@ -36,10 +38,19 @@ pub trait Classify: Send + Sync {
     /// # Errors
     /// [`VisionError::Classify`] when the network itself failed.
     fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError>;
+
+    /// What is said of each face of a photo, where no next frame waits: a network that reads better what it
+    /// sees more than once takes its time.
+    ///
+    /// # Errors
+    /// [`VisionError::Classify`] when the network itself failed.
+    fn classify_photo(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
+        self.classify(faces)
+    }
 }
 
 #[cfg(feature = "model")]
-impl Classify for fer_model::Predictor {
+impl Classify for Predictor {
     fn labels(&self) -> &Labels {
         self.labels()
     }
@@ -50,16 +61,25 @@ impl Classify for fer_model::Predictor {
 
     /// One view a face.
     fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
-        let predictions = self.predict(faces, fer_model::Tta::None);
-        // Below every threshold, NaN would look like a picture without a face.
-        if predictions.iter().any(|said| !said.is_finite() || said.face_score.is_some_and(f32::is_nan)) {
-            let problem = "its answer is no number: the weights are damaged, or were never trained";
-            return Err(VisionError::classify(problem));
-        }
-        let classified = |prediction: fer_model::Prediction| Classified {
-            probabilities: prediction.probabilities,
-            face_score: prediction.face_score,
-        };
-        Ok(predictions.into_iter().map(classified).collect())
+        classified(self.predict(faces, Tta::None))
     }
+
+    /// Two views a face, as it is and mirrored.
+    fn classify_photo(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
+        classified(self.predict(faces, Tta::Flip))
+    }
+}
+
+#[cfg(feature = "model")]
+fn classified(predictions: Vec<Prediction>) -> Result<Vec<Classified>, VisionError> {
+    // Below every threshold, NaN would look like a picture without a face.
+    if predictions.iter().any(|said| !said.is_finite() || said.face_score.is_some_and(f32::is_nan)) {
+        let problem = "its answer is no number: the weights are damaged, or were never trained";
+        return Err(VisionError::classify(problem));
+    }
+    let classified = |prediction: Prediction| Classified {
+        probabilities: prediction.probabilities,
+        face_score: prediction.face_score,
+    };
+    Ok(predictions.into_iter().map(classified).collect())
 }

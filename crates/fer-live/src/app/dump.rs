@@ -43,7 +43,17 @@ impl Classify for Dump {
     }
 
     fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
-        let rows = self.classifier.classify(faces)?;
+        self.kept(faces, self.classifier.classify(faces)?)
+    }
+
+    fn classify_photo(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
+        self.kept(faces, self.classifier.classify_photo(faces)?)
+    }
+}
+
+impl Dump {
+    /// The rows, once their faces are written.
+    fn kept(&self, faces: &[Face], rows: Vec<Classified>) -> Result<Vec<Classified>, VisionError> {
         let write = |(face, row): (&Face, &Classified)| self.write(face, &row.probabilities);
         faces.iter().zip(&rows).try_for_each(write).map_err(|error| VisionError::Classify {
             problem: "what it sees cannot be kept".to_owned(),

@@ -7,12 +7,13 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use fer_data::Labels;
+use fer_data::{Emotion, Labels};
 use fer_live::open::open;
 use fer_live::source::{DrawnSource, SourceOptions};
-use fer_model::{Architecture, DeviceChoice, ModelCard, Net, checkpoint, choose};
+use fer_model::{Architecture, DeviceChoice, ModelCard, Net, Predictor, Tta, checkpoint, choose};
 use fer_stream::FrameSource;
 use fer_stream::record::VideoRecorder;
+use fer_vision::{Classified, Classify};
 use image::{GrayImage, Luma, RgbImage};
 use tempfile::TempDir;
 
@@ -28,6 +29,20 @@ pub(crate) fn model() -> &'static Path {
         folder
     });
     folder.path()
+}
+
+#[test]
+fn a_photos_face_is_read_from_both_sides_and_a_frames_as_it_is() {
+    let predictor = Predictor::load(model(), &choose(DeviceChoice::Cpu).unwrap().device).unwrap();
+    let face = fer_drawn::face(4, 0, Emotion::Happy);
+    let both = [face.clone(), Tta::Flip.views(&face)[1].clone()];
+    let apart = |rows: Vec<Classified>| {
+        let pairs = rows[0].probabilities.iter().zip(&rows[1].probabilities);
+        pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    };
+    // 1e-5: a mean in another order.
+    assert!(apart(predictor.classify_photo(&both).unwrap()) < 1e-5);
+    assert!(apart(predictor.classify(&both).unwrap()) > 1e-3);
 }
 
 pub(crate) fn program() -> Command {

@@ -15,7 +15,7 @@ use fer_base::chain;
 use fer_vision::{Classified, Classify, Finder, Found, Frame, Reading, SmoothOptions, Smoother};
 
 use super::{
-    inference::Inference,
+    inference::{Inference, Views},
     picture,
     queue::{Ask, Client, Pushed, Queue},
 };
@@ -217,8 +217,13 @@ fn see(
 fn read(inference: &Inference, size: (u32, u32), found: Found, mut times: Times, job: PictureJob) {
     let PictureJob { arrived, answer, task, .. } = job;
     let face_threshold = inference.face_threshold();
+    let views = match &task {
+        Task::Photo { .. } => Views::OfPhoto,
+        Task::Frame { .. } => Views::OfFrame,
+    };
     inference.submit(
         found.crops(),
+        views,
         Box::new(move |read| {
             answer(match read {
                 Ok(read) => {

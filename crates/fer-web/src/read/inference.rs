@@ -34,8 +34,18 @@ pub(crate) struct Answer {
     pub(crate) classify_ms: f32,
 }
 
+/// How long the network may look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Views {
+    /// The next frame waits.
+    OfFrame,
+    /// As well as it can.
+    OfPhoto,
+}
+
 struct Request {
     faces: Vec<Face>,
+    views: Views,
     answer: OnRead,
 }
 
@@ -62,8 +72,8 @@ impl Inference {
     }
 
     /// Hands over faces; the answer comes from the inference thread.
-    pub(crate) fn submit(&self, faces: Vec<Face>, answer: OnRead) {
-        if let Err(unsent) = self.requests.send(Request { faces, answer }) {
+    pub(crate) fn submit(&self, faces: Vec<Face>, views: Views, answer: OnRead) {
+        if let Err(unsent) = self.requests.send(Request { faces, views, answer }) {
             (unsent.0.answer)(Err(VisionError::classify("the server is stopping")));
         }
     }
@@ -79,12 +89,22 @@ impl Classify for Inference {
     }
 
     fn classify(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
+        self.wait_for(faces, Views::OfFrame)
+    }
+
+    fn classify_photo(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
+        self.wait_for(faces, Views::OfPhoto)
+    }
+}
+
+impl Inference {
+    fn wait_for(&self, faces: &[Face], views: Views) -> Result<Vec<Classified>, VisionError> {
         let (sender, receiver) = sync_channel(1);
         let answer = Box::new(move |answer| {
             // A caller that no longer listens needs no answer.
             drop(sender.send(answer));
         });
-        self.submit(faces.to_vec(), answer);
+        self.submit(faces.to_vec(), views, answer);
         let answer = receiver.recv().map_err(|_| VisionError::classify("the network stopped"))?;
         answer.map(|answer| answer.rows)
     }
@@ -101,14 +121,16 @@ fn run(requests: &Receiver<Request>, classifier: &dyn Classify) {
             n_faces += next.faces.len();
             batch.push(next);
         }
-        answer_batch(batch, classifier);
+        let (frames, photos) = batch.into_iter().partition(|request| request.views == Views::OfFrame);
+        answer_batch(frames, |faces| classifier.classify(faces));
+        answer_batch(photos, |faces| classifier.classify_photo(faces));
     }
 }
 
-fn answer_batch(batch: Vec<Request>, classifier: &dyn Classify) {
+fn answer_batch(batch: Vec<Request>, classify: impl Fn(&[Face]) -> Result<Vec<Classified>, VisionError>) {
     let faces: Vec<Face> = batch.iter().flat_map(|request| request.faces.iter().cloned()).collect();
     let start = Instant::now();
-    let rows = read(&faces, classifier);
+    let rows = read(&faces, classify);
     let classify_ms = start.elapsed().as_secs_f32() * 1e3;
     match rows {
         Ok(rows) => {
@@ -127,11 +149,14 @@ fn answer_batch(batch: Vec<Request>, classifier: &dyn Classify) {
 }
 
 /// One row per face, or why not: a network that fails or panics fails this batch and not the server.
-fn read(faces: &[Face], classifier: &dyn Classify) -> Result<Vec<Classified>, String> {
+fn read(
+    faces: &[Face],
+    classify: impl Fn(&[Face]) -> Result<Vec<Classified>, VisionError>,
+) -> Result<Vec<Classified>, String> {
     if faces.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| classifier.classify(faces)))
+    let rows = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| classify(faces)))
         .map_err(|_| "the network panicked".to_owned())?
         .map_err(|error| chain(&error))?;
     if rows.len() == faces.len() {
@@ -167,6 +192,11 @@ mod tests {
             }
             Ok(faces.iter().map(|face| vec![f32::from(face.pixels()[0])].into()).collect())
         }
+
+        /// Tells photos by a value that no frame has.
+        fn classify_photo(&self, faces: &[Face]) -> Result<Vec<Classified>, VisionError> {
+            Ok(faces.iter().map(|face| vec![-f32::from(face.pixels()[0])].into()).collect())
+        }
     }
 
     fn fake() -> Arc<Fake> {
@@ -184,6 +214,7 @@ mod tests {
             let faces = vec![Face::blank(value), Face::blank(value + 1)];
             inference.submit(
                 faces,
+                Views::OfFrame,
                 Box::new(move |answer| {
                     sender.send(answer.expect("the fake reads grey").rows).expect("the test listens");
                 }),
@@ -205,5 +236,26 @@ mod tests {
         assert!(error.to_string().contains("white"), "{error}");
         let rows = inference.classify(&[Face::blank(7)]).expect("grey faces are read");
         assert_eq!(rows, [Classified::from(vec![7.0])]);
+    }
+
+    #[test]
+    fn photos_and_frames_that_wait_together_are_read_each_in_its_own_way() {
+        let classifier = fake();
+        let (inference, _thread) = Inference::start(classifier.clone()).expect("a thread starts");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let gate = classifier.gate.lock().expect("the test does not panic");
+        let asked = [(1, Views::OfFrame), (2, Views::OfPhoto), (3, Views::OfFrame), (4, Views::OfPhoto)];
+        for (value, views) in asked {
+            let sender = sender.clone();
+            let answer = Box::new(move |answer: Result<Answer, VisionError>| {
+                let rows = answer.expect("the fake reads grey").rows;
+                sender.send(rows[0].probabilities[0]).expect("the test listens");
+            });
+            inference.submit(vec![Face::blank(value)], views, answer);
+        }
+        drop(gate);
+        let mut answers: Vec<f32> = receiver.iter().take(4).collect();
+        answers.sort_by(f32::total_cmp);
+        assert_eq!(answers, [-4.0, -2.0, 1.0, 3.0]);
     }
 }

@@ -19,12 +19,12 @@ use fer_train::{
     console::{note, say},
     run::folder::RunPlace,
     run::history::EpochRow,
+    run::initial::with_blocks_of_init,
     run::summary::summarize,
     signals,
     skipped::left_out,
     train::epoch_end::OnEpoch,
     train::heads::heads,
-    train::initial::with_blocks_of_init,
     train::progress::{BarRenderer, line},
     train::{Ending, RunOutcome, RunSetup, load, train},
 };

@@ -6,5 +6,6 @@ pub(crate) mod checkpointer;
 pub mod environment;
 pub mod folder;
 pub mod history;
+pub mod initial;
 pub(crate) mod start;
 pub mod summary;

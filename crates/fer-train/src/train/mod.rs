@@ -5,7 +5,6 @@
 pub mod epoch_end;
 pub mod failure;
 pub mod heads;
-pub mod initial;
 pub mod loader;
 mod metric_log;
 mod optimizer;
@@ -40,11 +39,11 @@ use crate::{
     run::environment::{Environment, processor},
     run::folder::RunPlace,
     run::history::EpochRow,
+    run::initial::initial_net,
     run::start::Start,
     train::epoch_end::{EpochEnd, OnEpoch, Patience, now},
     train::failure::Failure,
     train::heads::{Head, heads},
-    train::initial::initial_net,
     train::loader::{FaceLoader, Recipe},
     train::metric_log::EpochLog,
     train::optimizer::optimizer,

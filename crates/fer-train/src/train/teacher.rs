@@ -64,7 +64,7 @@ impl Teacher {
 }
 
 /// Where a head's logits begin among a model's, or `None` where no head has its labels.
-pub(super) fn place(known: &[HeadCard], head: &Head) -> Option<usize> {
+pub(crate) fn place(known: &[HeadCard], head: &Head) -> Option<usize> {
     let at = known.iter().position(|other| other.labels == head.card.labels)?;
     Some(known[..at].iter().map(|other| other.labels.len()).sum())
 }

@@ -13,6 +13,6 @@ mod ops;
 mod tensors;
 
 pub use lanes::simd::{InstructionSet, UnsupportedInstructionSet};
-pub use lanes::threads::{ThreadsError, on_pool, set_threads, threads};
+pub use lanes::threads::{ThreadsError, map_tasks, on_pool, set_threads, threads};
 pub use tensors::feature_map::FeatureMap;
 pub use tensors::folded::FoldedConv;

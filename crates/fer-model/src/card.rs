@@ -7,7 +7,7 @@ use fer_data::{LabelSet, Labels, face};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
-use crate::net::{Architecture, BlockPlan, size_of};
+use crate::net::{Architecture, BlockPlan, NetPlan};
 
 /// The card schema this version writes, and the newest it reads.
 pub const SCHEMA: u64 = 1;
@@ -39,6 +39,9 @@ pub struct ModelCard {
     /// The network's blocks; empty in cards of before: the preset's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocks: Vec<BlockPlan>,
+    /// How many trunks of these blocks stand side by side, from 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub n_trunks: usize,
     /// Learnable parameters.
     pub n_parameters: usize,
     /// Class names of a reading, in its order: those of the first head.
@@ -159,6 +162,16 @@ pub struct InputCard {
     pub crop_factor: f32,
 }
 
+fn one() -> usize {
+    1
+}
+
+// Serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_one(n: &usize) -> bool {
+    *n == 1
+}
+
 fn crop_factor() -> f32 {
     CROP_FACTOR
 }
@@ -236,6 +249,7 @@ impl ModelCard {
             created: created.into(),
             architecture: architecture.name().to_owned(),
             blocks: Vec::new(),
+            n_trunks: 1,
             n_parameters: architecture.size(labels.len()).parameters,
             labels,
             heads: Vec::new(),
@@ -251,25 +265,26 @@ impl ModelCard {
         }
     }
 
-    /// A card for a fresh network of these blocks and heads; the first head names the reading's labels.
+    /// A card for a fresh network of this plan and these heads; the first head names the reading's labels.
     ///
     /// # Panics
     /// If there is no head.
     #[must_use]
     pub fn with_heads(
         architecture: Architecture,
-        blocks: &[BlockPlan],
+        plan: &NetPlan,
         heads: Vec<HeadCard>,
         created: impl Into<String>,
     ) -> Self {
         let mut card = Self::new(architecture, heads[0].labels.clone(), created);
-        if blocks != architecture.blocks() {
-            card.blocks = blocks.to_vec();
+        if plan.blocks != architecture.blocks() {
+            card.blocks.clone_from(&plan.blocks);
         }
+        card.n_trunks = plan.n_trunks;
         if heads.len() > 1 {
             card.heads = heads;
         }
-        card.n_parameters = size_of(blocks, card.n_logits()).parameters;
+        card.n_parameters = plan.size(card.n_logits()).parameters;
         card
     }
 
@@ -307,7 +322,7 @@ impl ModelCard {
     /// [`ModelError::Mismatch`] for a preset this version does not know.
     pub fn with_verifier(mut self, verifier: Option<VerifierCard>) -> Result<Self, ModelError> {
         self.verifier = verifier;
-        self.n_parameters = size_of(self.plan()?, self.n_logits()).parameters;
+        self.n_parameters = self.plan()?.size(self.n_logits()).parameters;
         Ok(self)
     }
 
@@ -361,12 +376,12 @@ impl ModelCard {
         self.architecture_from("model card")
     }
 
-    /// The network's blocks: the card's own, or the preset's.
+    /// What the network is made of: blocks of the card's own, or the preset's.
     ///
     /// # Errors
     /// [`ModelError::Mismatch`] for a preset this version does not know.
-    pub fn plan(&self) -> Result<&[BlockPlan], ModelError> {
-        Ok(self.blocks_of(self.architecture()?))
+    pub fn plan(&self) -> Result<NetPlan, ModelError> {
+        Ok(self.plan_of(self.architecture()?))
     }
 
     /// Refuses a card whose labels are not these, in this order.
@@ -397,7 +412,7 @@ impl ModelCard {
         let architecture = self.architecture_from(origin)?;
         self.check_labels(origin)?;
         self.check_input(origin)?;
-        let n_parameters = size_of(self.blocks_of(architecture), self.n_logits()).parameters;
+        let n_parameters = self.plan_of(architecture).size(self.n_logits()).parameters;
         if self.n_parameters != n_parameters {
             return Err(mismatch(origin, "n_parameters", n_parameters, self.n_parameters));
         }
@@ -416,8 +431,9 @@ impl ModelCard {
         Ok(())
     }
 
-    fn blocks_of(&self, architecture: Architecture) -> &[BlockPlan] {
-        if self.blocks.is_empty() { architecture.blocks() } else { &self.blocks }
+    fn plan_of(&self, architecture: Architecture) -> NetPlan {
+        let blocks = if self.blocks.is_empty() { architecture.blocks() } else { &self.blocks };
+        NetPlan { blocks: blocks.to_vec(), n_trunks: self.n_trunks }
     }
 
     fn architecture_from(&self, origin: &str) -> Result<Architecture, ModelError> {
@@ -439,6 +455,10 @@ impl ModelCard {
         let too_wide = |block: &&BlockPlan| block.width() > 4096 || block.width() == 0;
         if self.blocks.len() > 256 || self.blocks.iter().find(too_wide).is_some() {
             return Err(mismatch(origin, "blocks", "up to 256 of 1 to 4096 channels", self.blocks.len()));
+        }
+        if !(1..=NetPlan::MOST_TRUNKS).contains(&self.n_trunks) {
+            let expected = format!("1 to {}", NetPlan::MOST_TRUNKS);
+            return Err(mismatch(origin, "n_trunks", expected, self.n_trunks));
         }
         self.check_heads(origin)?;
         let names = self.labels.names();

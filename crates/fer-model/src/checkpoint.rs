@@ -146,7 +146,7 @@ fn net_from_bytes(
     device: &Device,
 ) -> Result<Net, ModelError> {
     check_hash(&weights, &card.weights, origin)?;
-    let mut net = Net::of_blocks(card.plan()?, card.n_logits(), 0.0, device);
+    let mut net = Net::of_plan(&card.plan()?, card.n_logits(), 0.0, device);
     let mut store = SafetensorsStore::from_bytes(Some(weights))
         .validate(false)
         .allow_partial(true)

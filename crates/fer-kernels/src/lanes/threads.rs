@@ -1,7 +1,7 @@
 //! How many threads the kernels use.
 //! In: a thread count. Out: the process-wide rayon pool, sized; work that runs on it.
 
-use super::parallel::several_threads;
+use super::parallel::{map_ranges, several_threads};
 
 /// The thread pool was already running when its size was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,4 +52,9 @@ pub fn threads() -> usize {
 /// With one thread it runs where it is.
 pub fn on_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if several_threads() { rayon::scope(|_| work()) } else { work() }
+}
+
+/// Results of `n` tasks in order, done at once where there are threads: each may call kernels, which share the pool.
+pub fn map_tasks<R: Send>(n: usize, task: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    map_ranges(n, 1, |range| task(range.start))
 }

@@ -1,5 +1,5 @@
-//! Several networks → one as wide as all of them, whose logits are the means of theirs.
-//! In: networks of the same blocks up to their widths. Out: one network, zero between its parts.
+//! Several networks → one whose logits are the means of theirs.
+//! In: networks of the same blocks. Out: one as wide as all of them, zero between its parts, or one of as many trunks.
 
 use burn::{
     module::{Param, RunningState},
@@ -13,17 +13,38 @@ use super::{
 };
 
 impl Net {
+    /// One network of several that keep their trunks, an ensemble in one: its logits are the means of theirs, where
+    /// one of several trunks counts as that many.
+    ///
+    /// `None` for no network, and where blocks or the heads' outputs differ.
+    #[must_use]
+    pub fn as_trunks(nets: &[Self]) -> Option<Self> {
+        let first = nets.first()?;
+        let kind = |net: &Self| (net.plan().blocks, net.n_labels());
+        if nets.iter().any(|net| kind(net) != kind(first)) {
+            return None;
+        }
+        Some(Self {
+            blocks: nets.iter().flat_map(|net| net.blocks.iter().cloned()).collect(),
+            n_trunks: nets.iter().map(|net| net.n_trunks).sum(),
+            dropout: first.dropout.clone(),
+            head: mean_head(nets),
+        })
+    }
+
     /// One network of several that stand side by side: its widths are their sums, no weight leads from one to
     /// another, and its logits are the means of theirs. Training fills what is zero.
     ///
     /// A widening that keeps what was learnt, as in Net2Net (Chen et al. 2016, arXiv 1511.05641), and that
     /// begins as good as the networks' mean.
     ///
-    /// `None` for no network, and where blocks differ in more than their widths or heads in their outputs.
+    /// `None` for no network or one of several trunks, and where blocks differ in more than their widths or heads
+    /// in their outputs.
     #[must_use]
     pub fn side_by_side(nets: &[Self]) -> Option<Self> {
         let (first, n_labels) = (nets.first()?, nets.first()?.n_labels());
-        if nets.iter().any(|net| net.blocks.len() != first.blocks.len() || net.n_labels() != n_labels) {
+        let is_other = |net: &Self| net.blocks.len() != first.blocks.len() || net.n_labels() != n_labels;
+        if nets.iter().any(|net| net.n_trunks > 1 || is_other(net)) {
             return None;
         }
         let block = |idx| {
@@ -32,7 +53,7 @@ impl Net {
             wide_block(&same, idx == 0)
         };
         let blocks = (0..first.blocks.len()).map(block).collect::<Option<Vec<_>>>()?;
-        Some(Self { blocks, dropout: first.dropout.clone(), head: mean_head(nets) })
+        Some(Self { blocks, n_trunks: 1, dropout: first.dropout.clone(), head: mean_head(nets) })
     }
 }
 
@@ -110,13 +131,14 @@ fn block_diagonal(kernels: &[Tensor<4>]) -> Tensor<4> {
     Tensor::cat(rows.collect(), 0)
 }
 
-/// A head that reads all features and gives the mean of the heads' logits.
+/// A head that reads all features and gives the mean of the heads' logits, every trunk's alike.
 fn mean_head(nets: &[Net]) -> Linear {
-    let n = nets.len() as f32;
-    let weights = nets.iter().map(|net| net.head.weight.val() / n).collect();
-    let biases = nets
-        .iter()
-        .map(|net| net.head.bias.as_ref().expect("every network of this crate has biases").val() / n);
+    let n: usize = nets.iter().map(|net| net.n_trunks).sum();
+    let share = |net: &Net| net.n_trunks as f32 / n as f32;
+    let weights = nets.iter().map(|net| net.head.weight.val() * share(net)).collect();
+    let biases = nets.iter().map(|net| {
+        net.head.bias.as_ref().expect("every network of this crate has biases").val() * share(net)
+    });
     let bias = biases.reduce(|sum, one| sum + one).map(Param::from_tensor);
     Linear { weight: Param::from_tensor(Tensor::cat(weights, 0)), bias }
 }

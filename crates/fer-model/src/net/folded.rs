@@ -8,12 +8,13 @@ use super::{
     Net,
     forward::{After, BlockParts, ConvLayer},
     layer::{Block, ConvNorm},
+    one_behind_another,
 };
 
 /// A network in inference form; agrees with its [`Net`] within 1e-4 on logits.
 #[derive(Clone, Debug)]
 pub struct FoldedNet {
-    blocks: Vec<FoldedBlock>,
+    trunks: Vec<Vec<FoldedBlock>>,
     head: Linear,
 }
 
@@ -29,7 +30,8 @@ impl FoldedNet {
     #[must_use]
     pub fn fold(net: &Net) -> Self {
         let net = if net.device().is_autodiff() { net.valid() } else { net.clone() };
-        Self { blocks: net.blocks.iter().map(fold_block).collect(), head: net.head }
+        let trunks = net.trunks().map(|trunk| trunk.iter().map(fold_block).collect()).collect();
+        Self { trunks, head: net.head }
     }
 
     /// Logits of normalised faces, `[N, 1, 48, 48]` to `[N, n_labels]`, unbounded, in label order.
@@ -46,7 +48,11 @@ impl FoldedNet {
 
     fn pooled(&self, images: Tensor<4>) -> Tensor<2> {
         let x = FeatureMap::from_images(images);
-        self.blocks.iter().fold(x, |x, block| block.parts().forward(x)).global_avg_pool()
+        let pooled = |trunk: usize| {
+            let blocks = self.trunks[trunk].iter();
+            blocks.fold(x.clone(), |x, block| block.parts().forward(x)).global_avg_pool()
+        };
+        one_behind_another(fer_kernels::map_tasks(self.trunks.len(), pooled))
     }
 }
 

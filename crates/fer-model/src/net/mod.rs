@@ -15,7 +15,7 @@ use burn::{
 use fer_kernels::FeatureMap;
 
 pub use folded::FoldedNet;
-pub use plan::{Architecture, BlockPlan, NetSize, size_of};
+pub use plan::{Architecture, BlockPlan, NetPlan, NetSize};
 
 use layer::{Block, ConvNorm, Plain, Residual};
 
@@ -25,7 +25,10 @@ use layer::{Block, ConvNorm, Plain, Residual};
 /// (see [`Module::valid`]) the running statistics are used.
 #[derive(Module, Debug)]
 pub struct Net {
+    /// Trunk after trunk.
     blocks: Vec<Block>,
+    #[module(skip)]
+    n_trunks: usize,
     dropout: Dropout,
     head: Linear,
 }
@@ -34,28 +37,39 @@ impl Net {
     /// A preset with fresh weights, drawn from the device's generator (see [`Device::seed`]).
     #[must_use]
     pub fn new(architecture: Architecture, n_labels: usize, dropout: f64, device: &Device) -> Self {
-        Self::of_blocks(architecture.blocks(), n_labels, dropout, device)
+        Self::of_plan(&NetPlan::of_one_trunk(architecture.blocks()), n_labels, dropout, device)
     }
 
-    /// A network of these blocks with fresh weights; `n_labels` logits, those of all heads together.
+    /// A network of this plan with fresh weights; `n_labels` logits, those of all heads together.
     #[must_use]
-    pub fn of_blocks(plans: &[BlockPlan], n_labels: usize, dropout: f64, device: &Device) -> Self {
-        let mut channels = 1;
+    pub fn of_plan(plan: &NetPlan, n_labels: usize, dropout: f64, device: &Device) -> Self {
         let mut blocks = Vec::new();
-        for plan in plans {
-            blocks.push(block(*plan, channels, device));
-            channels = plan.width();
+        let mut n_features = 0;
+        for _ in 0..plan.n_trunks {
+            let mut channels = 1;
+            for own in &plan.blocks {
+                blocks.push(block(*own, channels, device));
+                channels = own.width();
+            }
+            n_features += channels;
         }
-        let head = LinearConfig::new(channels, n_labels).init(device);
-        Self { blocks, dropout: DropoutConfig::new(dropout).init(), head }
+        let head = LinearConfig::new(n_features, n_labels).init(device);
+        Self { blocks, n_trunks: plan.n_trunks, dropout: DropoutConfig::new(dropout).init(), head }
     }
 
     /// Logits of normalised faces, `[N, 1, 48, 48]` to `[N, n_labels]`, unbounded, in label order.
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let x = FeatureMap::from_images(images);
-        let x = self.blocks.iter().fold(x, |x, block| block.parts().forward(x));
-        self.head.forward(self.dropout.forward(x.global_avg_pool()))
+        let pooled = |trunk: &[Block]| {
+            trunk.iter().fold(x.clone(), |x, block| block.parts().forward(x)).global_avg_pool()
+        };
+        let features = one_behind_another(self.trunks().map(pooled).collect());
+        self.head.forward(self.dropout.forward(features))
+    }
+
+    fn trunks(&self) -> impl Iterator<Item = &[Block]> {
+        self.blocks.chunks(self.blocks.len() / self.n_trunks)
     }
 
     /// The network with one output more, of these weights, one a feature, and this bias.
@@ -110,8 +124,9 @@ impl Net {
 
     /// What the network is made of.
     #[must_use]
-    pub fn plan(&self) -> Vec<BlockPlan> {
-        self.blocks.iter().map(Block::plan).collect()
+    pub fn plan(&self) -> NetPlan {
+        let blocks = self.trunks().next().expect("a network has a trunk").iter().map(Block::plan).collect();
+        NetPlan { blocks, n_trunks: self.n_trunks }
     }
 
     /// The device that holds the weights.
@@ -125,6 +140,11 @@ impl Net {
     pub fn n_labels(&self) -> usize {
         self.head.weight.dims()[1]
     }
+}
+
+/// Features of the trunks as one row a face.
+fn one_behind_another(mut trunks: Vec<Tensor<2>>) -> Tensor<2> {
+    if trunks.len() == 1 { trunks.remove(0) } else { Tensor::cat(trunks, 1) }
 }
 
 fn block(plan: BlockPlan, channels: usize, device: &Device) -> Block {

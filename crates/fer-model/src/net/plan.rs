@@ -46,6 +46,15 @@ pub enum BlockPlan {
     },
 }
 
+/// What a network is made of: equal trunks side by side, which read the same face and meet in one head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetPlan {
+    /// The blocks of one trunk in order; global average pooling follows them.
+    pub blocks: Vec<BlockPlan>,
+    /// How many trunks, from 1.
+    pub n_trunks: usize,
+}
+
 const fn residual(width: usize, stride: usize) -> BlockPlan {
     BlockPlan::Residual { width, stride }
 }
@@ -115,20 +124,43 @@ impl Architecture {
     /// Parameters and multiply-accumulates with a head of `n_labels`.
     #[must_use]
     pub fn size(self, n_labels: usize) -> NetSize {
-        size_of(self.blocks(), n_labels)
+        NetPlan::of_one_trunk(self.blocks()).size(n_labels)
     }
 }
 
-/// Parameters and multiply-accumulates of blocks with a head of `n_labels`.
-#[must_use]
-pub fn size_of(blocks: &[BlockPlan], n_labels: usize) -> NetSize {
-    let mut counter = Counter { channels: 1, side: SIDE, size: NetSize::default() };
-    for block in blocks {
-        counter.block(*block);
+impl NetPlan {
+    /// The most trunks that a config or a card may ask for.
+    pub const MOST_TRUNKS: usize = 64;
+
+    /// A network of one trunk.
+    #[must_use]
+    pub fn of_one_trunk(blocks: &[BlockPlan]) -> Self {
+        Self { blocks: blocks.to_vec(), n_trunks: 1 }
     }
-    counter.size.parameters += (counter.channels + 1) * n_labels;
-    counter.size.macs += counter.channels * n_labels;
-    counter.size
+
+    /// Parameters and multiply-accumulates with a head of `n_labels`.
+    #[must_use]
+    pub fn size(&self, n_labels: usize) -> NetSize {
+        let mut counter = Counter { channels: 1, side: SIDE, size: NetSize::default() };
+        for block in &self.blocks {
+            counter.block(*block);
+        }
+        let (n_features, trunk) = (counter.channels * self.n_trunks, counter.size);
+        NetSize {
+            parameters: trunk.parameters * self.n_trunks + (n_features + 1) * n_labels,
+            macs: trunk.macs * self.n_trunks + n_features * n_labels,
+        }
+    }
+}
+
+impl std::fmt::Display for NetPlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.n_trunks > 1 {
+            write!(f, "{} trunks of ", self.n_trunks)?;
+        }
+        let blocks: Vec<String> = self.blocks.iter().map(ToString::to_string).collect();
+        f.write_str(&blocks.join(", "))
+    }
 }
 
 impl BlockPlan {

@@ -12,7 +12,7 @@ use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fer_base::{ExitCode as _, chain, exit, terminal};
 use fer_data::Learning;
-use fer_model::{DeviceChoice, choose, net::size_of};
+use fer_model::{DeviceChoice, choose};
 use fer_train::{
     TrainError,
     config::Config,
@@ -212,7 +212,7 @@ fn out(arguments: &Arguments) -> PathBuf {
 fn describe(config: &Config, data: &Learning) {
     let architecture = config.model.architecture;
     let heads = heads(config, &data.train);
-    let size = size_of(config.model.plan(), heads.iter().map(|head| head.card.labels.len()).sum());
+    let size = config.model.plan().size(heads.iter().map(|head| head.card.labels.len()).sum());
     note(&format!(
         "network: {architecture}, {} parameters, {:.1} M multiply-accumulates a face",
         size.parameters,

@@ -2,6 +2,7 @@
 //! In: a config of the right types. Out: nothing, or a sentence naming the first key refused.
 
 use fer_drawn::Data;
+use fer_model::net::NetPlan;
 
 use super::{Config, LabelChoice, Strategy};
 
@@ -44,6 +45,8 @@ impl Config {
         above_zero("train.batch_size", self.train.batch_size as f64)?;
         at_least("checkpoint.keep_last", self.checkpoint.keep_last, 2)?;
         at_least("execution.n_devices", self.execution.n_devices, 1)?;
+        at_least("model.n_trunks", self.model.n_trunks, 1)?;
+        at_most("model.n_trunks", self.model.n_trunks, NetPlan::MOST_TRUNKS)?;
         above_zero("data.drawn_train", self.data.drawn_train as f64)?;
         above_zero("data.drawn_validation", self.data.drawn_validation as f64)?;
         for (key, value) in [

@@ -6,7 +6,10 @@ mod parse;
 
 use fer_data::augment::Augment;
 use fer_drawn::Data;
-use fer_model::{Architecture, net::BlockPlan};
+use fer_model::{
+    Architecture,
+    net::{BlockPlan, NetPlan},
+};
 use serde::{Deserialize, Serialize};
 
 /// An experiment. Every key has the default that `fer-train --print-config` shows.
@@ -44,14 +47,28 @@ pub struct ModelConfig {
     /// Blocks instead of the preset's, for instance `[{ plain = { width = 16, convs = 1, pool = true } },
     /// { residual = { width = 32, stride = 1 } }]`; empty: those of `init`, or the preset's.
     pub blocks: Vec<BlockPlan>,
+    /// How many trunks of these blocks stand side by side under one head, `1..=64`; those of `init` where it is named
+    /// and no blocks are.
+    pub n_trunks: usize,
     /// Dropout before the head, `0..1`.
     pub dropout: f64,
     /// A model folder to start from, of the same architecture and blocks, with a head of the run's labels;
     /// empty: fresh weights.
     pub init: String,
-    /// Model folders that are put beside `init`'s, of the same blocks up to their widths: the widths add up,
-    /// and the run starts as their mean; empty: `init` alone.
+    /// Model folders that are put beside `init`'s: the run starts as their mean; empty: `init` alone.
     pub beside: Vec<String>,
+    /// How they are put together.
+    pub join: Join,
+}
+
+/// How several models become one network that begins as their mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Join {
+    /// Models of the same blocks up to their widths: the widths add up, and training fills what is between them.
+    Widths,
+    /// Models of the same blocks: each stays a trunk of its own, an ensemble in one network.
+    Trunks,
 }
 
 /// `[data]`.
@@ -226,9 +243,11 @@ impl Default for ModelConfig {
         Self {
             architecture: Architecture::Small,
             blocks: Vec::new(),
+            n_trunks: 1,
             dropout: 0.0,
             init: String::new(),
             beside: Vec::new(),
+            join: Join::Widths,
         }
     }
 }
@@ -309,10 +328,11 @@ impl Default for ExecutionConfig {
 }
 
 impl ModelConfig {
-    /// The network's blocks: the config's own, or the preset's.
+    /// What the network is made of: blocks of the config's own, or the preset's.
     #[must_use]
-    pub fn plan(&self) -> &[BlockPlan] {
-        if self.blocks.is_empty() { self.architecture.blocks() } else { &self.blocks }
+    pub fn plan(&self) -> NetPlan {
+        let blocks = if self.blocks.is_empty() { self.architecture.blocks() } else { &self.blocks };
+        NetPlan { blocks: blocks.to_vec(), n_trunks: self.n_trunks }
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn card(
     let toml = config.to_toml();
     let [train_sha256, validation_sha256] = environment.data_sha256.clone();
     let heads = heads.iter().map(|head| head.card.clone()).collect();
-    let mut card = ModelCard::with_heads(config.model.architecture, config.model.plan(), heads, created);
+    let mut card = ModelCard::with_heads(config.model.architecture, &config.model.plan(), heads, created);
     card.training = TrainingCard {
         command: environment.command.clone(),
         config_sha256: sha256_hex(toml.as_bytes()),

@@ -1,13 +1,13 @@
 //! Models on disk → the network that a run starts from.
-//! In: `model.init` and `model.beside`. Out: blocks, and a network with the run's heads.
+//! In: `model.init`, `model.beside` and `model.join`. Out: blocks, and a network with the run's heads.
 
 use std::path::Path;
 
 use burn::tensor::Device;
-use fer_model::{ModelCard, Net, checkpoint, net::BlockPlan};
+use fer_model::{ModelCard, Net, checkpoint};
 
 use crate::{
-    config::Config,
+    config::{Config, Join},
     error::TrainError,
     train::{heads::Head, teacher::place},
 };
@@ -16,7 +16,7 @@ use crate::{
 ///
 /// # Errors
 /// [`TrainError::Model`] when a folder is no model, [`TrainError::Config`] when the config asks for another
-/// architecture than its one model's, or when models beside one another differ in more than their widths.
+/// architecture than its one model's, or when models beside one another cannot be joined.
 pub fn with_blocks_of_init(mut config: Config) -> Result<Config, TrainError> {
     let model = &config.model;
     if model.init.is_empty() || !model.blocks.is_empty() {
@@ -28,7 +28,8 @@ pub fn with_blocks_of_init(mut config: Config) -> Result<Config, TrainError> {
     if model.beside.is_empty() && expected != found {
         return Err(refused(folder, "architecture", expected, found));
     }
-    config.model.blocks = joined(folder, nets.into_iter().map(|(net, _)| net))?.plan();
+    let plan = joined(&config, nets.into_iter().map(|(net, _)| net))?.plan();
+    (config.model.blocks, config.model.n_trunks) = (plan.blocks, plan.n_trunks);
     Ok(config)
 }
 
@@ -43,8 +44,8 @@ pub fn initial_net(config: &Config, heads: &[Head]) -> Result<Option<Net>, Train
     let folder = Path::new(&config.model.init);
     let nets = models(config)?;
     let nets = nets.iter().map(|(net, card)| with_heads(folder, net, card, heads));
-    let net = joined(folder, nets.collect::<Result<Vec<_>, _>>()?)?;
-    let (expected, found) = (listed(config.model.plan()), listed(&net.plan()));
+    let net = joined(config, nets.collect::<Result<Vec<_>, _>>()?)?;
+    let (expected, found) = (config.model.plan().to_string(), net.plan().to_string());
     if expected != found {
         return Err(refused(folder, "blocks", &expected, &found));
     }
@@ -56,11 +57,17 @@ fn models(config: &Config) -> Result<Vec<(Net, ModelCard)>, TrainError> {
     folders.map(|folder| Ok(checkpoint::load(Path::new(folder), &Device::flex())?)).collect()
 }
 
-fn joined(folder: &Path, nets: impl IntoIterator<Item = Net>) -> Result<Net, TrainError> {
-    let nets: Vec<Net> = nets.into_iter().collect();
-    let plans: Vec<String> = nets.iter().map(|net| listed(&net.plan())).collect();
-    Net::side_by_side(&nets)
-        .ok_or_else(|| refused(folder, "blocks", "models of the same up to their widths", &plans.join("; ")))
+fn joined(config: &Config, nets: impl IntoIterator<Item = Net>) -> Result<Net, TrainError> {
+    let mut nets: Vec<Net> = nets.into_iter().collect();
+    if nets.len() == 1 {
+        return Ok(nets.remove(0));
+    }
+    let plans: Vec<String> = nets.iter().map(|net| net.plan().to_string()).collect();
+    let (net, expected) = match config.model.join {
+        Join::Widths => (Net::side_by_side(&nets), "models of one trunk and the same up to their widths"),
+        Join::Trunks => (Net::as_trunks(&nets), "models of the same"),
+    };
+    net.ok_or_else(|| refused(Path::new(&config.model.init), "blocks", expected, &plans.join("; ")))
 }
 
 /// A model's network with the outputs of a run's heads alone, so without its verifier: that one is fitted after
@@ -79,10 +86,6 @@ fn with_heads(folder: &Path, net: &Net, card: &ModelCard, heads: &[Head]) -> Res
         refused(folder, "labels", &expected, &found)
     })?;
     Ok(net.with_outputs(columns.into_iter().flatten()))
-}
-
-fn listed(plan: &[BlockPlan]) -> String {
-    plan.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn refused(folder: &Path, what: &str, expected: &str, found: &str) -> TrainError {

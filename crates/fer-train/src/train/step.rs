@@ -87,7 +87,7 @@ impl Trainee {
         start: Option<&Net>,
     ) -> Self {
         let n_logits = heads.iter().map(|head| head.card.labels.len()).sum();
-        let fresh = || Net::of_blocks(config.model.plan(), n_logits, config.model.dropout, device);
+        let fresh = || Net::of_plan(&config.model.plan(), n_logits, config.model.dropout, device);
         device.seed(config.train.seed);
         let net = match start {
             Some(start) => moved(fresh(), start, 0.0),

@@ -1,6 +1,6 @@
 //! Configs: what is refused, and in which words.
 
-use fer_model::net::BlockPlan;
+use fer_model::net::{BlockPlan, NetPlan};
 use fer_train::config::Config;
 
 #[track_caller]
@@ -164,7 +164,7 @@ fn lists_that_are_empty_by_default_take_items_and_come_back_from_the_runs_own_co
     let config = Config::parse(text, &[]).unwrap();
     let plan =
         [BlockPlan::Plain { width: 16, convs: 1, pool: true }, BlockPlan::Residual { width: 32, stride: 2 }];
-    assert_eq!(config.model.plan(), plan);
+    assert_eq!(config.model.plan(), NetPlan::of_one_trunk(&plan));
     assert_eq!(config.teacher.models, ["models/small", "models/tiny"]);
     assert_eq!(Config::parse(&config.to_toml(), &[]).unwrap(), config);
     let error = Config::parse("[teacher]\nmodels = [3]", &[]).unwrap_err();

@@ -8,6 +8,7 @@ use std::path::Path;
 use fer_data::{Face, LabelSet, Labels, Learning, LoadOptions, Split, load_learning};
 use fer_model::card::HeadCard;
 use fer_model::checkpoint::{self, load_card, save};
+use fer_model::net::NetPlan;
 use fer_model::{Architecture, ModelCard, Net, Predictor, Tta};
 use fer_train::console::Watcher;
 use fer_train::judge::calibrate::combine::{Combination, combine, combined};
@@ -29,9 +30,9 @@ fn two_heads(folder: &Path) -> Predictor {
         HeadCard::new(LabelSet::Fer2013, Labels::fer2013(), 0.5),
         HeadCard::new(LabelSet::FerPlus, Labels::ferplus(), 0.5),
     ];
-    let plan = Architecture::Tiny.blocks();
-    let card = ModelCard::with_heads(Architecture::Tiny, plan, heads, "2026-01-31");
-    save(folder, &Net::of_blocks(plan, card.n_logits(), 0.0, &cpu()), &card).unwrap();
+    let plan = NetPlan::of_one_trunk(Architecture::Tiny.blocks());
+    let card = ModelCard::with_heads(Architecture::Tiny, &plan, heads, "2026-01-31");
+    save(folder, &Net::of_plan(&plan, card.n_logits(), 0.0, &cpu()), &card).unwrap();
     Predictor::load(folder, &cpu()).unwrap()
 }
 
@@ -159,7 +160,7 @@ fn a_model_of_one_head_has_nothing_to_combine() {
     let predictor = two_heads(folder.path());
     let inputs = data(folder.path(), &predictor);
     let single = ModelCard { heads: Vec::new(), ..predictor.card().clone() };
-    let net = Net::of_blocks(Architecture::Tiny.blocks(), 7, 0.0, &cpu());
+    let net = Net::new(Architecture::Tiny, 7, 0.0, &cpu());
     let single = Predictor::new(&net, single, &cpu());
     let mut watcher = Watcher { notice: &|_| (), progress: &mut |_, _| ControlFlow::Continue(()) };
     let error = combine(&single, &inputs, None, &mut watcher).unwrap_err();

@@ -103,8 +103,8 @@ fn a_card_with_two_heads_reads_each_and_both() {
     let samples = voted(1);
     let cards = heads(&config, &samples).into_iter().map(|head| head.card).collect();
     let plan = config.model.plan();
-    let card = ModelCard::with_heads(config.model.architecture, plan, cards, "2026-01-31");
-    let net = Net::of_blocks(plan, card.n_logits(), 0.0, &device);
+    let card = ModelCard::with_heads(config.model.architecture, &plan, cards, "2026-01-31");
+    let net = Net::of_plan(&plan, card.n_logits(), 0.0, &device);
     checkpoint::save(folder.path(), &net, &card).unwrap();
 
     let read = |head: Option<LabelSet>| {
@@ -137,7 +137,7 @@ fn a_card_with_two_heads_reads_each_and_both() {
     }
     let joined = fer_model::predict::reading_net(&net, &card);
     let single =
-        ModelCard::with_heads(config.model.architecture, plan, card.heads[..1].to_vec(), "2026-01-31");
+        ModelCard::with_heads(config.model.architecture, &plan, card.heads[..1].to_vec(), "2026-01-31");
     let joined = Predictor::new(&joined, single, &device);
     let logits = joined.predict(&[samples.samples[0].face.clone()], Tta::None).remove(0).logits;
     for (joined, reading) in logits.iter().zip(&reading) {

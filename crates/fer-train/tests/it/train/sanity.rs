@@ -170,7 +170,14 @@ fn models_beside_one_another_start_as_their_mean() {
     };
     let mean = (logits(&models[0]) + logits(&models[1])) / 2.0;
     // Batch-norm statistics move even where weights stand still, so the logits are near, not equal.
-    let apart = (logits(&wide.unwrap().model) - mean).abs().max().into_scalar::<f32>();
+    let apart = (logits(&wide.unwrap().model) - mean.clone()).abs().max().into_scalar::<f32>();
+    assert!(apart < 0.2, "{apart}");
+
+    let trunks = [init.as_str(), beside.as_str(), "model.join='trunks'", "model.n_trunks=2"];
+    let (two, _) = Run::new(config(&[&trunks, &slow[..]].concat()), &folder.path().join("two")).go();
+    let two = two.unwrap().model;
+    assert_eq!(checkpoint::load_card(&two).unwrap().plan().unwrap().n_trunks, 2);
+    let apart = (logits(&two) - mean).abs().max().into_scalar::<f32>();
     assert!(apart < 0.2, "{apart}");
 
     let narrow = [&[init.as_str(), beside.as_str()], &slow[..]].concat();

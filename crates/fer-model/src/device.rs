@@ -160,7 +160,7 @@ mod gpu {
 
     use super::Chosen;
 
-    const LEFT_OUT: &str = "this build leaves the GPU out (built with --no-default-features)";
+    const LEFT_OUT: &str = "this build leaves the GPU out: --features gpu compiles it in";
 
     pub(super) fn find() -> Result<Chosen, String> {
         Err(LEFT_OUT.to_owned())

@@ -381,7 +381,7 @@ impl ModelCard {
     /// # Errors
     /// [`ModelError::Mismatch`] for a preset this version does not know.
     pub fn plan(&self) -> Result<NetPlan, ModelError> {
-        Ok(self.plan_of(self.architecture()?))
+        Ok(self.architecture()?.plan(&self.blocks, self.n_trunks))
     }
 
     /// Refuses a card whose labels are not these, in this order.
@@ -412,7 +412,7 @@ impl ModelCard {
         let architecture = self.architecture_from(origin)?;
         self.check_labels(origin)?;
         self.check_input(origin)?;
-        let n_parameters = self.plan_of(architecture).size(self.n_logits()).parameters;
+        let n_parameters = architecture.plan(&self.blocks, self.n_trunks).size(self.n_logits()).parameters;
         if self.n_parameters != n_parameters {
             return Err(mismatch(origin, "n_parameters", n_parameters, self.n_parameters));
         }
@@ -429,11 +429,6 @@ impl ModelCard {
             return Err(mismatch(origin, "weights.file", "a file name beside the card", &self.weights.file));
         }
         Ok(())
-    }
-
-    fn plan_of(&self, architecture: Architecture) -> NetPlan {
-        let blocks = if self.blocks.is_empty() { architecture.blocks() } else { &self.blocks };
-        NetPlan { blocks: blocks.to_vec(), n_trunks: self.n_trunks }
     }
 
     fn architecture_from(&self, origin: &str) -> Result<Architecture, ModelError> {

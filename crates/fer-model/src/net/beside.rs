@@ -21,7 +21,8 @@ impl Net {
     pub fn as_trunks(nets: &[Self]) -> Option<Self> {
         let first = nets.first()?;
         let kind = |net: &Self| (net.plan().blocks, net.n_labels());
-        if nets.iter().any(|net| kind(net) != kind(first)) {
+        let expected = kind(first);
+        if nets.iter().any(|net| kind(net) != expected) {
             return None;
         }
         Some(Self {

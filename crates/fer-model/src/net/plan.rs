@@ -121,6 +121,13 @@ impl Architecture {
         }
     }
 
+    /// What a network is made of: `own` blocks, or the preset's where there are none.
+    #[must_use]
+    pub fn plan(self, own: &[BlockPlan], n_trunks: usize) -> NetPlan {
+        let blocks = if own.is_empty() { self.blocks() } else { own };
+        NetPlan { blocks: blocks.to_vec(), n_trunks }
+    }
+
     /// Parameters and multiply-accumulates with a head of `n_labels`.
     #[must_use]
     pub fn size(self, n_labels: usize) -> NetSize {

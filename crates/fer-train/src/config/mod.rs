@@ -331,8 +331,7 @@ impl ModelConfig {
     /// What the network is made of: blocks of the config's own, or the preset's.
     #[must_use]
     pub fn plan(&self) -> NetPlan {
-        let blocks = if self.blocks.is_empty() { self.architecture.blocks() } else { &self.blocks };
-        NetPlan { blocks: blocks.to_vec(), n_trunks: self.n_trunks }
+        self.architecture.plan(&self.blocks, self.n_trunks)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use fer_model::{ModelCard, Net, checkpoint};
+use fer_model::{ModelCard, Net, NetPlan, checkpoint};
 
 use crate::{
     config::{Config, Join},
@@ -67,7 +67,14 @@ fn joined(config: &Config, nets: impl IntoIterator<Item = Net>) -> Result<Net, T
         Join::Widths => (Net::side_by_side(&nets), "models of one trunk and the same up to their widths"),
         Join::Trunks => (Net::as_trunks(&nets), "models of the same"),
     };
-    net.ok_or_else(|| refused(Path::new(&config.model.init), "blocks", expected, &plans.join("; ")))
+    let folder = Path::new(&config.model.init);
+    let net = net.ok_or_else(|| refused(folder, "blocks", expected, &plans.join("; ")))?;
+    let n_trunks = net.plan().n_trunks;
+    if n_trunks > NetPlan::MOST_TRUNKS {
+        let expected = format!("at most {}", NetPlan::MOST_TRUNKS);
+        return Err(refused(folder, "trunks", &expected, &n_trunks.to_string()));
+    }
+    Ok(net)
 }
 
 /// A model's network with the outputs of a run's heads alone, so without its verifier: that one is fitted after

@@ -180,6 +180,11 @@ fn models_beside_one_another_start_as_their_mean() {
     let apart = (logits(&two) - mean).abs().max().into_scalar::<f32>();
     assert!(apart < 0.2, "{apart}");
 
+    let crowd = format!("model.beside={:?}", vec![&models[1]; 64]);
+    let crowd = [init.as_str(), crowd.as_str(), "model.join='trunks'"];
+    let error = with_blocks_of_init(config(&crowd)).unwrap_err().to_string();
+    assert!(error.contains("trunks: expected at most 64, found 65"), "{error}");
+
     let narrow = [&[init.as_str(), beside.as_str()], &slow[..]].concat();
     let error = Run::new(config(&narrow), &folder.path().join("narrow")).go().0.unwrap_err().to_string();
     assert!(error.contains("48 residual /2, found 32 plain ×1 pooled, 64 residual /1"), "{error}");

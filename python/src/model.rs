@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use fer_model::{DeviceChoice, ModelFiles, Predictor};
+use fer_model::{ModelFiles, Predictor};
 
 use crate::error::ReadError;
 
@@ -33,10 +33,9 @@ pub(crate) fn names() -> Vec<&'static str> {
 /// Loads a model of the package, or else a model folder.
 pub(crate) fn load(model: &str) -> Result<Predictor, ReadError> {
     let failed = |cause| ReadError::Model { folder: model.to_owned(), cause };
-    let device = fer_model::choose(DeviceChoice::Cpu).map_err(failed)?.device;
     match SHIPPED.iter().find(|(name, _)| *name == model) {
-        Some((_, files)) => Predictor::from_bytes(*files, &device).map_err(failed),
-        None if Path::new(model).is_dir() => Predictor::load(Path::new(model), &device).map_err(failed),
+        Some((_, files)) => Predictor::from_bytes(*files).map_err(failed),
+        None if Path::new(model).is_dir() => Predictor::load(Path::new(model)).map_err(failed),
         None => {
             let known = names().join(" or ");
             Err(ReadError::Option(format!("model: expected {known}, or a model's folder, found {model}")))

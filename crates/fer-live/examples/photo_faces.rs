@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use fer_live::face_detector::{DetectorKind, DetectorOptions};
-use fer_model::{DeviceChoice, Predictor, choose};
+use fer_model::Predictor;
 use fer_vision::{Analyzer, FaceBox, FaceReading, Finder, FinderOptions, SmoothOptions};
 
 /// A box is a face of the reference when they share this much of what both cover: detectors disagree
@@ -27,7 +27,7 @@ fn main() -> anyhow::Result<()> {
         _ => bail!("expected a folder, a model, and YuNet's file where that is the detector"),
     };
     let kind = if yunet.is_some() { DetectorKind::Yunet } else { DetectorKind::Haar };
-    let predictor = Predictor::load(model, &choose(DeviceChoice::Cpu)?.device)?;
+    let predictor = Predictor::load(model)?;
     let options = DetectorOptions { kind, yunet, ..DetectorOptions::default() };
     let detector = options.photo(predictor.face_threshold() > 0.0).build()?;
     let crop_factor = predictor.card().input.crop_factor;

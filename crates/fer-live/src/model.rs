@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fer_model::{Chosen, DeviceChoice, ModelCard, ModelFiles, Predictor};
+use fer_model::device::Place;
+use fer_model::{DeviceChoice, ModelCard, ModelError, ModelFiles, Predictor};
 use fer_vision::Classify;
 
 use crate::error::LiveError;
@@ -21,7 +22,7 @@ pub struct ReadyModel {
     /// Where it was found: a folder, or "built in".
     pub origin: String,
     /// What it runs on, and why.
-    pub device: Chosen,
+    pub place: Place,
 }
 
 impl ReadyModel {
@@ -38,15 +39,15 @@ impl ReadyModel {
 /// [`LiveError::Compute`] when the device is not there, [`LiveError::Model`] when the model is damaged,
 /// [`LiveError::NoModel`] when there is none.
 pub fn load(folder: Option<&Path>, device: DeviceChoice) -> Result<ReadyModel, LiveError> {
-    let chosen = fer_model::choose(device).map_err(|cause| LiveError::Compute { device, cause })?;
+    let computer = Computer::choose(device).map_err(|cause| LiveError::Compute { device, cause })?;
     let (predictor, origin) = match (folder_of(folder), built_in()) {
-        (Some(folder), _) => (Predictor::load(&folder, &chosen.device), folder.display().to_string()),
-        (None, Some(files)) => (Predictor::from_bytes(files, &chosen.device), "built in".to_owned()),
+        (Some(folder), _) => (computer.load(&folder), folder.display().to_string()),
+        (None, Some(files)) => (computer.embedded(files), "built in".to_owned()),
         (None, None) => return Err(LiveError::NoModel(places_told())),
     };
     let predictor = predictor.map_err(|cause| LiveError::Model { folder: origin.clone(), cause })?;
     let card = predictor.card().clone();
-    Ok(ReadyModel { classifier: Arc::new(predictor), card, origin, device: chosen })
+    Ok(ReadyModel { classifier: Arc::new(predictor), card, origin, place: computer.place })
 }
 
 /// The folder a model is loaded from, or `None` for the one built into the program.
@@ -70,6 +71,46 @@ fn is_model(folder: &Path) -> bool {
 fn places_told() -> String {
     let places: Vec<String> = shipped_places().iter().map(|place| place.display().to_string()).collect();
     format!("none built in, none in {}; give its folder with --model", places.join(", "))
+}
+
+/// What reads the faces: the CPU, or a GPU where it is compiled in.
+struct Computer {
+    place: Place,
+    #[cfg(feature = "gpu")]
+    device: fer_net::Device,
+}
+
+#[cfg(feature = "gpu")]
+impl Computer {
+    fn choose(device: DeviceChoice) -> Result<Self, ModelError> {
+        let fer_net::Chosen { device, description, reason } = fer_net::choose(device)?;
+        Ok(Self { place: Place { description, reason }, device })
+    }
+
+    fn load(&self, folder: &Path) -> Result<Predictor, ModelError> {
+        fer_net::checkpoint::load_predictor(folder, &self.device)
+    }
+
+    fn embedded(&self, files: ModelFiles<'_>) -> Result<Predictor, ModelError> {
+        fer_net::checkpoint::predictor_of(fer_model::checkpoint::from_files(files)?, &self.device)
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+impl Computer {
+    fn choose(device: DeviceChoice) -> Result<Self, ModelError> {
+        fer_model::device::cpu_alone(device).map(|place| Self { place })
+    }
+
+    #[expect(clippy::unused_self, reason = "with a GPU it matters who loads")]
+    fn load(&self, folder: &Path) -> Result<Predictor, ModelError> {
+        Predictor::load(folder)
+    }
+
+    #[expect(clippy::unused_self, reason = "with a GPU it matters who loads")]
+    fn embedded(&self, files: ModelFiles<'_>) -> Result<Predictor, ModelError> {
+        Predictor::from_bytes(files)
+    }
 }
 
 #[cfg(built_in_model)]

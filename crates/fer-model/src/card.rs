@@ -412,7 +412,9 @@ impl ModelCard {
         let architecture = self.architecture_from(origin)?;
         self.check_labels(origin)?;
         self.check_input(origin)?;
-        let n_parameters = architecture.plan(&self.blocks, self.n_trunks).size(self.n_logits()).parameters;
+        let plan = architecture.plan(&self.blocks, self.n_trunks);
+        plan.check().map_err(|(expected, found)| mismatch(origin, "blocks", expected, found))?;
+        let n_parameters = plan.size(self.n_logits()).parameters;
         if self.n_parameters != n_parameters {
             return Err(mismatch(origin, "n_parameters", n_parameters, self.n_parameters));
         }
@@ -445,11 +447,6 @@ impl ModelCard {
             && first.labels != self.labels
         {
             return Err(mismatch(origin, "first head", list(&self.labels), list(&first.labels)));
-        }
-        // A card comes from anywhere: it must not make this program reserve what no network needs.
-        let too_wide = |block: &&BlockPlan| block.width() > 4096 || block.width() == 0;
-        if self.blocks.len() > 256 || self.blocks.iter().find(too_wide).is_some() {
-            return Err(mismatch(origin, "blocks", "up to 256 of 1 to 4096 channels", self.blocks.len()));
         }
         if !(1..=NetPlan::MOST_TRUNKS).contains(&self.n_trunks) {
             let expected = format!("1 to {}", NetPlan::MOST_TRUNKS);

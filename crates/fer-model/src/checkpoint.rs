@@ -1,5 +1,5 @@
 //! A model folder: weights, card and a page to read.
-//! In: a network and its card. Out: the folder, whole or untouched; and back, checked.
+//! In: weights and their card. Out: the folder, whole or untouched; and back, checked.
 //!
 //! The weights are safetensors. Card and weights are two files, so a kill between their two writes
 //! must not leave a card beside weights it does not describe: new weights go to the one of two
@@ -9,8 +9,6 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use burn::store::{ApplyError, ApplyResult, ModuleSnapshot, SafetensorsStore};
-use burn::tensor::Device;
 use fer_base::{
     atomic::{self, Staged},
     regular,
@@ -19,7 +17,8 @@ use fer_base::{
 use crate::card::{ModelCard, WeightsCard, sha256_hex};
 use crate::card_page::card_page;
 use crate::error::ModelError;
-use crate::net::Net;
+use crate::net::FoldedNet;
+use crate::weights::Weights;
 
 /// File name of the card.
 pub const CARD_FILE: &str = "card.json";
@@ -43,21 +42,20 @@ pub struct ModelFiles<'a> {
 }
 
 /// Writes a model folder, replacing the model in it if there is one; returns the card as written,
-/// with name, size and hash of the weights filled in.
+/// with name, size and hash of the weights filled in. `weights` is a safetensors file.
 ///
 /// # Errors
 /// [`ModelError::Write`] with the file that could not be written, [`ModelError::Mismatch`] for a card
 /// that could not be read back; the folder still holds the model it held before.
-pub fn save(folder: &Path, net: &Net, card: &ModelCard) -> Result<ModelCard, ModelError> {
+pub fn save(folder: &Path, weights: &[u8], card: &ModelCard) -> Result<ModelCard, ModelError> {
     fs::create_dir_all(folder).map_err(|cause| cannot_write(folder, cause))?;
     let standing = standing_weights(folder);
     let file = if standing.as_deref() == Some(WEIGHTS_FILE) { OTHER_WEIGHTS_FILE } else { WEIGHTS_FILE };
-    let bytes = weights_to_bytes(net)?;
     let mut card = card.clone();
-    card.weights = WeightsCard { file: file.to_owned(), n_bytes: bytes.len(), sha256: sha256_hex(&bytes) };
+    card.weights = WeightsCard { file: file.to_owned(), n_bytes: weights.len(), sha256: sha256_hex(weights) };
     card.check(&folder.join(CARD_FILE).display().to_string())?;
     replace(&[
-        (folder.join(file), &bytes),
+        (folder.join(file), weights),
         (folder.join(PAGE_FILE), card_page(&card).as_bytes()),
         (folder.join(CARD_FILE), card.to_json().as_bytes()),
     ])?;
@@ -81,14 +79,12 @@ pub fn save_card(folder: &Path, card: &ModelCard) -> Result<(), ModelError> {
     ])
 }
 
-/// Reads a model folder onto a device.
-///
-/// Dropout is off; the weights are exactly those that were saved.
+/// Reads a model folder.
 ///
 /// # Errors
 /// [`ModelError`], with the difference named, when the folder is no model, the card does not fit
 /// this build, or the weights are not the ones the card describes.
-pub fn load(folder: &Path, device: &Device) -> Result<(Net, ModelCard), ModelError> {
+pub fn load(folder: &Path) -> Result<Model, ModelError> {
     let card = load_card(folder)?;
     let path = folder.join(&card.weights.file);
     let weights = regular::read(&path).map_err(|source| match source.kind() {
@@ -97,8 +93,7 @@ pub fn load(folder: &Path, device: &Device) -> Result<(Net, ModelCard), ModelErr
         }
         _ => ModelError::Read { path: path.clone(), source },
     })?;
-    let net = net_from_bytes(weights, &card, &path.display().to_string(), device)?;
-    Ok((net, card))
+    Model::new(weights, card, &path.display().to_string())
 }
 
 /// Reads and checks only the card of a model folder.
@@ -118,73 +113,39 @@ pub fn load_card(folder: &Path) -> Result<ModelCard, ModelError> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn from_files(files: ModelFiles<'_>, device: &Device) -> Result<(Net, ModelCard), ModelError> {
+pub fn from_files(files: ModelFiles<'_>) -> Result<Model, ModelError> {
     let card = ModelCard::from_json(files.card_json, "embedded model card")?;
-    let net = net_from_bytes(files.weights.to_vec(), &card, "embedded weights", device)?;
-    Ok((net, card))
+    Model::new(files.weights.to_vec(), card, "embedded weights")
 }
 
-/// The weights as safetensors; equal weights give equal bytes.
-fn weights_to_bytes(net: &Net) -> Result<Vec<u8>, ModelError> {
-    let failed = |e: &dyn std::fmt::Display| ModelError::Weights {
-        origin: WEIGHTS_FILE.to_owned(),
-        reason: format!("cannot be encoded: {e}"),
-    };
-    // One metadata key, because safetensors writes several in the random order of a hash map.
-    let mut store = SafetensorsStore::from_bytes(None)
-        .clear_metadata()
-        .metadata("producer", "fer")
-        .skip_enum_variants(true);
-    net.save_into(&mut store).map_err(|e| failed(&e))?;
-    store.get_bytes().map_err(|e| failed(&e))
+/// A model that was read and found sound.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// What describes it.
+    pub card: ModelCard,
+    /// Its network in inference form.
+    pub net: FoldedNet,
+    /// Its weights, a safetensors file.
+    pub weights: Vec<u8>,
 }
 
-fn net_from_bytes(
-    weights: Vec<u8>,
-    card: &ModelCard,
-    origin: &str,
-    device: &Device,
-) -> Result<Net, ModelError> {
-    check_hash(&weights, &card.weights, origin)?;
-    let mut net = Net::of_plan(&card.plan()?, card.n_logits(), 0.0, device);
-    let mut store = SafetensorsStore::from_bytes(Some(weights))
-        .validate(false)
-        .allow_partial(true)
-        .skip_enum_variants(true);
-    let damaged = |reason: String| ModelError::Weights { origin: origin.to_owned(), reason };
-    let applied = net
-        .load_from(&mut store)
-        .map_err(|e| damaged(format!("not a safetensors file ({e}): copy the model folder again")))?;
-    match first_difference(&applied) {
-        Some(difference) => Err(damaged(format!(
-            "the weights do not fit architecture {} with {} labels: {difference}",
-            card.architecture,
-            card.n_logits()
-        ))),
-        None => match first_impossible(&net) {
+impl Model {
+    fn new(weights: Vec<u8>, card: ModelCard, origin: &str) -> Result<Self, ModelError> {
+        check_hash(&weights, &card.weights, origin)?;
+        let damaged = |reason: String| ModelError::Weights { origin: origin.to_owned(), reason };
+        let tensors = Weights::from_safetensors(&weights).map_err(damaged)?;
+        let impossible = tensors.first_impossible();
+        let net = FoldedNet::new(&card.plan()?, card.n_logits(), tensors).map_err(|difference| {
+            let (architecture, n_logits) = (&card.architecture, card.n_logits());
+            damaged(format!(
+                "the weights do not fit architecture {architecture} with {n_logits} labels: {difference}"
+            ))
+        })?;
+        match impossible {
             Some(what) => Err(damaged(format!("{what}: take another checkpoint, or train again"))),
-            None => Ok(net),
-        },
+            None => Ok(Self { card, net, weights }),
+        }
     }
-}
-
-/// The first tensor with a value that no training leaves behind, in words.
-///
-/// A hash proves that the file is the one that was written, not that a run which wrote it was sound.
-fn first_impossible(net: &Net) -> Option<String> {
-    net.collect(None, None, true).into_iter().find_map(|tensor| {
-        let name = tensor.name.clone();
-        let bytes = match tensor.into_bytes() {
-            Ok(bytes) => bytes,
-            Err(error) => return Some(format!("{name} cannot be read back ({error})")),
-        };
-        let mut values = bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value));
-        let is_impossible =
-            |value: &f32| !value.is_finite() || (*value < 0.0 && name.ends_with("running_var"));
-        let value = values.find(is_impossible)?;
-        let expected = if value.is_finite() { "a variance of 0 or more" } else { "finite numbers" };
-        Some(format!("{name} holds {value}, expected {expected}"))
-    })
 }
 
 fn check_hash(weights: &[u8], expected: &WeightsCard, origin: &str) -> Result<(), ModelError> {
@@ -204,22 +165,6 @@ fn check_hash(weights: &[u8], expected: &WeightsCard, origin: &str) -> Result<()
         ));
     }
     Ok(())
-}
-
-/// The first tensor that the file and the network do not agree on.
-fn first_difference(applied: &ApplyResult) -> Option<String> {
-    if let Some(error) = applied.errors.first() {
-        return Some(match error {
-            ApplyError::ShapeMismatch { path, expected, found } => {
-                format!("{path} is {found:?}, expected {expected:?}")
-            }
-            other => other.to_string(),
-        });
-    }
-    if let Some((path, _)) = applied.missing.first() {
-        return Some(format!("{path} is missing"));
-    }
-    applied.unused.first().map(|path| format!("{path} is not part of it"))
 }
 
 /// The weights file that the standing card names, if there is a readable card.

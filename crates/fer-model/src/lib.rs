@@ -1,4 +1,4 @@
-//! Networks, checkpoints and the predictor.
+//! Trained networks, their cards and folders, and the predictor: all that reading faces takes, without Burn.
 //! In: faces. Out: logits and probabilities in label order.
 
 pub mod card;
@@ -10,12 +10,14 @@ pub mod error;
 pub mod net;
 pub mod predict;
 pub mod tta;
+pub mod weights;
 
 pub use card::ModelCard;
-pub use checkpoint::ModelFiles;
+pub use checkpoint::{Model, ModelFiles};
 pub use decide::{argmax, sigmoid, softmax};
-pub use device::{Chosen, DeviceChoice, choose};
+pub use device::DeviceChoice;
 pub use error::ModelError;
-pub use net::{Architecture, FoldedNet, Net};
-pub use predict::{Prediction, Predictor};
+pub use net::{Architecture, FoldedNet};
+pub use predict::{Network, Prediction, Predictor};
 pub use tta::Tta;
+pub use weights::Weights;

@@ -1,17 +1,16 @@
 //! Faces → logits and probabilities: the one way a trained model is used.
 //! In: faces. Out: a [`Prediction`] each, temperature applied, views averaged.
 
-use std::path::Path;
+use std::{fmt::Debug, path::Path, sync::Arc};
 
-use burn::tensor::{Device, Tensor, TensorData};
-use fer_data::face::{PIXELS, SIDE, normalize};
+use fer_data::face::{PIXELS, normalize};
 use fer_data::{Face, LabelSet, Labels};
 
 use crate::card::{HeadCard, ModelCard};
-use crate::checkpoint::{self, ModelFiles};
+use crate::checkpoint::{self, Model, ModelFiles};
 use crate::decide::{argmax, sigmoid, softmax};
 use crate::error::ModelError;
-use crate::net::{FoldedNet, Net};
+use crate::net::FoldedNet;
 use crate::tta::Tta;
 
 /// Views that go through the network together unless told otherwise.
@@ -129,15 +128,12 @@ impl Mix {
     }
 }
 
-/// The network that gives a reading's logits itself, for runtimes that know nothing of heads: its labels are
-/// [`ModelCard::labels`].
+/// How the logits of a reading are made of those of the network: for each label, in the order of
+/// [`ModelCard::labels`], pairs of a logit's place and its weight, and what is added.
 #[must_use]
-pub fn reading_net(net: &Net, card: &ModelCard) -> Net {
-    if card.heads.is_empty() && card.verifier.is_none() {
-        return net.clone();
-    }
+pub fn reading_of(card: &ModelCard) -> (Vec<Vec<(usize, f32)>>, Vec<f32>) {
     let Mix { columns, offsets, .. } = Mix::new(card, None).expect("a card has a head");
-    net.with_joined_head(&columns, &offsets)
+    (columns, offsets)
 }
 
 /// The logits of the reading under a card, in the order of [`ModelCard::labels`], from those of its heads, one
@@ -151,15 +147,32 @@ pub fn combined_logits(card: &ModelCard, row: &[f32]) -> Vec<f32> {
     Mix { verifier: None, ..mix }.apply(row).logits
 }
 
-/// A trained model, ready to read faces on one device; can be shared between threads.
+/// A trained network, wherever it computes.
+pub trait Network: Debug + Send + Sync {
+    /// Logits of normalised faces, `[N, 48, 48]` to `[N, n_logits]`, those of all heads.
+    fn logits(&self, faces: Vec<f32>) -> Vec<f32>;
+}
+
+impl Network for FoldedNet {
+    fn logits(&self, faces: Vec<f32>) -> Vec<f32> {
+        Self::logits(self, faces)
+    }
+}
+
+/// A trained model, ready to read faces; can be shared between threads.
 #[derive(Clone, Debug)]
 pub struct Predictor {
-    net: FoldedNet,
+    net: Arc<dyn Network>,
     card: ModelCard,
     head: Option<LabelSet>,
     mix: Mix,
-    device: Device,
     batch_size: usize,
+}
+
+impl From<Model> for Predictor {
+    fn from(Model { net, card, .. }: Model) -> Self {
+        Self::new(net, card)
+    }
 }
 
 impl Predictor {
@@ -167,26 +180,23 @@ impl Predictor {
     ///
     /// # Errors
     /// As [`checkpoint::load`].
-    pub fn load(folder: &Path, device: &Device) -> Result<Self, ModelError> {
-        let (net, card) = checkpoint::load(folder, device)?;
-        Ok(Self::new(&net, card, device))
+    pub fn load(folder: &Path) -> Result<Self, ModelError> {
+        checkpoint::load(folder).map(Self::from)
     }
 
     /// Reads a model embedded in the program.
     ///
     /// # Errors
     /// As [`checkpoint::from_files`].
-    pub fn from_bytes(files: ModelFiles<'_>, device: &Device) -> Result<Self, ModelError> {
-        let (net, card) = checkpoint::from_files(files, device)?;
-        Ok(Self::new(&net, card, device))
+    pub fn from_bytes(files: ModelFiles<'_>) -> Result<Self, ModelError> {
+        checkpoint::from_files(files).map(Self::from)
     }
 
-    /// A predictor of a network that lives on `device`, described by `card`.
+    /// A predictor of a network that is described by `card`.
     #[must_use]
-    pub fn new(net: &Net, card: ModelCard, device: &Device) -> Self {
+    pub fn new(net: impl Network + 'static, card: ModelCard) -> Self {
         let mix = Mix::new(&card, None).expect("a card has a head");
-        let net = FoldedNet::fold(net);
-        Self { net, card, head: None, mix, device: device.clone(), batch_size: DEFAULT_BATCH_SIZE }
+        Self { net: Arc::new(net), card, head: None, mix, batch_size: DEFAULT_BATCH_SIZE }
     }
 
     /// The same network under another card of the same outputs: other heads' weights, other temperatures.
@@ -247,12 +257,6 @@ impl Predictor {
         self.batch_size
     }
 
-    /// Where the network lives.
-    #[must_use]
-    pub fn device(&self) -> &Device {
-        &self.device
-    }
-
     /// The model's card.
     #[must_use]
     pub fn card(&self) -> &ModelCard {
@@ -309,19 +313,10 @@ impl Predictor {
 
     /// Runs the batch: `inputs` is `[n * 48 * 48]`, `n` views are added.
     fn flush(&self, inputs: &mut Vec<f32>, views: &mut Vec<View>) {
-        let n = inputs.len() / PIXELS;
-        if n == 0 {
+        if inputs.is_empty() {
             return;
         }
-        let images = TensorData::new(std::mem::take(inputs), [n, 1, SIDE, SIDE]);
-        let images = Tensor::<4>::from_data(images, &self.device);
-        let logits: Vec<f32> = self
-            .net
-            .forward(images)
-            .into_data()
-            .convert::<f32>()
-            .try_to_vec()
-            .expect("the data were just converted to f32");
+        let logits = self.net.logits(std::mem::take(inputs));
         views.extend(logits.chunks(self.card.n_logits()).map(|row| self.mix.apply(row)));
     }
 

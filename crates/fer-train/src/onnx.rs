@@ -4,7 +4,8 @@
 use burn::tensor::Tensor;
 use burn_onnx::export::{AxisSpec, InputSpec, OnnxExporter};
 use fer_data::face::SIDE;
-use fer_model::{ModelCard, Net};
+use fer_model::ModelCard;
+use fer_net::Net;
 use onnx_ir::{Message, ModelProto};
 
 use crate::error::{Cause, TrainError};

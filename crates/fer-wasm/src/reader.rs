@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fer_model::{ModelCard, ModelFiles, Predictor, choose};
+use fer_model::{ModelCard, ModelFiles, Predictor};
 use fer_vision::haar::{HaarDetector, HaarOptions};
 use fer_vision::{Analyzer, Finder, FinderOptions, Frame, Reading, SmoothOptions, VisionError, columns, ms};
 use image::RgbImage;
@@ -31,8 +31,7 @@ impl PageReader {
     /// # Errors
     /// [`PageError::Model`] when the files are damaged or do not belong together.
     pub fn new(card_json: &[u8], weights: &[u8]) -> Result<Self, PageError> {
-        let device = choose(fer_model::DeviceChoice::Cpu)?.device;
-        let predictor = Predictor::from_bytes(ModelFiles { card_json, weights }, &device)?;
+        let predictor = Predictor::from_bytes(ModelFiles { card_json, weights })?;
         let card = predictor.card().clone();
         let classifier = Arc::new(predictor);
         let photos = analyzer(HaarOptions::default().photo(card.verifier.is_some()), &card, &classifier)?;

@@ -4,7 +4,8 @@
 use burn::{module::Module, store::ModuleRecord, tensor::Device};
 use burn_train::checkpoint::Checkpoint;
 use fer_data::{Face, Labels};
-use fer_model::{Architecture, ModelCard, ModelFiles, Net, Predictor, Tta, card::sha256_hex, checkpoint};
+use fer_model::{Architecture, ModelCard, ModelFiles, Predictor, Tta, card::sha256_hex};
+use fer_net::{Net, checkpoint};
 use fer_train::config::Config;
 use fer_vision::{
     DetectFaces,
@@ -196,7 +197,7 @@ fn weights() -> Door {
         (card.weights.n_bytes, card.weights.sha256) = (bytes.len(), sha256_hex(bytes));
         let json = card.to_json();
         let files = ModelFiles { card_json: json.as_bytes(), weights: bytes };
-        let predictor = Predictor::from_bytes(files, &Device::flex());
+        let predictor = Predictor::from_bytes(files);
         Ok(words(predictor.map(|predictor| predictor.predict(&[Face::blank(9)], Tta::None))))
     })
 }

@@ -77,20 +77,12 @@ impl InstructionSet {
         }
     }
 
-    /// Whether our kernels compute here, or Burn's operations.
-    ///
-    /// Ours on x86-64 and WebAssembly, where they were measured to be faster (docs/reports/speed.md).
-    /// An x86-64 without FMA is served by ours too: there `gemm`, under Burn, multiplies one value at a time.
-    /// On other processors Burn's, whose `gemm` has kernels for them (NEON), until somebody has
-    /// measured ours there: [`InstructionSet::select`] turns them on.
-    pub(crate) fn beats_burn() -> bool {
-        cfg!(any(target_arch = "x86_64", target_family = "wasm"))
-            || CURRENT.load(Ordering::Relaxed) & SELECTED != 0
+    /// Whether [`InstructionSet::select`] chose the one in use.
+    pub fn is_selected() -> bool {
+        CURRENT.load(Ordering::Relaxed) & SELECTED != 0
     }
 
     /// Uses `self` from now on in this process: for tests, and for finding out what a kernel gains.
-    ///
-    /// Where Burn's operations compute by default, ours do from then on, on maps that are made afterwards.
     ///
     /// # Errors
     ///

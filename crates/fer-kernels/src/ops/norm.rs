@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::lanes::output::{InOut, SharedOut};
+use crate::lanes::output::{InOut, SharedOut, filled_by};
 use crate::lanes::parallel::{TASK_FLOATS, map_ranges};
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
@@ -38,7 +38,7 @@ fn check_channels(what: &str, values: &[f32], n_channels: usize) {
 /// # Panics
 ///
 /// Panics when there is no pixel, or the last one is incomplete.
-pub(crate) fn statistics(x: &[f32], n_channels: usize) -> (Vec<f32>, Vec<f32>) {
+pub fn statistics(x: &[f32], n_channels: usize) -> (Vec<f32>, Vec<f32>) {
     let n_pixels = n_pixels(x.len(), n_channels);
     assert!(n_pixels > 0, "batch norm: expected at least one pixel to take statistics of, found none");
     // An infinity minus itself would be NaN: such a channel is not shifted.
@@ -64,7 +64,7 @@ pub(crate) fn statistics(x: &[f32], n_channels: usize) -> (Vec<f32>, Vec<f32>) {
 /// # Panics
 ///
 /// Panics when the last pixel is incomplete.
-pub(crate) fn channel_totals(x: &[f32], n_channels: usize) -> Vec<f32> {
+pub fn channel_totals(x: &[f32], n_channels: usize) -> Vec<f32> {
     let parts = map_ranges(n_pixels(x.len(), n_channels), TASK_FLOATS / n_channels, |pixels| {
         let mut sums = vec![0.0f32; n_channels];
         for pixel in x[pixels.start * n_channels..pixels.end * n_channels].chunks_exact(n_channels) {
@@ -191,24 +191,39 @@ unsafe fn group_sums<L: Lanes, T: Term, const V: usize>(
 
 /// `scale · x + shift`, plus a residual, clipped at zero: all per element, scale and shift per channel.
 #[derive(Clone, Copy)]
-pub(crate) struct Affine<'a> {
+pub struct Affine<'a> {
     /// `[C]`.
-    pub(crate) scale: &'a [f32],
+    pub scale: &'a [f32],
     /// `[C]`.
-    pub(crate) shift: &'a [f32],
+    pub shift: &'a [f32],
     /// Same size as the input.
-    pub(crate) residual: Option<&'a [f32]>,
+    pub residual: Option<&'a [f32]>,
     /// Clip at zero; NaN stays NaN.
-    pub(crate) relu: bool,
+    pub relu: bool,
 }
 
 impl Affine<'_> {
-    /// Computes every element of `data`, `[pixels, C]`.
+    /// A new vector of `x`'s values, `[pixels, C]`.
     ///
     /// # Panics
     ///
     /// Panics when scale and shift differ in length, the residual is not as long as the data, or the last pixel is incomplete.
-    pub(crate) fn run(self, data: InOut<'_>) {
+    #[must_use]
+    pub fn of(self, x: &[f32]) -> Vec<f32> {
+        // SAFETY: `run` writes every element.
+        unsafe { filled_by(x.len(), |out| self.run(InOut::apart(x, out))) }
+    }
+
+    /// The same in place.
+    ///
+    /// # Panics
+    ///
+    /// As [`Affine::of`].
+    pub fn over(self, x: &mut [f32]) {
+        self.run(InOut::in_place(x));
+    }
+
+    fn run(self, data: InOut<'_>) {
         let n_channels = self.scale.len();
         let n_pixels = n_pixels(data.len(), n_channels);
         check_channels("shift", self.shift, n_channels);
@@ -297,21 +312,39 @@ unsafe fn each_vector<L: Lanes, P: VectorPass>(pixels: Range<usize>, n_channels:
 
 /// What the gradients of batch norm need from the forward pass.
 #[derive(Clone, Copy)]
-pub(crate) struct NormGrad<'a> {
+pub struct NormGrad<'a> {
     /// The input of batch norm, `[pixels, C]`.
-    pub(crate) x: &'a [f32],
+    pub x: &'a [f32],
     /// The final output, when ReLU was applied: its positive elements, and NaN, let the gradient through.
-    pub(crate) relu_output: Option<&'a [f32]>,
+    pub relu_output: Option<&'a [f32]>,
 }
 
 impl NormGrad<'_> {
-    /// `Σ g` and `Σ g · (x - center)` per channel, where `g` is the gradient after ReLU; `g` itself into `masked`, if given,
-    /// which is then filled completely. `center` is `[C]`.
+    /// `Σ g` and `Σ g · (x - center)` per channel, where `g` is the gradient after ReLU; `center` is `[C]`.
     ///
     /// # Panics
     ///
     /// Panics when a length is not that of `x`, or the last pixel is incomplete.
-    pub(crate) fn sums(self, center: &[f32], grad: &[f32], masked: Option<SharedOut>) -> Vec<[f64; 2]> {
+    #[must_use]
+    pub fn sums(self, center: &[f32], grad: &[f32]) -> Vec<[f64; 2]> {
+        self.sums_into(center, grad, None)
+    }
+
+    /// The same, and `g` itself.
+    ///
+    /// # Panics
+    ///
+    /// As [`NormGrad::sums`].
+    #[must_use]
+    pub fn sums_and_masked(self, center: &[f32], grad: &[f32]) -> (Vec<[f64; 2]>, Vec<f32>) {
+        let mut sums = Vec::new();
+        let fill = |masked: SharedOut<'_>| sums = self.sums_into(center, grad, Some(masked));
+        // SAFETY: the pass writes every element.
+        let masked = unsafe { filled_by(grad.len(), fill) };
+        (sums, masked)
+    }
+
+    fn sums_into(self, center: &[f32], grad: &[f32], masked: Option<SharedOut>) -> Vec<[f64; 2]> {
         let n_channels = center.len();
         let n_pixels = self.check(n_channels, grad.len());
         if let Some(masked) = masked {
@@ -324,12 +357,27 @@ impl NormGrad<'_> {
         add_in_order(&parts, n_channels)
     }
 
-    /// The input's gradient from every element of the output's, `grad`.
+    /// The input's gradient from the output's, `grad`.
     ///
     /// # Panics
     ///
     /// Panics when a length is not that of `x`, the coefficients differ in length, or the last pixel is incomplete.
-    pub(crate) fn input(self, coefficients: &InputCoefficients, grad: InOut<'_>) {
+    #[must_use]
+    pub fn input(self, coefficients: &InputCoefficients, grad: &[f32]) -> Vec<f32> {
+        // SAFETY: `run` writes every element.
+        unsafe { filled_by(grad.len(), |out| self.run(coefficients, InOut::apart(grad, out))) }
+    }
+
+    /// The same in place.
+    ///
+    /// # Panics
+    ///
+    /// As [`NormGrad::input`].
+    pub fn input_over(self, coefficients: &InputCoefficients, grad: &mut [f32]) {
+        self.run(coefficients, InOut::in_place(grad));
+    }
+
+    fn run(self, coefficients: &InputCoefficients, grad: InOut<'_>) {
         let n_channels = coefficients.of_grad.len();
         let n_pixels = self.check(n_channels, grad.len());
         for of in coefficients.of_x_and_one.iter().flatten() {
@@ -355,11 +403,11 @@ impl NormGrad<'_> {
 
 /// The gradient of a normalisation's input is `a · g - b · x + c`, per channel.
 #[derive(Debug, Clone)]
-pub(crate) struct InputCoefficients {
+pub struct InputCoefficients {
     /// `a`.
-    pub(crate) of_grad: Vec<f32>,
+    pub of_grad: Vec<f32>,
     /// `[b, c]`; absent where the statistics do not depend on the input, so that an infinite `x` leaves the gradient finite.
-    pub(crate) of_x_and_one: Option<[Vec<f32>; 2]>,
+    pub of_x_and_one: Option<[Vec<f32>; 2]>,
 }
 
 /// Sums of some pixels.

@@ -10,7 +10,7 @@ use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
 /// Which value stands for a 2×2 block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pool {
+pub enum Pool {
     /// The largest.
     Max,
     /// The mean.
@@ -24,7 +24,7 @@ pub(crate) enum Pool {
 /// # Panics
 ///
 /// Panics when `x` does not have the size of `dims`.
-pub(crate) fn forward(pool: Pool, dims: [usize; 4], x: &[f32]) -> Vec<f32> {
+pub fn forward(pool: Pool, dims: [usize; 4], x: &[f32]) -> Vec<f32> {
     let len: usize = dims.iter().product();
     assert_eq!(x.len(), len, "pooling: {} floats for a map of {dims:?}", x.len());
     let rows = Rows::new(dims);
@@ -38,7 +38,7 @@ pub(crate) fn forward(pool: Pool, dims: [usize; 4], x: &[f32]) -> Vec<f32> {
 
 /// What the gradient of pooling needs to know.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum PoolGrad<'a> {
+pub enum PoolGrad<'a> {
     /// The input: a maximum passes its gradient to the first position that holds it, in reading order, or to the last NaN,
     /// as Burn's Flex and PyTorch do.
     Max(&'a [f32]),
@@ -51,7 +51,7 @@ pub(crate) enum PoolGrad<'a> {
 /// # Panics
 ///
 /// Panics when `grad` or the input do not have the sizes that follow from `dims`.
-pub(crate) fn backward(pool: PoolGrad, dims: [usize; 4], grad: &[f32]) -> Vec<f32> {
+pub fn backward(pool: PoolGrad, dims: [usize; 4], grad: &[f32]) -> Vec<f32> {
     let rows = Rows::new(dims);
     let len: usize = dims.iter().product();
     let out_len = rows.n * rows.out_row();
@@ -243,7 +243,7 @@ impl BlockPass for PoolBackward<'_> {
 /// # Panics
 ///
 /// Panics when an image has no pixel or no channel, or the last image is incomplete.
-pub(crate) fn global_mean(n_pixels: usize, n_channels: usize, x: &[f32]) -> Vec<f32> {
+pub fn global_mean(n_pixels: usize, n_channels: usize, x: &[f32]) -> Vec<f32> {
     let image_len = n_pixels * n_channels;
     assert!(
         image_len > 0 && x.len().is_multiple_of(image_len),
@@ -266,7 +266,7 @@ pub(crate) fn global_mean(n_pixels: usize, n_channels: usize, x: &[f32]) -> Vec<
 /// # Panics
 ///
 /// Panics when there is no channel, or the last image is incomplete.
-pub(crate) fn global_mean_backward(n_pixels: usize, n_channels: usize, grad: &[f32]) -> Vec<f32> {
+pub fn global_mean_backward(n_pixels: usize, n_channels: usize, grad: &[f32]) -> Vec<f32> {
     assert!(
         n_channels > 0 && grad.len().is_multiple_of(n_channels),
         "global mean: a gradient of {} floats for {n_channels} channels",

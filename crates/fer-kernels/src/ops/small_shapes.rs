@@ -1,7 +1,6 @@
 //! The kernels on shapes small enough for Miri, against loops that say what they mean.
 //! In: nothing. Out: passing tests: `tests/sanitize/check miri` checks every memory access.
 
-use crate::lanes::output::{InOut, filled_by};
 use crate::ops::conv::{self, ConvShape, Epilogue, FoldedWeight};
 use crate::ops::norm::{self, Affine, InputCoefficients, NormGrad};
 use crate::ops::pool::{self, Pool, PoolGrad};
@@ -118,8 +117,7 @@ fn statistics_and_affine_passes_follow_their_formulas() {
         }
         let (scale, shift, residual) = (floats(channels, 2), floats(channels, 3), floats(x.len(), 4));
         let affine = Affine { scale: &scale, shift: &shift, residual: Some(&residual), relu: true };
-        // SAFETY: `run` writes every element.
-        let y = unsafe { filled_by(x.len(), |out| affine.run(InOut::apart(&x, out))) };
+        let y = affine.of(&x);
         let formula =
             |idx: usize| (x[idx] * scale[idx % channels] + shift[idx % channels] + residual[idx]).max(0.0);
         assert_eq!(y, (0..x.len()).map(formula).collect::<Vec<f32>>(), "{channels} channels");
@@ -132,24 +130,22 @@ fn gradient_passes_work_in_place() {
     let (x, y, grad, center) = (floats(len, 1), floats(len, 2), floats(len, 3), floats(channels, 4));
     let norm = NormGrad { x: &x, relu_output: Some(&y) };
     let open = |idx: usize| if y[idx] > 0.0 { grad[idx] } else { 0.0 };
-    let mut sums = Vec::new();
-    // SAFETY: the pass writes every element.
-    let masked = unsafe { filled_by(len, |masked| sums = norm.sums(&center, &grad, Some(masked))) };
+    let (sums, masked) = norm.sums_and_masked(&center, &grad);
     assert_eq!(masked, (0..len).map(open).collect::<Vec<f32>>());
     let expected =
         (0..len).step_by(channels).map(|first| f64::from(open(first) * (x[first] - center[0]))).sum::<f64>();
     assert!((sums[0][1] - expected).abs() < 1e-6);
-    assert_eq!(norm.sums(&center, &grad, None), sums);
+    assert_eq!(norm.sums(&center, &grad), sums);
     let [a, b, c] = [5, 6, 7].map(|seed| floats(channels, seed));
     let mut coefficients =
         InputCoefficients { of_grad: a.clone(), of_x_and_one: Some([b.clone(), c.clone()]) };
     let mut in_place = grad.clone();
-    norm.input(&coefficients, InOut::in_place(&mut in_place));
+    norm.input_over(&coefficients, &mut in_place);
     let formula = |idx: usize| a[idx % channels] * open(idx) - b[idx % channels] * x[idx] + c[idx % channels];
     assert_eq!(in_place, (0..len).map(formula).collect::<Vec<f32>>());
     coefficients.of_x_and_one = None;
     let mut in_place = grad.clone();
-    norm.input(&coefficients, InOut::in_place(&mut in_place));
+    norm.input_over(&coefficients, &mut in_place);
     assert_eq!(in_place, (0..len).map(|idx| a[idx % channels] * open(idx)).collect::<Vec<f32>>());
 }
 

@@ -176,7 +176,7 @@ fn model(args: &DoctorArgs, findings: &mut Vec<Finding>) {
         Ok(model) => {
             let labels = model.card.labels.names().join(", ");
             findings.push(Finding::well("model", format!("{} ({labels})", model.origin)));
-            let device = format!("{}: {}", model.device.description, model.device.reason);
+            let device = format!("{}: {}", model.place.description, model.place.reason);
             findings.push(Finding::well("device", device));
         }
         Err(error) => {

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use fer_data::{Emotion, Labels};
 use fer_live::open::open;
 use fer_live::source::{DrawnSource, SourceOptions};
-use fer_model::{Architecture, DeviceChoice, ModelCard, Net, Predictor, Tta, checkpoint, choose};
+use fer_model::{Architecture, DeviceChoice, ModelCard, Predictor, Tta};
+use fer_net::{Net, checkpoint, choose};
 use fer_stream::FrameSource;
 use fer_stream::record::VideoRecorder;
 use fer_vision::{Classified, Classify};
@@ -33,7 +34,7 @@ pub(crate) fn model() -> &'static Path {
 
 #[test]
 fn a_photos_face_is_read_from_both_sides_and_a_frames_as_it_is() {
-    let predictor = Predictor::load(model(), &choose(DeviceChoice::Cpu).unwrap().device).unwrap();
+    let predictor = Predictor::load(model()).unwrap();
     let face = fer_drawn::face(4, 0, Emotion::Happy);
     let both = [face.clone(), Tta::Flip.views(&face)[1].clone()];
     let apart = |rows: Vec<Classified>| {

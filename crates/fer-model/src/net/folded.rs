@@ -1,21 +1,21 @@
 //! A network for reading faces: batch norm folded into the convolutions, ReLU and shortcut fused.
-//! In: a trained [`Net`]. Out: the same logits, faster.
+//! In: a plan and trained weights. Out: logits, by fer-kernels.
 
-use burn::{module::Module, nn::Linear, tensor::Tensor};
-use fer_kernels::{FeatureMap, FoldedConv};
+use fer_data::face::{PIXELS, SIDE};
+use fer_kernels::{FoldedConv, Map, Norm};
 
 use super::{
-    Net,
+    EPSILON,
     forward::{After, BlockParts, ConvLayer},
-    layer::{Block, ConvNorm},
-    one_behind_another,
+    plan::{BlockPlan, NetPlan},
 };
+use crate::weights::Weights;
 
-/// A network in inference form; agrees with its [`Net`] within 1e-4 on logits.
+/// A network in inference form; agrees with its training form within 1e-4 on logits.
 #[derive(Clone, Debug)]
 pub struct FoldedNet {
     trunks: Vec<Vec<FoldedBlock>>,
-    head: Linear,
+    head: Head,
 }
 
 #[derive(Clone, Debug)]
@@ -25,34 +25,129 @@ enum FoldedBlock {
     Residual { first: FoldedConv, second: FoldedConv, shortcut: Option<FoldedConv>, halve: bool },
 }
 
+/// The linear layer behind the features.
+#[derive(Clone, Debug)]
+struct Head {
+    /// `[n_features, n_logits]`.
+    weight: Vec<f32>,
+    /// `[n_logits]`.
+    bias: Vec<f32>,
+}
+
 impl FoldedNet {
-    /// Folds a network with its running statistics.
-    #[must_use]
-    pub fn fold(net: &Net) -> Self {
-        let net = if net.device().is_autodiff() { net.valid() } else { net.clone() };
-        let trunks = net.trunks().map(|trunk| trunk.iter().map(fold_block).collect()).collect();
-        Self { trunks, head: net.head }
-    }
-
-    /// Logits of normalised faces, `[N, 1, 48, 48]` to `[N, n_labels]`, unbounded, in label order.
-    #[must_use]
-    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        fer_kernels::on_pool(|| self.head.forward(self.pooled(images)))
-    }
-
-    /// What all outputs are made of: the last feature map's means, `[N, 1, 48, 48]` to `[N, n_features]`.
-    #[must_use]
-    pub fn features(&self, images: Tensor<4>) -> Tensor<2> {
-        fer_kernels::on_pool(|| self.pooled(images))
-    }
-
-    fn pooled(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = FeatureMap::from_images(images);
-        let pooled = |trunk: usize| {
-            let blocks = self.trunks[trunk].iter();
-            blocks.fold(x.clone(), |x, block| block.parts().forward(x)).global_avg_pool()
+    /// Folds trained weights, which bear the names of fer's training form.
+    ///
+    /// # Errors
+    /// The first tensor that is missing, has another shape than the plan says, or is no part of it.
+    pub fn new(plan: &NetPlan, n_logits: usize, weights: Weights) -> Result<Self, String> {
+        let mut source = Source(weights);
+        let mut trunks = Vec::with_capacity(plan.n_trunks);
+        let mut n_features = 0;
+        for trunk in 0..plan.n_trunks {
+            let mut channels = 1;
+            let mut blocks = Vec::with_capacity(plan.blocks.len());
+            for (idx, block) in plan.blocks.iter().enumerate() {
+                blocks.push(source.block(trunk * plan.blocks.len() + idx, *block, channels)?);
+                channels = block.width();
+            }
+            n_features += channels;
+            trunks.push(blocks);
+        }
+        let head = Head {
+            weight: source.0.take("head.weight", &[n_features, n_logits])?,
+            bias: source.0.take("head.bias", &[n_logits])?,
         };
-        one_behind_another(fer_kernels::map_tasks(self.trunks.len(), pooled))
+        match source.0.names().next() {
+            Some(name) => Err(format!("{name} is not part of it")),
+            None => Ok(Self { trunks, head }),
+        }
+    }
+
+    /// Logits of normalised faces, `[N, 48, 48]` to `[N, n_logits]`, unbounded, in label order.
+    ///
+    /// # Panics
+    /// If the last face is not whole.
+    #[must_use]
+    pub fn logits(&self, faces: Vec<f32>) -> Vec<f32> {
+        let n_logits = self.head.bias.len();
+        let n_features = self.head.weight.len() / n_logits;
+        let features = self.features(faces);
+        let mut logits = Vec::with_capacity(features.len() / n_features * n_logits);
+        for row in features.chunks_exact(n_features) {
+            let mut sums = self.head.bias.clone();
+            for (feature, weights) in row.iter().zip(self.head.weight.chunks_exact(n_logits)) {
+                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += feature * weight);
+            }
+            logits.append(&mut sums);
+        }
+        logits
+    }
+
+    /// What all outputs are made of: the last feature map's means, `[N, 48, 48]` to `[N, n_features]`.
+    ///
+    /// # Panics
+    /// If the last face is not whole.
+    #[must_use]
+    pub fn features(&self, faces: Vec<f32>) -> Vec<f32> {
+        fer_kernels::on_pool(|| {
+            let n = faces.len() / PIXELS;
+            let x = Map::new([n, SIDE, SIDE, 1], faces);
+            let pooled = |trunk: usize| {
+                let blocks = self.trunks[trunk].iter();
+                blocks.fold(x.clone(), |x, block| block.parts().forward(x)).global_mean()
+            };
+            one_behind_another(fer_kernels::map_tasks(self.trunks.len(), pooled), n)
+        })
+    }
+}
+
+/// Features of the trunks, as one row a face.
+fn one_behind_another(mut trunks: Vec<Vec<f32>>, n_faces: usize) -> Vec<f32> {
+    if trunks.len() == 1 {
+        return trunks.remove(0);
+    }
+    let rows = |face: usize| {
+        trunks.iter().flat_map(move |trunk| {
+            let width = trunk.len() / n_faces;
+            &trunk[face * width..(face + 1) * width]
+        })
+    };
+    (0..n_faces).flat_map(rows).copied().collect()
+}
+
+/// Weights that become layers.
+struct Source(Weights);
+
+impl Source {
+    fn block(&mut self, idx: usize, plan: BlockPlan, channels: usize) -> Result<FoldedBlock, String> {
+        let name = |part: &str| format!("blocks.{idx}.{part}");
+        Ok(match plan {
+            BlockPlan::Plain { width, convs, pool } => {
+                let mut conv = |nth: usize| {
+                    let from = if nth == 0 { channels } else { width };
+                    self.conv(&name(&format!("convs.{nth}")), [width, from, 3, 3], 1)
+                };
+                FoldedBlock::Plain { convs: (0..convs).map(&mut conv).collect::<Result<_, _>>()?, pool }
+            }
+            BlockPlan::Residual { width, stride } => FoldedBlock::Residual {
+                first: self.conv(&name("first"), [width, channels, 3, 3], stride)?,
+                second: self.conv(&name("second"), [width, width, 3, 3], 1)?,
+                shortcut: match plan.has_shortcut(channels) {
+                    true => Some(self.conv(&name("shortcut"), [width, channels, 1, 1], 1)?),
+                    false => None,
+                },
+                halve: stride == 2,
+            },
+        })
+    }
+
+    fn conv(&mut self, name: &str, dims: [usize; 4], stride: usize) -> Result<FoldedConv, String> {
+        let weight = self.0.take(&format!("{name}.conv.weight"), &dims)?;
+        let mut of_norm = |part: &str| self.0.take(&format!("{name}.norm.{part}"), &dims[..1]);
+        let (gamma, beta) = (of_norm("gamma")?, of_norm("beta")?);
+        let (mean, variance) = (of_norm("running_mean")?, of_norm("running_var")?);
+        let norm = Norm { gamma: &gamma, beta: &beta, mean: &mean, variance: &variance, epsilon: EPSILON };
+        Ok(FoldedConv::fold(dims, &weight, norm, stride, dims[2] / 2))
     }
 }
 
@@ -68,35 +163,17 @@ impl FoldedBlock {
 }
 
 impl ConvLayer for FoldedConv {
-    fn apply(&self, x: FeatureMap, residual: Option<FeatureMap>, after: After) -> FeatureMap {
-        self.forward(x, residual, after == After::Relu)
-    }
-}
+    type Map = Map;
 
-fn fold_block(block: &Block) -> FoldedBlock {
-    match block.parts() {
-        BlockParts::Plain { convs, pool } => {
-            FoldedBlock::Plain { convs: convs.iter().map(fold_conv).collect(), pool }
-        }
-        BlockParts::Residual { first, second, shortcut, halve } => FoldedBlock::Residual {
-            first: fold_conv(first),
-            second: fold_conv(second),
-            shortcut: shortcut.map(fold_conv),
-            halve,
-        },
+    fn apply(&self, x: Map, residual: Option<Map>, after: After) -> Map {
+        self.forward(&x, residual.as_ref(), after == After::Relu)
     }
-}
 
-fn fold_conv(layer: &ConvNorm) -> FoldedConv {
-    let device = layer.norm.gamma.device();
-    FoldedConv::fold(
-        layer.conv.weight.val(),
-        layer.norm.gamma.val(),
-        layer.norm.beta.val(),
-        layer.norm.running_mean.value().to_device(&device),
-        layer.norm.running_var.value().to_device(&device),
-        layer.norm.epsilon,
-        layer.stride(),
-        layer.padding(),
-    )
+    fn max_pool2(x: Map) -> Map {
+        x.max_pool2()
+    }
+
+    fn avg_pool2(x: Map) -> Map {
+        x.avg_pool2()
+    }
 }

@@ -139,6 +139,22 @@ impl NetPlan {
     /// The most trunks that a config or a card may ask for.
     pub const MOST_TRUNKS: usize = 64;
 
+    /// Refuses what is no network: cards and configs come from anywhere, and must not make this program reserve
+    /// what no network needs.
+    ///
+    /// # Errors
+    /// What was expected of the blocks, and what was found.
+    pub fn check(&self) -> Result<(), (String, String)> {
+        if !(1..=256).contains(&self.blocks.len()) {
+            return Err(("1 to 256 of them".to_owned(), self.blocks.len().to_string()));
+        }
+        let mut side = SIDE;
+        for (idx, block) in self.blocks.iter().enumerate() {
+            side = block.side(side).map_err(|expected| (expected, format!("{block} as number {idx}")))?;
+        }
+        Ok(())
+    }
+
     /// A network of one trunk.
     #[must_use]
     pub fn of_one_trunk(blocks: &[BlockPlan]) -> Self {
@@ -176,6 +192,27 @@ impl BlockPlan {
     pub const fn width(&self) -> usize {
         match *self {
             Self::Plain { width, .. } | Self::Residual { width, .. } => width,
+        }
+    }
+
+    /// Whether a residual block behind `channels` has a 1×1 convolution on its way past: where size or width change.
+    #[must_use]
+    pub const fn has_shortcut(&self, channels: usize) -> bool {
+        matches!(*self, Self::Residual { width, stride } if width != channels || stride != 1)
+    }
+
+    /// The side behind the block, or what was expected of it.
+    fn side(&self, side: usize) -> Result<usize, String> {
+        if !(1..=4096).contains(&self.width()) {
+            return Err("1 to 4096 channels".to_owned());
+        }
+        match *self {
+            Self::Plain { convs, .. } if !(1..=64).contains(&convs) => Err("1 to 64 convolutions".to_owned()),
+            Self::Plain { pool: false, .. } | Self::Residual { stride: 1, .. } => Ok(side),
+            Self::Plain { .. } if side >= 2 => Ok(side / 2),
+            Self::Residual { stride: 2, .. } if side.is_multiple_of(2) => Ok(side / 2),
+            Self::Plain { .. } => Err(format!("no pool at a side of {side}")),
+            Self::Residual { .. } => Err(format!("stride 1, or 2 at an even side; the side here is {side}")),
         }
     }
 }
@@ -225,7 +262,7 @@ impl Counter {
                 self.side /= stride;
                 self.conv(from, width, 3);
                 self.conv(width, width, 3);
-                if from != width || stride != 1 {
+                if block.has_shortcut(from) {
                     self.conv(from, width, 1);
                 }
             }

@@ -1,27 +1,13 @@
-//! An untrained network, its card and drawn faces: whatever the tests need.
+//! A card and drawn faces: whatever the tests need.
 
-use burn::tensor::Device;
 use fer_data::{Emotion, Face, Labels};
-use fer_model::{Architecture, DeviceChoice, ModelCard, Net, Predictor, choose};
-
-pub(crate) fn cpu() -> Device {
-    choose(DeviceChoice::Cpu).expect("every machine has a CPU").device
-}
-
-/// A `tiny` network with weights drawn from Burn's initialisers.
-pub(crate) fn net() -> Net {
-    Net::new(Architecture::Tiny, Emotion::FER2013.len(), 0.0, &cpu())
-}
+use fer_model::{Architecture, ModelCard};
 
 pub(crate) fn card() -> ModelCard {
     let mut card = ModelCard::new(Architecture::Tiny, Labels::fer2013(), "2026-01-31");
     card.selection = "highest validation accuracy, epoch 3 of 4".to_owned();
     card.training.seed = 7;
     card
-}
-
-pub(crate) fn predictor(net: &Net, card: ModelCard) -> Predictor {
-    Predictor::new(net, card, &cpu())
 }
 
 pub(crate) fn faces(n: usize) -> Vec<Face> {

@@ -1,12 +1,7 @@
 //! fer-model's tests, one binary.
-#![allow(clippy::unwrap_used, clippy::print_stderr)] // A test that unwraps fails at its line; a skipped one says so.
+#![allow(clippy::unwrap_used)] // A test that unwraps fails at its line.
 
-mod beside;
 mod card;
-mod checkpoint;
 mod decide;
 mod fixtures;
-#[cfg(feature = "ndarray")]
-mod ndarray;
-mod predict;
 mod tta;

@@ -12,7 +12,8 @@ use burn_train::{Interrupter, renderer::MetricsRenderer};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fer_base::{ExitCode as _, chain, exit, terminal};
 use fer_data::Learning;
-use fer_model::{DeviceChoice, choose};
+use fer_model::DeviceChoice;
+use fer_net::choose;
 use fer_train::{
     TrainError,
     config::Config,

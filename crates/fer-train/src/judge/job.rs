@@ -7,8 +7,8 @@ use burn::tensor::Device;
 use fer_base::terminal;
 use fer_data::Part;
 use fer_model::checkpoint;
-use fer_model::predict::reading_net;
 use fer_model::{Predictor, Tta};
+use fer_net::frozen::reading_net;
 
 use crate::console::Watcher;
 use crate::error::TrainError;
@@ -96,7 +96,7 @@ pub fn judge(
 pub fn export(model: &Path, onnx: &Path, device: &Device) -> Result<String, TrainError> {
     let card = checkpoint::load_card(model)?;
     refuse_overwriting_inputs(&[("--onnx", onnx)], model, &card, &[])?;
-    let (net, card) = checkpoint::load(model, device)?;
+    let (net, card) = fer_net::checkpoint::load(model, device)?;
     let bytes = to_onnx(&reading_net(&net, &card), &card)?;
     write(onnx, &bytes)?;
     Ok(format!("{}: {} bytes\n", onnx.display(), bytes.len()))

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use fer_model::{ModelCard, Net, NetPlan, checkpoint};
+use fer_model::{ModelCard, net::NetPlan};
+use fer_net::{Net, checkpoint};
 
 use crate::{
     config::{Config, Join},

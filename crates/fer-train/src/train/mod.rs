@@ -28,7 +28,7 @@ use burn_train::{
 };
 use fer_data::{Learning, LoadOptions, Samples, Split, balance};
 use fer_drawn::Data;
-use fer_model::{Chosen, checkpoint, device::several};
+use fer_net::{Chosen, checkpoint, device::several};
 
 use crate::{
     config::{Config, LabelChoice, Strategy},

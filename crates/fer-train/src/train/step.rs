@@ -12,7 +12,7 @@ use burn::{
     tensor::{Device, Tensor, activation::log_softmax},
 };
 use burn_train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
-use fer_model::Net;
+use fer_net::Net;
 
 use crate::{
     config::Config,

@@ -4,14 +4,15 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, activation::softmax};
-use fer_model::{FoldedNet, card::HeadCard, checkpoint};
+use fer_model::card::HeadCard;
+use fer_net::{Frozen, checkpoint};
 
 use crate::{config::TeacherConfig, error::TrainError, train::heads::Head};
 
 /// Models whose probabilities a student learns (Hinton et al. 2015, arXiv 1503.02531).
 #[derive(Clone, Debug)]
 pub struct Teacher {
-    models: Vec<(FoldedNet, Vec<HeadCard>)>,
+    models: Vec<(Frozen, Vec<HeadCard>)>,
     /// The teachers' part of the loss, `0..=1`.
     pub weight: f32,
     /// Divides the logits of teachers and student.
@@ -31,7 +32,7 @@ impl Teacher {
         let mut models = Vec::with_capacity(config.models.len());
         for folder in &config.models {
             let (net, card) = checkpoint::load(Path::new(folder), device)?;
-            models.push((FoldedNet::fold(&net), card.all_heads()));
+            models.push((Frozen::new(&net), card.all_heads()));
         }
         let taught = |head: &Head| models.iter().any(|(_, known)| place(known, head).is_some());
         if let Some(head) = heads.iter().find(|head| !taught(head)) {

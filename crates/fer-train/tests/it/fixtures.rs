@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use burn::tensor::Device;
 use fer_data::{Emotion, Labels, Part, Samples, Split};
-use fer_model::{Architecture, DeviceChoice, ModelCard, Net, Prediction, Predictor, Tta, choose};
+use fer_model::{Architecture, DeviceChoice, ModelCard, Prediction, Tta};
+use fer_net::{Net, choose};
 use fer_train::judge::evaluate::{Evaluation, evaluate};
 
 pub(crate) fn cpu() -> Device {
@@ -29,7 +30,7 @@ pub(crate) fn samples(per_class: usize) -> Samples {
 }
 
 pub(crate) fn judged(samples: &Samples) -> Evaluation {
-    let predictor = Predictor::new(&net(), card(), &cpu());
+    let predictor = fer_net::predictor(&net(), card());
     evaluate(&predictor, samples, Tta::None, |_| ControlFlow::Continue(())).unwrap()
 }
 

@@ -6,13 +6,13 @@ use crate::lanes::simd::Lanes;
 
 /// What happens to a sum before it is written.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Epilogue<'a> {
+pub struct Epilogue<'a> {
     /// Added per output channel.
-    pub(crate) bias: Option<&'a [f32]>,
+    pub bias: Option<&'a [f32]>,
     /// Added per element: the shape of the output.
-    pub(crate) residual: Option<&'a [f32]>,
+    pub residual: Option<&'a [f32]>,
     /// Clip at zero; NaN stays NaN.
-    pub(crate) relu: bool,
+    pub relu: bool,
 }
 
 impl Epilogue<'_> {

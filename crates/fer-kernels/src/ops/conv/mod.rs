@@ -1,10 +1,10 @@
 //! Convolution on `[N, H, W, C]` floats: forward, and both gradients.
 //! In: slices and a [`ConvShape`]. Out: new vectors.
 //!
-//! Each image is copied once into a zero-bordered, channel-blocked buffer that stays in the cache ([`blocked`]);
-//! every output tile is then computed in registers straight from it ([`direct`]), so no im2col matrix is written.
-//! 3×3 convolutions of stride 1 take the shorter way of [`winograd`].
-//! The input gradient is the same with other taps ([`gather`]); the weight gradient is [`mod@weight_grad`].
+//! Each image is copied once into a zero-bordered, channel-blocked buffer that stays in the cache (`blocked`);
+//! every output tile is then computed in registers straight from it (`direct`), so no im2col matrix is written.
+//! 3×3 convolutions of stride 1 take the shorter way of `winograd`.
+//! The input gradient is the same with other taps (`gather`); the weight gradient is `weight_grad`.
 
 mod blocked;
 mod direct;
@@ -17,7 +17,7 @@ mod winograd;
 
 use std::sync::OnceLock;
 
-pub(crate) use epilogue::Epilogue;
+pub use epilogue::Epilogue;
 use gather::Gather;
 use packed::{PackedWeight, WeightStrides};
 use winograd::TransformedWeight;
@@ -27,19 +27,19 @@ const PANEL: usize = 2 * crate::lanes::simd::LANES;
 
 /// Sizes of one convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ConvShape {
+pub struct ConvShape {
     /// Images.
-    pub(crate) n: usize,
+    pub n: usize,
     /// Input rows, columns, channels.
-    pub(crate) input: [usize; 3],
+    pub input: [usize; 3],
     /// Output channels.
-    pub(crate) n_outputs: usize,
+    pub n_outputs: usize,
     /// Kernel rows and columns.
-    pub(crate) kernel: [usize; 2],
+    pub kernel: [usize; 2],
     /// Input pixels per output pixel, 1 or 2.
-    pub(crate) stride: usize,
+    pub stride: usize,
     /// Zeros around the image.
-    pub(crate) padding: usize,
+    pub padding: usize,
 }
 
 impl ConvShape {
@@ -49,7 +49,7 @@ impl ConvShape {
     ///
     /// Panics when the channels differ, an axis but the images' is empty, the stride is not 1 or 2, or the padded image is
     /// smaller than the kernel.
-    pub(crate) fn new(x: [usize; 4], weight: [usize; 4], stride: usize, padding: usize) -> Self {
+    pub fn new(x: [usize; 4], weight: [usize; 4], stride: usize, padding: usize) -> Self {
         let [n, height, width, n_inputs] = x;
         let [n_outputs, weight_inputs, kernel_height, kernel_width] = weight;
         assert_eq!(
@@ -71,13 +71,13 @@ impl ConvShape {
     }
 
     /// Output rows and columns.
-    pub(crate) fn output(&self) -> [usize; 2] {
+    pub fn output(&self) -> [usize; 2] {
         let along = |size: usize, kernel: usize| (size + 2 * self.padding - kernel) / self.stride + 1;
         [along(self.input[0], self.kernel[0]), along(self.input[1], self.kernel[1])]
     }
 
     /// Floats of the input, the output, and the weight.
-    pub(crate) fn lens(&self) -> [usize; 3] {
+    pub fn lens(&self) -> [usize; 3] {
         let [height, width, n_inputs] = self.input;
         let [out_height, out_width] = self.output();
         [
@@ -108,7 +108,7 @@ impl ConvShape {
 /// # Panics
 ///
 /// Panics when a slice does not have the size of `shape`.
-pub(crate) fn forward(shape: &ConvShape, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+pub fn forward(shape: &ConvShape, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let plan = Gather::forward(shape);
     let epilogue = Epilogue { bias, residual: None, relu: false };
     match ReadyWeight::forward(shape, &plan, weight) {
@@ -122,7 +122,7 @@ pub(crate) fn forward(shape: &ConvShape, x: &[f32], weight: &[f32], bias: Option
 /// # Panics
 ///
 /// Panics when a slice does not have the size of `shape`.
-pub(crate) fn input_grad(shape: &ConvShape, weight: &[f32], output_grad: &[f32]) -> Vec<f32> {
+pub fn input_grad(shape: &ConvShape, weight: &[f32], output_grad: &[f32]) -> Vec<f32> {
     let plan = Gather::input_grad(shape);
     match ReadyWeight::input_grad(shape, &plan, weight) {
         ReadyWeight::Direct(weight) => direct::run(&plan, shape.n, output_grad, &weight, Epilogue::default()),
@@ -135,7 +135,7 @@ pub(crate) fn input_grad(shape: &ConvShape, weight: &[f32], output_grad: &[f32])
 /// # Panics
 ///
 /// Panics when a slice does not have the size of `shape`.
-pub(crate) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
+pub fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
     if winograd::fits(shape) {
         winograd::weight_grad(shape, x, output_grad)
     } else {
@@ -176,7 +176,7 @@ impl ReadyWeight {
 
 /// A weight made ready once, for many forward passes.
 #[derive(Clone)]
-pub(crate) struct FoldedWeight {
+pub struct FoldedWeight {
     ready: ReadyWeight,
     /// The plan for maps of the first size that was seen: in a network a layer sees one size.
     first_plan: OnceLock<Gather>,
@@ -188,7 +188,7 @@ impl FoldedWeight {
     /// # Panics
     ///
     /// Panics when `weight` does not have the size of `weight_dims`.
-    pub(crate) fn new(weight_dims: [usize; 4], weight: &[f32], stride: usize, padding: usize) -> Self {
+    pub fn new(weight_dims: [usize; 4], weight: &[f32], stride: usize, padding: usize) -> Self {
         // The order depends on the weight alone: any image makes the same plan of panels and taps.
         let [_, n_inputs, kernel_height, kernel_width] = weight_dims;
         let shape = ConvShape::new([1, kernel_height, kernel_width, n_inputs], weight_dims, stride, padding);
@@ -201,7 +201,7 @@ impl FoldedWeight {
     /// # Panics
     ///
     /// Panics when a slice does not have the size of `shape`, or the weight was made for other channels.
-    pub(crate) fn forward(&self, shape: &ConvShape, x: &[f32], epilogue: Epilogue) -> Vec<f32> {
+    pub fn forward(&self, shape: &ConvShape, x: &[f32], epilogue: Epilogue) -> Vec<f32> {
         match &self.ready {
             ReadyWeight::Winograd(weight) => winograd::run(shape, x, weight, epilogue),
             ReadyWeight::Direct(weight) => {

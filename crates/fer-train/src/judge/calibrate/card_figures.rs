@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 
 use fer_data::{LabelSet, Samples};
 use fer_model::card::{CalibrationCard, MetricsCard, TemperatureCard};
-use fer_model::{ModelCard, Net, Predictor, Tta};
+use fer_model::{ModelCard, Tta};
+use fer_net::{Net, predictor};
 
 use crate::error::TrainError;
 use crate::judge::calibrate::temperature::fit_temperature;
@@ -17,7 +18,7 @@ use crate::judge::figures;
 /// # Errors
 /// As [`evaluate`].
 pub fn measured(card: ModelCard, net: &Net, validation: &Samples) -> Result<ModelCard, TrainError> {
-    let predictor = Predictor::new(net, card, &net.device());
+    let predictor = predictor(net, card);
     let evaluation = evaluate(&predictor, validation, Tta::None, |_| ControlFlow::Continue(()))?;
     Ok(ModelCard { validation: Some(card_metrics(&evaluation)), ..predictor.card().clone() })
 }

@@ -7,7 +7,7 @@ use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
 use fer_data::Face;
-use fer_data::face::{PIXELS, SIDE, normalize};
+use fer_data::face::{PIXELS, normalize};
 use fer_model::FoldedNet;
 
 use crate::console::Watcher;
@@ -56,19 +56,14 @@ struct Rows {
 ///
 /// # Errors
 /// [`TrainError::Interrupted`].
-pub(super) fn fit(
-    net: &FoldedNet,
-    kinds: &[Crops],
-    device: &Device,
-    watcher: &mut Watcher<'_>,
-) -> Result<Fitted, TrainError> {
+pub(super) fn fit(net: &FoldedNet, kinds: &[Crops], watcher: &mut Watcher<'_>) -> Result<Fitted, TrainError> {
     let n = kinds.iter().map(|kind| kind.crops.len()).sum();
     let mut rows = Rows::default();
     for kind in kinds {
         let sign = if kind.are_faces { 1.0 } else { -1.0 };
         let weight = kind.share / kind.crops.len().max(1) as f32;
         for chunk in kind.crops.chunks(BATCH) {
-            rows.features.extend(features(net, chunk, device));
+            rows.features.extend(features(net, chunk));
             rows.signs.extend(chunk.iter().map(|_| sign));
             rows.weights.extend(chunk.iter().map(|_| weight));
             let n_done = rows.signs.len();
@@ -81,13 +76,11 @@ pub(super) fn fit(
 }
 
 /// The features of some crops, one row a crop.
-fn features(net: &FoldedNet, crops: &[Face], device: &Device) -> Vec<f32> {
+fn features(net: &FoldedNet, crops: &[Face]) -> Vec<f32> {
     let mut inputs = vec![0.0; crops.len() * PIXELS];
     let (rows, _) = inputs.as_chunks_mut::<PIXELS>();
     rows.iter_mut().zip(crops).for_each(|(row, face)| normalize(face, row));
-    let images = TensorData::new(inputs, [crops.len(), 1, SIDE, SIDE]);
-    let features = net.features(Tensor::<4>::from_data(images, device)).into_data();
-    features.convert::<f32>().try_to_vec().expect("the data were just converted to f32")
+    net.features(inputs)
 }
 
 /// Logistic regression; features are scaled by those of faces.

@@ -14,8 +14,8 @@ use std::path::PathBuf;
 
 use fer_data::{Face, Part, Split};
 use fer_model::card::VerifierCard;
-use fer_model::checkpoint;
-use fer_model::{FoldedNet, ModelCard, Net, Predictor, Tta};
+use fer_model::{ModelCard, Predictor, Tta};
+use fer_net::{Device, Net, checkpoint, frozen::fold};
 
 use self::crops::{badly_framed, varied};
 use self::fit::{Crops, Fitted};
@@ -103,14 +103,14 @@ pub fn verify(
 
 /// Fits a verifier, chooses its threshold on the validation split, and saves the model.
 fn fitted(
-    predictor: &Predictor,
+    read_by: &Predictor,
     inputs: &Inputs,
     verifying: &Verifying,
     scenery: &Scenery,
     watcher: &mut Watcher<'_>,
 ) -> Result<(VerifierReport, Predictor), TrainError> {
-    let (device, card) = (predictor.device().clone(), predictor.card());
-    let (net, _) = checkpoint::load(&inputs.model, &device)?;
+    let card = read_by.card();
+    let (net, _) = checkpoint::load(&inputs.model, &Device::flex())?;
     let bare = ModelCard { verifier: None, ..card.clone() };
     let net = net.with_outputs(0..bare.n_logits());
     let train = inputs.load_train(&inputs.data, card, watcher.notice)?;
@@ -145,8 +145,8 @@ fn fitted(
     let words: Vec<String> =
         crops.iter().map(|group| format!("{} {}", group.crops.len(), group.what)).collect();
     (watcher.notice)(&format!("crops to learn from: {}", words.join(", ")));
-    let folded = FoldedNet::fold(&net);
-    let Fitted { weights, bias } = fit::fit(&folded, &crops, &device, watcher)?;
+    let folded = fold(&net);
+    let Fitted { weights, bias } = fit::fit(&folded, &crops, watcher)?;
     let net = net.with_output(&weights, bias);
     let placeholder = VerifierCard {
         threshold: 0.0,
@@ -156,7 +156,7 @@ fn fitted(
         command: verifying.command.clone(),
     };
     let with_output = bare.with_verifier(Some(placeholder.clone()))?;
-    let judged = Predictor::new(&net, with_output.clone(), &device).with_batch_size(predictor.batch_size());
+    let judged = fer_net::predictor(&net, with_output.clone()).with_batch_size(read_by.batch_size());
     let report = measured(&judged, inputs, scenery, watcher)?;
     let threshold = report.threshold_that_keeps(verifying.keep);
     let verifier = VerifierCard {
@@ -168,7 +168,7 @@ fn fitted(
     };
     let card = with_output.with_verifier(Some(verifier))?;
     save(&net, &card, inputs, verifying)?;
-    Ok((report, Predictor::new(&net, card, &device)))
+    Ok((report, fer_net::predictor(&net, card)))
 }
 
 fn save(net: &Net, card: &ModelCard, inputs: &Inputs, verifying: &Verifying) -> Result<(), TrainError> {

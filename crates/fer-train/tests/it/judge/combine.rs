@@ -7,9 +7,11 @@ use std::path::Path;
 
 use fer_data::{Face, LabelSet, Labels, Learning, LoadOptions, Split, load_learning};
 use fer_model::card::HeadCard;
-use fer_model::checkpoint::{self, load_card, save};
+use fer_model::checkpoint::load_card;
 use fer_model::net::NetPlan;
-use fer_model::{Architecture, ModelCard, Net, Predictor, Tta};
+use fer_model::{Architecture, ModelCard, Predictor, Tta};
+use fer_net::Net;
+use fer_net::checkpoint::{self, save};
 use fer_train::console::Watcher;
 use fer_train::judge::calibrate::combine::{Combination, combine, combined};
 use fer_train::judge::input::{Cutting, Inputs};
@@ -33,7 +35,7 @@ fn two_heads(folder: &Path) -> Predictor {
     let plan = NetPlan::of_one_trunk(Architecture::Tiny.blocks());
     let card = ModelCard::with_heads(Architecture::Tiny, &plan, heads, "2026-01-31");
     save(folder, &Net::of_plan(&plan, card.n_logits(), 0.0, &cpu()), &card).unwrap();
-    Predictor::load(folder, &cpu()).unwrap()
+    Predictor::load(folder).unwrap()
 }
 
 /// How many training faces there are of each label.
@@ -82,7 +84,7 @@ fn accuracy(folder: &Path, card: ModelCard) -> f64 {
     let net = checkpoint::load(folder, &cpu()).unwrap().0;
     let validation = learning(folder).validation.samples;
     let faces: Vec<Face> = validation.iter().map(|sample| sample.face.clone()).collect();
-    let said = Predictor::new(&net, card, &cpu()).predict(&faces, Tta::None);
+    let said = fer_net::predictor(&net, card).predict(&faces, Tta::None);
     let n_right = said.iter().zip(&validation).filter(|(said, sample)| said.label() == sample.label).count();
     100.0 * n_right as f64 / validation.len() as f64
 }
@@ -161,7 +163,7 @@ fn a_model_of_one_head_has_nothing_to_combine() {
     let inputs = data(folder.path(), &predictor);
     let single = ModelCard { heads: Vec::new(), ..predictor.card().clone() };
     let net = Net::new(Architecture::Tiny, 7, 0.0, &cpu());
-    let single = Predictor::new(&net, single, &cpu());
+    let single = fer_net::predictor(&net, single);
     let mut watcher = Watcher { notice: &|_| (), progress: &mut |_, _| ControlFlow::Continue(()) };
     let error = combine(&single, &inputs, None, &mut watcher).unwrap_err();
     assert!(error.to_string().contains("has not two heads"), "{error}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fer_data::Split;
 use fer_drawn::Scene;
-use fer_model::checkpoint::save;
+use fer_net::checkpoint::save;
 use fer_vision::FaceBox;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};

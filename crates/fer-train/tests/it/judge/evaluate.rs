@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use fer_base::ExitCode;
 use fer_data::{Labels, Part, Samples, Split};
-use fer_model::{Predictor, Tta};
+use fer_model::Tta;
+use fer_net::predictor;
 use fer_train::judge::calibrate::card_figures::{calibrated, card_metrics, measured};
 use fer_train::judge::evaluate::evaluate;
 use fer_train::judge::predictions_csv::predictions_csv;
@@ -12,7 +13,7 @@ use fer_train::judge::summary::{Summary, protocol};
 use fer_train::report::report_html;
 use insta::assert_snapshot;
 
-use crate::fixtures::{card, cpu, judged, net, pretend, samples};
+use crate::fixtures::{card, judged, net, pretend, samples};
 
 #[test]
 fn every_image_is_judged_once_and_in_order() {
@@ -26,7 +27,7 @@ fn every_image_is_judged_once_and_in_order() {
 
 #[test]
 fn ctrl_c_stops_with_the_number_of_images_done() {
-    let predictor = Predictor::new(&net(), card(), &cpu());
+    let predictor = predictor(&net(), card());
     let error = evaluate(&predictor, &samples(40), Tta::None, |_| ControlFlow::Break(())).unwrap_err();
     assert_snapshot!(error.to_string(), @"interrupted after 256 of 280 images; nothing was written");
 }
@@ -35,7 +36,7 @@ fn ctrl_c_stops_with_the_number_of_images_done() {
 fn data_of_other_classes_is_refused() {
     let mut cats = samples(1);
     cats.labels = Labels::custom(vec!["cat".to_owned()]);
-    let predictor = Predictor::new(&net(), card(), &cpu());
+    let predictor = predictor(&net(), card());
     let error = evaluate(&predictor, &cats, Tta::None, |_| ControlFlow::Continue(())).unwrap_err();
     assert_snapshot!(error.to_string(), @"model card, against the data's classes: label order is angry, disgust, fear, happy, neutral, sad, surprise, expected cat");
 }
@@ -176,7 +177,7 @@ fn a_card_is_filled_in_with_what_was_measured() {
     let samples = samples(2);
     let net = net();
     let measured = measured(card(), &net, &samples).unwrap();
-    let predictor = Predictor::new(&net, card(), &cpu());
+    let predictor = predictor(&net, card());
     let evaluation = evaluate(&predictor, &samples, Tta::None, |_| ControlFlow::Continue(())).unwrap();
     let metrics = measured.validation.clone().unwrap();
     assert_eq!(metrics.n, 14);
@@ -222,7 +223,7 @@ fn a_network_whose_logits_are_no_numbers_is_not_judged() {
         }
     }
     let net = burn::module::Module::map(net(), &mut Huge);
-    let predictor = Predictor::new(&net, card(), &cpu());
+    let predictor = predictor(&net, card());
     let error = evaluate(&predictor, &samples(1), Tta::None, |_| ControlFlow::Continue(())).unwrap_err();
     assert_eq!(error.exit_code(), 4);
     // Which image is the first depends on the weights, which are random.

@@ -7,7 +7,8 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
 use fer_data::augment::rng_for;
 use fer_data::{Emotion, Face};
-use fer_model::{Predictor, Tta, checkpoint};
+use fer_model::{Predictor, Tta};
+use fer_net::checkpoint;
 use fer_train::judge::explain::heat_picture::heat_picture;
 use fer_train::judge::explain::occlusion::{OcclusionMap, PATCH, PLACES, STRIDE};
 
@@ -19,7 +20,7 @@ use crate::fixtures::cpu;
 /// The smallest model that is shipped, whatever it was trained on.
 fn trained() -> &'static Predictor {
     static TRAINED: OnceLock<Predictor> = OnceLock::new();
-    TRAINED.get_or_init(|| Predictor::load(&tiny(), &cpu()).unwrap())
+    TRAINED.get_or_init(|| Predictor::load(&tiny()).unwrap())
 }
 
 fn tiny() -> PathBuf {
@@ -46,7 +47,7 @@ fn shuffled(seed: u64) -> Predictor {
         }
     }
     let (net, card) = checkpoint::load(&tiny(), &cpu()).unwrap();
-    Predictor::new(&net.map(&mut Shuffle(rng_for(seed, 0, 0))), card, &cpu())
+    fer_net::predictor(&net.map(&mut Shuffle(rng_for(seed, 0, 0))), card)
 }
 
 /// How alike two maps are, `-1..=1`: their correlation.

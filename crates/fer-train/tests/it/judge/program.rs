@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use fer_model::checkpoint::{load_card, save};
+use fer_model::checkpoint::load_card;
+use fer_net::checkpoint::save;
 use tempfile::{TempDir, tempdir};
 
 use crate::fixtures::{card, net};

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use fer_data::augment::rng_for;
 use fer_data::{Emotion, Face};
-use fer_model::{Predictor, Tta};
+use fer_model::Tta;
 use fer_train::TrainError;
 use fer_train::judge::evaluate::evaluate;
 use fer_train::judge::robustness::perturbation::{PERTURBATIONS, Perturbation, cover, rotated};
@@ -12,7 +12,7 @@ use fer_train::judge::robustness::probe;
 use fer_train::judge::robustness::table::{Condition, RobustnessTable};
 use insta::assert_snapshot;
 
-use crate::fixtures::{card, cpu, net, pretend, samples};
+use crate::fixtures::{card, net, pretend, samples};
 
 fn face(index: usize) -> Face {
     fer_drawn::face(5, index, Emotion::FER2013[index % 7])
@@ -137,7 +137,7 @@ fn clean_faces_are_judged_as_ever_and_fully_covered_ones_at_chance() {
         },
     ];
     let samples = samples(5);
-    let predictor = Predictor::new(&net(), card(), &cpu());
+    let predictor = fer_net::predictor(&net(), card());
     let mut heard = Vec::new();
     let table = probe(&predictor, &samples, Tta::None, "line".to_owned(), &BLIND, &mut |n_done, n| {
         heard.push((n_done, n));

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use fer_data::{ClassMap, Split};
 use fer_drawn::Scene;
-use fer_model::{Predictor, Tta, checkpoint};
+use fer_model::{Predictor, Tta, checkpoint::load_card};
+use fer_net::checkpoint;
 use fer_train::TrainError;
 use fer_train::console::Watcher;
 use fer_train::judge::input::{Cutting, Inputs};
@@ -55,7 +56,7 @@ fn go(model: PathBuf, folder: &Path, verifying: &Verifying) -> Result<String, Tr
         map: ClassMap::default(),
         cutting: Cutting::AsItIs,
     };
-    let predictor = Predictor::load(&inputs.model, &cpu()).unwrap();
+    let predictor = Predictor::load(&inputs.model).unwrap();
     let mut watcher = Watcher { progress: &mut |_, _| ControlFlow::Continue(()), notice: &|_| {} };
     verify(&predictor, &inputs, verifying, &mut watcher)
 }
@@ -89,8 +90,8 @@ fn a_fitted_verifier_knows_faces_from_rooms_and_leaves_every_expression_as_it_wa
     );
 
     go(model.clone(), folder.path(), &verifying(folder.path(), true)).unwrap();
-    let before = Predictor::load(&model, &cpu()).unwrap();
-    let after = Predictor::load(&folder.path().join("verified"), &cpu()).unwrap();
+    let before = Predictor::load(&model).unwrap();
+    let after = Predictor::load(&folder.path().join("verified")).unwrap();
     let card = after.card();
     let verifier = card.verifier.as_ref().unwrap();
     assert_eq!(card.n_logits(), before.card().n_logits() + 1);
@@ -122,7 +123,7 @@ fn a_fitted_verifier_knows_faces_from_rooms_and_leaves_every_expression_as_it_wa
     assert!(text.contains(&format!("{:.4}", verifier.threshold)), "{text}");
     let again = Verifying { out: None, ..verifying(folder.path(), true) };
     go(folder.path().join("verified"), folder.path(), &again).unwrap();
-    let refitted = checkpoint::load_card(&folder.path().join("verified")).unwrap();
+    let refitted = load_card(&folder.path().join("verified")).unwrap();
     assert_eq!(refitted.weights.sha256, card.weights.sha256);
 }
 

@@ -6,8 +6,8 @@ use burn::optim::SgdConfig;
 use burn::tensor::Device;
 use burn_train::TrainStep;
 use fer_data::Split;
-use fer_model::device::several;
-use fer_model::{DeviceChoice, ModelError, choose};
+use fer_model::{DeviceChoice, ModelError};
+use fer_net::{choose, device::several};
 use fer_train::train::loader::{FaceBatch, FaceLoader};
 use fer_train::train::step::Trainee;
 

@@ -6,7 +6,9 @@ use burn::data::dataloader::DataLoader;
 use burn_train::TrainStep;
 use fer_data::Votes;
 use fer_data::{LabelSet, Labels, Samples, Split};
-use fer_model::{DeviceChoice, ModelCard, Net, Predictor, Tta, checkpoint};
+use fer_model::checkpoint::{load_card, save_card};
+use fer_model::{DeviceChoice, ModelCard, Predictor, Tta};
+use fer_net::{Net, checkpoint};
 use fer_train::config::Config;
 use fer_train::train::heads::heads;
 use fer_train::train::loader::{FaceBatch, FaceLoader};
@@ -108,7 +110,7 @@ fn a_card_with_two_heads_reads_each_and_both() {
     checkpoint::save(folder.path(), &net, &card).unwrap();
 
     let read = |head: Option<LabelSet>| {
-        let predictor = Predictor::load(folder.path(), &device).unwrap();
+        let predictor = Predictor::load(folder.path()).unwrap();
         let predictor = match head {
             Some(head) => predictor.of_head(head).unwrap(),
             None => predictor,
@@ -126,24 +128,24 @@ fn a_card_with_two_heads_reads_each_and_both() {
         assert!((reading - (own + plus) / 2.0).abs() < 1e-5);
     }
     // What is added to a head's logits counts where heads are combined, and there alone.
-    let mut card = checkpoint::load_card(folder.path()).unwrap();
+    let mut card = load_card(folder.path()).unwrap();
     card.heads[1].offsets = vec![0.0, 0.5, 0.0, 0.0, -1.0, 0.0, 0.0, 9.0];
-    checkpoint::save_card(folder.path(), &card).unwrap();
+    save_card(folder.path(), &card).unwrap();
     assert_eq!(read(Some(LabelSet::FerPlus)).1, plus);
     let reading: Vec<f32> =
         reading.iter().zip([0.0, 0.25, 0.0, 0.0, -0.5, 0.0, 0.0]).map(|(a, b)| a + b).collect();
     for (adjusted, expected) in read(None).1.iter().zip(&reading) {
         assert!((adjusted - expected).abs() < 1e-5, "{adjusted}, expected {expected}");
     }
-    let joined = fer_model::predict::reading_net(&net, &card);
+    let joined = fer_net::frozen::reading_net(&net, &card);
     let single =
         ModelCard::with_heads(config.model.architecture, &plan, card.heads[..1].to_vec(), "2026-01-31");
-    let joined = Predictor::new(&joined, single, &device);
+    let joined = fer_net::predictor(&joined, single);
     let logits = joined.predict(&[samples.samples[0].face.clone()], Tta::None).remove(0).logits;
     for (joined, reading) in logits.iter().zip(&reading) {
         assert!((joined - reading).abs() < 1e-5, "one head that is the sum of two: {joined} and {reading}");
     }
-    let error = Predictor::load(folder.path(), &device).unwrap().of_head(LabelSet::Own).unwrap_err();
+    let error = Predictor::load(folder.path()).unwrap().of_head(LabelSet::Own).unwrap_err();
     assert!(error.to_string().contains("head is fer2013, ferplus, expected own"), "{error}");
 }
 

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use burn::tensor::{Device, Tensor};
 use burn_train::Interrupter;
 use fer_data::{LabelSet, Labels, Learning, Samples, Split};
+use fer_model::DeviceChoice;
 use fer_model::card::HeadCard;
-use fer_model::{Chosen, DeviceChoice, choose};
+use fer_net::{Chosen, choose};
 use fer_train::{
     TrainError,
     config::Config,

@@ -9,8 +9,10 @@ use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, TrainStep};
 use fer_base::ExitCode;
 use fer_data::{Face, Split};
-use fer_model::{DeviceChoice, checkpoint};
+use fer_model::{DeviceChoice, checkpoint::load_card};
+use fer_net::checkpoint;
 use fer_train::TrainError;
+use fer_train::run::initial::with_blocks_of_init;
 use fer_train::train::Ending;
 use fer_train::train::failure::Failure;
 use fer_train::train::loader::{FaceBatch, FaceLoader};
@@ -176,7 +178,7 @@ fn models_beside_one_another_start_as_their_mean() {
     let trunks = [init.as_str(), beside.as_str(), "model.join='trunks'", "model.n_trunks=2"];
     let (two, _) = Run::new(config(&[&trunks, &slow[..]].concat()), &folder.path().join("two")).go();
     let two = two.unwrap().model;
-    assert_eq!(checkpoint::load_card(&two).unwrap().plan().unwrap().n_trunks, 2);
+    assert_eq!(load_card(&two).unwrap().plan().unwrap().n_trunks, 2);
     let apart = (logits(&two) - mean).abs().max().into_scalar::<f32>();
     assert!(apart < 0.2, "{apart}");
 

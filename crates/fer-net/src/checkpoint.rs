@@ -1,0 +1,76 @@
+//! Networks from model folders, and back: fer-model's folder, with Burn's names and encoding of the weights.
+//! In: a network and its card, or a folder. Out: the folder; a network on a device.
+
+use std::path::Path;
+
+use burn::store::{ModuleSnapshot, SafetensorsStore};
+use burn::tensor::Device;
+use fer_model::checkpoint::{self, WEIGHTS_FILE};
+use fer_model::{Model, ModelCard, ModelError, Predictor};
+
+use crate::frozen::predictor;
+use crate::net::Net;
+
+/// Writes a model folder, as [`fer_model::checkpoint::save`].
+///
+/// # Errors
+/// As there; [`ModelError::Weights`] when the network cannot be encoded.
+pub fn save(folder: &Path, net: &Net, card: &ModelCard) -> Result<ModelCard, ModelError> {
+    checkpoint::save(folder, &weights_to_bytes(net)?, card)
+}
+
+/// Reads a model folder onto a device.
+///
+/// Dropout is off; the weights are exactly those that were saved.
+///
+/// # Errors
+/// As [`fer_model::checkpoint::load`].
+pub fn load(folder: &Path, device: &Device) -> Result<(Net, ModelCard), ModelError> {
+    let model = checkpoint::load(folder)?;
+    let card = model.card.clone();
+    Ok((net_of(model, device)?, card))
+}
+
+fn net_of(Model { card, weights, .. }: Model, device: &Device) -> Result<Net, ModelError> {
+    let mut net = Net::of_plan(&card.plan()?, card.n_logits(), 0.0, device);
+    let mut store = SafetensorsStore::from_bytes(Some(weights)).skip_enum_variants(true);
+    // What differs from the card was found when the model was read.
+    let loaded = net.load_from(&mut store);
+    loaded.map_err(|error| ModelError::Weights { origin: card.weights.file, reason: error.to_string() })?;
+    Ok(net)
+}
+
+/// A predictor of a model folder on a device.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_predictor(folder: &Path, device: &Device) -> Result<Predictor, ModelError> {
+    predictor_of(checkpoint::load(folder)?, device)
+}
+
+/// A predictor of a model that was read, on a device.
+///
+/// # Errors
+/// [`ModelError::Weights`] when Burn reads the weights otherwise.
+pub fn predictor_of(model: Model, device: &Device) -> Result<Predictor, ModelError> {
+    if *device == Device::flex() {
+        return Ok(model.into());
+    }
+    let card = model.card.clone();
+    Ok(predictor(&net_of(model, device)?, card))
+}
+
+/// The weights as safetensors; equal weights give equal bytes.
+fn weights_to_bytes(net: &Net) -> Result<Vec<u8>, ModelError> {
+    let failed = |e: &dyn std::fmt::Display| ModelError::Weights {
+        origin: WEIGHTS_FILE.to_owned(),
+        reason: format!("cannot be encoded: {e}"),
+    };
+    // One metadata key, because safetensors writes several in the random order of a hash map.
+    let mut store = SafetensorsStore::from_bytes(None)
+        .clear_metadata()
+        .metadata("producer", "fer")
+        .skip_enum_variants(true);
+    net.save_into(&mut store).map_err(|e| failed(&e))?;
+    store.get_bytes().map_err(|e| failed(&e))
+}

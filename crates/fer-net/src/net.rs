@@ -1,0 +1,154 @@
+//! A network in training form.
+//! In: normalised faces `[N, 1, 48, 48]`. Out: logits `[N, n_labels]`.
+
+use burn::{
+    module::{Module, Param},
+    nn::{Dropout, DropoutConfig, Linear, LinearConfig},
+    tensor::{Device, Int, Tensor, TensorData},
+};
+use fer_model::net::{Architecture, BlockPlan, NetPlan};
+use fer_tensors::FeatureMap;
+
+use crate::layer::{Block, ConvNorm, Plain, Residual};
+
+/// A network in training form.
+///
+/// On an autodiff device batch norm uses the batch's statistics and dropout is active; elsewhere
+/// (see [`Module::valid`]) the running statistics are used.
+#[derive(Module, Debug)]
+pub struct Net {
+    /// Trunk after trunk.
+    pub(crate) blocks: Vec<Block>,
+    #[module(skip)]
+    pub(crate) n_trunks: usize,
+    pub(crate) dropout: Dropout,
+    pub(crate) head: Linear,
+}
+
+impl Net {
+    /// A preset with fresh weights, drawn from the device's generator (see [`Device::seed`]).
+    #[must_use]
+    pub fn new(architecture: Architecture, n_labels: usize, dropout: f64, device: &Device) -> Self {
+        Self::of_plan(&NetPlan::of_one_trunk(architecture.blocks()), n_labels, dropout, device)
+    }
+
+    /// A network of this plan with fresh weights; `n_labels` logits, those of all heads together.
+    #[must_use]
+    pub fn of_plan(plan: &NetPlan, n_labels: usize, dropout: f64, device: &Device) -> Self {
+        let mut blocks = Vec::new();
+        let mut n_features = 0;
+        for _ in 0..plan.n_trunks {
+            let mut channels = 1;
+            for own in &plan.blocks {
+                blocks.push(block(*own, channels, device));
+                channels = own.width();
+            }
+            n_features += channels;
+        }
+        let head = LinearConfig::new(n_features, n_labels).init(device);
+        Self { blocks, n_trunks: plan.n_trunks, dropout: DropoutConfig::new(dropout).init(), head }
+    }
+
+    /// Logits of normalised faces, `[N, 1, 48, 48]` to `[N, n_labels]`, unbounded, in label order.
+    #[must_use]
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let x = FeatureMap::from_images(images);
+        let pooled = |trunk: &[Block]| {
+            trunk.iter().fold(x.clone(), |x, block| block.parts().forward(x)).global_avg_pool()
+        };
+        let features = one_behind_another(self.trunks().map(pooled).collect());
+        self.head.forward(self.dropout.forward(features))
+    }
+
+    fn trunks(&self) -> impl Iterator<Item = &[Block]> {
+        self.blocks.chunks(self.blocks.len() / self.n_trunks)
+    }
+
+    /// The network with one output more, of these weights, one a feature, and this bias.
+    ///
+    /// # Panics
+    /// If there are not as many weights as features.
+    #[must_use]
+    pub fn with_output(&self, weights: &[f32], bias: f32) -> Self {
+        let device = self.device();
+        let column = Tensor::from_data(TensorData::new(weights.to_vec(), [weights.len(), 1]), &device);
+        let weight = Tensor::cat(vec![self.head.weight.val(), column], 1);
+        let own = self.head.bias.as_ref().expect("every network of this crate has biases").val();
+        let bias = Tensor::cat(vec![own, Tensor::<1>::from_floats([bias], &device)], 0);
+        let head = Linear { weight: Param::from_tensor(weight), bias: Some(Param::from_tensor(bias)) };
+        Self { head, ..self.clone() }
+    }
+
+    /// The network with these of its outputs alone, in this order.
+    ///
+    /// # Panics
+    /// If it has no such output.
+    #[must_use]
+    pub fn with_outputs(&self, columns: impl IntoIterator<Item = usize>) -> Self {
+        let columns: Vec<i64> = columns.into_iter().map(|column| column as i64).collect();
+        let columns = Tensor::<1, Int>::from_data(columns.as_slice(), &self.device());
+        let weight = self.head.weight.val().select(1, columns.clone());
+        let bias = self.head.bias.as_ref().map(|bias| Param::from_tensor(bias.val().select(0, columns)));
+        let head = Linear { weight: Param::from_tensor(weight), bias };
+        Self { head, ..self.clone() }
+    }
+
+    /// The network whose logits are weighted sums of this one's: logit `i` is made of `columns[i]`, pairs of
+    /// one of its logits and a weight, and of `offsets[i]`. A head is linear, so heads can be joined without a trace.
+    #[must_use]
+    pub(crate) fn with_joined_head(&self, columns: &[Vec<(usize, f32)>], offsets: &[f32]) -> Self {
+        let (device, n_logits) = (self.device(), self.n_labels());
+        let mut matrix = vec![0.0; n_logits * columns.len()];
+        for (to, parts) in columns.iter().enumerate() {
+            parts.iter().for_each(|&(from, weight)| matrix[from * columns.len() + to] = weight);
+        }
+        let matrix = TensorData::new(matrix, [n_logits, columns.len()]);
+        let matrix = Tensor::<2>::from_data(matrix, &device);
+        let weight = self.head.weight.val().matmul(matrix.clone());
+        let bias = self.head.bias.as_ref().map(|bias| {
+            let joined = bias.val().reshape([1, n_logits]).matmul(matrix);
+            let offsets = Tensor::<1>::from_data(TensorData::new(offsets.to_vec(), [columns.len()]), &device);
+            Param::from_tensor(joined.reshape([columns.len()]) + offsets)
+        });
+        let head = Linear { weight: Param::from_tensor(weight), bias };
+        Self { head, ..self.clone() }
+    }
+
+    /// What the network is made of.
+    #[must_use]
+    pub fn plan(&self) -> NetPlan {
+        let blocks = self.trunks().next().expect("a network has a trunk").iter().map(Block::plan).collect();
+        NetPlan { blocks, n_trunks: self.n_trunks }
+    }
+
+    /// The device that holds the weights.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.head.weight.val().device()
+    }
+
+    /// How many labels the head scores.
+    #[must_use]
+    pub fn n_labels(&self) -> usize {
+        self.head.weight.dims()[1]
+    }
+}
+
+/// Features of the trunks as one row a face.
+fn one_behind_another(mut trunks: Vec<Tensor<2>>) -> Tensor<2> {
+    if trunks.len() == 1 { trunks.remove(0) } else { Tensor::cat(trunks, 1) }
+}
+
+fn block(plan: BlockPlan, channels: usize, device: &Device) -> Block {
+    match plan {
+        BlockPlan::Plain { width, convs, pool } => {
+            let conv = |idx| ConvNorm::new(if idx == 0 { channels } else { width }, width, 3, 1, device);
+            Block::Plain(Plain { convs: (0..convs).map(conv).collect(), pool })
+        }
+        BlockPlan::Residual { width, stride } => Block::Residual(Residual {
+            first: ConvNorm::new(channels, width, 3, stride, device),
+            second: ConvNorm::new(width, width, 3, 1, device),
+            shortcut: plan.has_shortcut(channels).then(|| ConvNorm::new(channels, width, 1, 1, device)),
+        }),
+    }
+}

@@ -1,0 +1,87 @@
+//! Networks side by side.
+
+use burn::tensor::{Distribution, Tensor};
+use fer_model::net::{BlockPlan, NetPlan};
+use fer_net::{Frozen, Net};
+
+use crate::fixtures::cpu;
+
+fn plain(width: usize) -> BlockPlan {
+    BlockPlan::Plain { width, convs: 2, pool: true }
+}
+
+fn residual(width: usize, stride: usize) -> BlockPlan {
+    BlockPlan::Residual { width, stride }
+}
+
+fn fresh(blocks: &[BlockPlan]) -> Net {
+    Net::of_plan(&NetPlan::of_one_trunk(blocks), 7, 0.0, &cpu())
+}
+
+/// Whether both forms of a network give these logits, but for another order of sums; they are about 1.
+fn gives(net: &Net, faces: &Tensor<4>, logits: &Tensor<2>) {
+    for (form, own) in
+        [("training form", net.forward(faces.clone())), ("folded", Frozen::new(net).forward(faces.clone()))]
+    {
+        let apart = (own - logits.clone()).abs().max().into_scalar::<f32>();
+        assert!(apart < 1e-4, "{form}: {apart}");
+    }
+}
+
+fn faces() -> Tensor<4> {
+    Tensor::random([5, 1, 48, 48], Distribution::Normal(0.0, 1.0), &cpu())
+}
+
+#[test]
+fn side_by_side_networks_are_as_wide_as_all_and_see_their_mean() {
+    let narrow = [plain(16), residual(16, 1), residual(32, 2)];
+    let wide = [plain(32), residual(32, 1), residual(48, 2)];
+    let nets = [fresh(&narrow), fresh(&wide), fresh(&narrow)];
+    let beside = Net::side_by_side(&nets).unwrap();
+    assert_eq!(beside.plan(), NetPlan::of_one_trunk(&[plain(64), residual(64, 1), residual(112, 2)]));
+
+    let faces = faces();
+    let logits = nets.iter().map(|net| net.forward(faces.clone()));
+    let mean = logits.reduce(|sum, one| sum + one).unwrap() / 3.0;
+    gives(&beside, &faces, &mean);
+}
+
+#[test]
+fn trunks_stay_apart_and_each_counts_alike() {
+    let blocks = [plain(16), residual(32, 2)];
+    let nets = [fresh(&blocks), fresh(&blocks), fresh(&blocks)];
+    let two = Net::as_trunks(&nets[..2]).unwrap();
+    let three = Net::as_trunks(&[two.clone(), nets[2].clone()]).unwrap();
+    assert_eq!(three.plan(), NetPlan { blocks: blocks.to_vec(), n_trunks: 3 });
+    let parameters = three.plan().size(7).parameters;
+    assert_eq!(
+        parameters,
+        3 * fresh(&blocks).plan().size(7).parameters - 2 * 7,
+        "one bias a label, not three"
+    );
+
+    let faces = faces();
+    let logits = nets.iter().map(|net| net.forward(faces.clone()));
+    gives(&three, &faces, &(logits.reduce(|sum, one| sum + one).unwrap() / 3.0));
+
+    for other in [fresh(&[plain(16)]), fresh(&[plain(16), residual(48, 2)])] {
+        assert!(Net::as_trunks(&[nets[0].clone(), other]).is_none());
+    }
+    assert!(Net::as_trunks(&[]).is_none());
+}
+
+#[test]
+fn networks_of_other_blocks_or_outputs_cannot_stand_side_by_side() {
+    let own = fresh(&[plain(16), residual(32, 1)]);
+    for other in [
+        fresh(&[plain(16), residual(32, 2)]),
+        fresh(&[plain(16), residual(16, 1)]),
+        fresh(&[plain(16), plain(32)]),
+        fresh(&[plain(16)]),
+        Net::of_plan(&NetPlan::of_one_trunk(&[plain(16), residual(32, 1)]), 8, 0.0, &cpu()),
+        Net::as_trunks(&[own.clone(), own.clone()]).unwrap(),
+    ] {
+        assert!(Net::side_by_side(&[own.clone(), other]).is_none());
+    }
+    assert!(Net::side_by_side(&[]).is_none());
+}

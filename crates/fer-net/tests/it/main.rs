@@ -1,0 +1,9 @@
+//! fer-net's tests, one binary.
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // A test that unwraps fails at its line; a skipped one says so.
+
+mod beside;
+mod checkpoint;
+mod fixtures;
+#[cfg(feature = "ndarray")]
+mod ndarray;
+mod predict;

@@ -13,7 +13,7 @@ use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use fer_data::Labels;
 use fer_data::face::SIDE;
 use fer_model::{Architecture, ModelCard};
-use fer_net::{Frozen, Net, checkpoint};
+use fer_net::{Net, checkpoint, frozen::fold};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -91,11 +91,13 @@ fn weights(architecture: Architecture, folder: &Path) {
 
 fn infer(architecture: Architecture, batch: usize, repeats: usize) -> Vec<f64> {
     let device = Device::flex();
-    let net = Frozen::new(&Net::new(architecture, LABELS, 0.0, &device));
+    let net = fold(&Net::new(architecture, LABELS, 0.0, &device));
     let images = Tensor::<4>::random([batch, 1, SIDE, SIDE], Distribution::Normal(0.0, 1.0), &device);
+    let images: Vec<f32> = images.into_data().iter().collect();
     let once = || {
+        let images = images.clone();
         let start = Clock::start();
-        let _logits = net.forward(images.clone()).into_data();
+        let _logits = std::hint::black_box(net.logits(images));
         start.seconds()
     };
     (0..repeats).map(|_| once()).collect()
@@ -105,12 +107,8 @@ fn logits(folder: &Path, images: &Path, to: &Path) {
     let bytes = std::fs::read(images).expect("the images");
     let (floats, _) = bytes.as_chunks::<4>();
     let floats: Vec<f32> = floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    let n = floats.len() / (SIDE * SIDE);
-    let device = Device::flex();
-    let (net, _) = checkpoint::load(folder, &device).expect("a model folder");
-    let images = Tensor::<4>::from_data(TensorData::new(floats, [n, 1, SIDE, SIDE]), &device);
-    let logits = Frozen::new(&net).forward(images).into_data();
-    let bytes: Vec<u8> = logits.iter::<f32>().flat_map(f32::to_le_bytes).collect();
+    let net = fer_model::checkpoint::load(folder).expect("a model folder").net;
+    let bytes: Vec<u8> = net.logits(floats).into_iter().flat_map(f32::to_le_bytes).collect();
     std::fs::write(to, bytes).expect("room for the logits");
 }
 

@@ -1,7 +1,7 @@
 //! The card: what it refuses, and that JSON loses nothing.
 
 use fer_data::Labels;
-use fer_model::{Architecture, ModelCard};
+use fer_model::{Architecture, ModelCard, net::BlockPlan};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
@@ -74,6 +74,15 @@ fn fields_that_this_build_cannot_serve_are_refused_with_the_difference() {
     assert_snapshot!(complaint("/input/crop_factor", json!(0.1)), @"card.json: input crop_factor is 0.1, expected 0.5 to 4");
     assert_snapshot!(complaint("/weights/file", json!("../other/weights")), @"card.json: weights.file is ../other/weights, expected a file name beside the card");
     assert!(complaint("/n_parameters", json!(12)).contains("n_parameters is 12, expected "));
+}
+
+#[test]
+fn blocks_that_are_no_network_are_refused() {
+    let mut card = card();
+    card.weights.file = "weights.safetensors".to_owned();
+    card.blocks = vec![BlockPlan::Plain { width: 16, convs: 1_000_000_000, pool: false }];
+    let error = ModelCard::from_json(card.to_json().as_bytes(), "card.json").unwrap_err().to_string();
+    assert_snapshot!(error, @"card.json: blocks is 16 plain ×1000000000 as number 0, expected 1 to 64 convolutions");
 }
 
 #[test]

@@ -47,6 +47,10 @@ impl Config {
         at_least("execution.n_devices", self.execution.n_devices, 1)?;
         at_least("model.n_trunks", self.model.n_trunks, 1)?;
         at_most("model.n_trunks", self.model.n_trunks, NetPlan::MOST_TRUNKS)?;
+        self.model
+            .plan()
+            .check()
+            .map_err(|(expected, found)| format!("model.blocks: expected {expected}, found {found}"))?;
         above_zero("data.drawn_train", self.data.drawn_train as f64)?;
         above_zero("data.drawn_validation", self.data.drawn_validation as f64)?;
         for (key, value) in [

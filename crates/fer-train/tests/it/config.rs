@@ -113,6 +113,24 @@ fn counts_that_would_fill_the_memory_are_refused() {
 }
 
 #[test]
+fn blocks_that_are_no_network_are_refused() {
+    let blocks =
+        |blocks: &str, expected: &str| refused(&format!("[model]\nblocks = [{blocks}]"), &[], expected);
+    blocks(
+        "{ residual = { width = 32, stride = 3 } }",
+        "model.blocks: expected stride 1, or 2 at an even side; the side here is 48, found 32 residual /3 as number 0",
+    );
+    blocks(
+        "{ plain = { width = 0, convs = 1, pool = true } }",
+        "model.blocks: expected 1 to 4096 channels, found 0 plain ×1 pooled as number 0",
+    );
+    blocks(
+        &["{ residual = { width = 16, stride = 2 } }"; 5].join(", "),
+        "model.blocks: expected stride 1, or 2 at an even side; the side here is 3, found 16 residual /2 as number 4",
+    );
+}
+
+#[test]
 fn a_strategy_that_is_none_is_an_unknown_choice() {
     refused(
         "[execution]\nstrategy = 'ddp'",

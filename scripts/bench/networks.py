@@ -371,17 +371,19 @@ def report(arguments):
         bench = Bench(arguments, folder)
         for net in nets:
             bench.prepare(net)
-        print(f"Training, batch {BATCH}, images a second:\n")
-        print("| | ours | PyTorch | PyTorch tuned | ours / PyTorch | ours / tuned | peak MiB: ours | PyTorch | tuned |")
-        print("|---|---|---|---|---|---|---|---|---|", flush=True)
-        for net in nets:
+        parts = arguments.parts.split(",")
+        if "training" in parts:
+            print(f"Training, batch {BATCH}, images a second:\n")
+            print("| | ours | PyTorch | PyTorch tuned | ours / PyTorch | ours / tuned | peak MiB: ours | PyTorch | tuned |")
+            print("|---|---|---|---|---|---|---|---|---|", flush=True)
+        for net in nets if "training" in parts else []:
             seconds, peaks = bench.train(net)
             rate = {name: BATCH / value for name, value in seconds.items()}
             rates = [f"{rate[name]:.0f}" for name in ("ours", "default", "tuned")]
             ratios = [f"**{rate['ours'] / rate[name]:.2f}**" for name in ("default", "tuned")]
             memory = [f"{peaks[name]:.0f}" for name in ("ours", "default", "tuned")]
             print("| " + " | ".join([net, *rates, *ratios, *memory]) + " |", flush=True)
-        for batch in (BATCH, 1):
+        for batch in [batch for part, batch in (("reading", BATCH), ("one", 1)) if part in parts]:
             print(f"\nReading, batch {batch}, milliseconds:\n")
             print("| | ours | ONNX Runtime | PyTorch tuned | ORT / ours | ours / ORT |\n|---|---|---|---|---|---|", flush=True)
             for net in nets:
@@ -389,6 +391,8 @@ def report(arguments):
                 times = [f"{1e3 * seconds[name]:.3g}" for name in ("ours", "ort", "tuned")]
                 ratio = seconds["ort"] / seconds["ours"]
                 print("| " + " | ".join([net, *times, f"**{ratio:.2f}**", f"{1 / ratio:.2f}"]) + " |", flush=True)
+        if "logits" not in parts:
+            return
         print("\nLogits of 16 images: largest difference; and one image from process start to its output, seconds:\n")
         print("| | to PyTorch | to ONNX Runtime | start: ours | PyTorch | ONNX Runtime | fer-eval |")
         print("|---|---|---|---|---|---|---|", flush=True)
@@ -408,6 +412,7 @@ def main():
     parser.add_argument("--peer", help="our peer program")
     parser.add_argument("--cache", help="where the environment lies")
     parser.add_argument("--nets", default="tiny,small,base")
+    parser.add_argument("--parts", default="training,reading,one,logits")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=3)
     for option in ("worker", "net", "mode", "weights", "images", "to"):

@@ -23,14 +23,8 @@ pub enum LiveError {
     #[error("signals cannot be caught")]
     Signals(#[from] ctrlc::Error),
     /// The computing device is not there.
-    #[error("--device {device}")]
-    Compute {
-        /// What was asked for.
-        device: fer_model::DeviceChoice,
-        /// Why it is not there.
-        #[source]
-        cause: ModelError,
-    },
+    #[error(transparent)]
+    Compute(ModelError),
     /// The model folder cannot be used.
     #[error("the model in {folder}")]
     Model {
@@ -62,7 +56,7 @@ impl ExitCode for LiveError {
                 fer_web::WebError::Storage(_) => exit::OUTPUT,
                 fer_web::WebError::Address { .. } | fer_web::WebError::System { .. } => exit::DEVICE,
             },
-            Self::Signals(_) | Self::Compute { .. } => exit::DEVICE,
+            Self::Signals(_) | Self::Compute(_) => exit::DEVICE,
             Self::Model { .. } | Self::NoModel(_) => exit::MODEL,
         }
     }

@@ -39,7 +39,7 @@ impl ReadyModel {
 /// [`LiveError::Compute`] when the device is not there, [`LiveError::Model`] when the model is damaged,
 /// [`LiveError::NoModel`] when there is none.
 pub fn load(folder: Option<&Path>, device: DeviceChoice) -> Result<ReadyModel, LiveError> {
-    let computer = Computer::choose(device).map_err(|cause| LiveError::Compute { device, cause })?;
+    let computer = Computer::choose(device).map_err(LiveError::Compute)?;
     let (predictor, origin) = match (folder_of(folder), built_in()) {
         (Some(folder), _) => (computer.load(&folder), folder.display().to_string()),
         (None, Some(files)) => (computer.embedded(files), "built in".to_owned()),

@@ -294,6 +294,15 @@ fn wrong_options_are_refused_with_exit_code_2() {
     assert!(said.contains("--json is for photos, drawn is none"), "{said}");
 }
 
+#[cfg(not(feature = "gpu"))]
+#[test]
+fn a_gpu_that_is_not_compiled_in_is_exit_code_6_and_told_once() {
+    let (code, said) = refused(&["--device", "gpu", "--input", "drawn", "--frames", "1", "--headless"]);
+    let expected = "--device gpu: this build leaves the GPU out: --features gpu compiles it in";
+    assert_eq!((code, said.matches("--device gpu").count()), (6, 1), "{said}");
+    assert!(said.contains(expected), "{said}");
+}
+
 #[test]
 fn a_missing_model_is_exit_code_4_and_a_missing_camera_or_display_6() {
     let bare = |arguments: &[&str]| {

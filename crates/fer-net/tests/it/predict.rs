@@ -4,7 +4,7 @@ use std::fs;
 
 use fer_model::checkpoint::{CARD_FILE, WEIGHTS_FILE};
 use fer_model::{ModelFiles, Prediction, Predictor, Tta, softmax};
-use fer_net::checkpoint::save;
+use fer_net::{Frozen, checkpoint::save};
 use tempfile::tempdir;
 
 use crate::fixtures::{card, faces, net, predictor};
@@ -89,4 +89,13 @@ fn logits_that_are_no_numbers_pass_no_threshold() {
     let said = Prediction::new(vec![0.0, f32::NAN, 2.0], 1.0);
     assert!(!said.is_finite() && said.confidence().is_nan());
     assert!(Prediction::new(vec![0.0, 1.0, 2.0], 1.0).is_finite());
+}
+
+#[test]
+fn what_other_devices_read_is_what_the_folded_network_reads() {
+    let (net, faces) = (net(), faces(3));
+    let folded = predictor(&net, card()).predict(&faces, Tta::None);
+    let unfolded = Predictor::new(Frozen::Unfolded(net), card()).predict(&faces, Tta::None);
+    let difference = largest_difference(&folded, &unfolded);
+    assert!(difference < 1e-4, "{difference}");
 }

@@ -83,8 +83,8 @@ struct Computer {
 #[cfg(feature = "gpu")]
 impl Computer {
     fn choose(device: DeviceChoice) -> Result<Self, ModelError> {
-        let fer_net::Chosen { device, description, reason } = fer_net::choose(device)?;
-        Ok(Self { place: Place { description, reason }, device })
+        let fer_net::Chosen { device, place } = fer_net::choose(device)?;
+        Ok(Self { place, device })
     }
 
     fn load(&self, folder: &Path) -> Result<Predictor, ModelError> {

@@ -3,17 +3,15 @@
 //! The only file that opens devices.
 
 use burn::tensor::Device;
-use fer_model::{DeviceChoice, ModelError};
+use fer_model::{DeviceChoice, ModelError, device::Place};
 
 /// The device that was chosen.
 #[derive(Clone, Debug)]
 pub struct Chosen {
     /// The Burn device, without autodiff.
     pub device: Device,
-    /// Its name and backend, for cards and logs: `CPU (Flex, 2 threads)`.
-    pub description: String,
-    /// Why it was chosen, as a sentence without a full stop.
-    pub reason: String,
+    /// Its name and backend, `CPU (Flex, 2 threads)`, and why it was chosen.
+    pub place: Place,
 }
 
 /// Opens the device of a choice.
@@ -47,24 +45,21 @@ pub fn several(chosen: &Chosen, n: usize) -> Result<Vec<Device>, ModelError> {
         wanted: DeviceChoice::Gpu.to_string(),
         reason: format!(
             "{n} devices like {} were asked for, {seen}; set execution.n_devices to what is there",
-            chosen.description
+            chosen.place.description
         ),
     })
 }
 
 fn cpu(reason: &str) -> Chosen {
-    Chosen {
-        device: Device::flex(),
-        description: format!("CPU (Flex, {} threads)", fer_kernels::threads()),
-        reason: reason.to_owned(),
-    }
+    let description = format!("CPU (Flex, {} threads)", fer_kernels::threads());
+    Chosen { device: Device::flex(), place: Place { description, reason: reason.to_owned() } }
 }
 
 #[cfg(feature = "gpu")]
 mod gpu {
     use burn::tensor::{Device, DeviceKind, DeviceType};
 
-    use super::Chosen;
+    use super::{Chosen, Place};
 
     /// The first real GPU, or what was seen instead.
     pub(super) fn find() -> Result<Chosen, String> {
@@ -108,7 +103,7 @@ mod gpu {
 
     fn chosen(device: Device, reason: &str) -> Chosen {
         let description = format!("{} (wgpu)", name(&device));
-        Chosen { device, description, reason: reason.to_owned() }
+        Chosen { device, place: Place { description, reason: reason.to_owned() } }
     }
 }
 

@@ -395,7 +395,7 @@ fn predictor(args: &SourceArgs) -> Result<Predictor, TrainError> {
 
 fn loaded(model: &Path, device: DeviceChoice) -> Result<Predictor, TrainError> {
     let chosen = choose(device)?;
-    note(&format!("device: {} ({})", chosen.description, chosen.reason));
+    note(&format!("device: {} ({})", chosen.place.description, chosen.place.reason));
     Ok(load_predictor(model, &chosen.device)?)
 }
 

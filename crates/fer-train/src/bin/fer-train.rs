@@ -132,7 +132,7 @@ fn run(arguments: &Arguments) -> Result<u8, TrainError> {
     fer_kernels::memory::keep();
     fer_kernels::set_threads(arguments.threads.into()).expect("no tensor operation has run yet");
     let device = choose(arguments.device)?;
-    note(&format!("device: {} ({})", device.description, device.reason));
+    note(&format!("device: {} ({})", device.place.description, device.place.reason));
     let data = load(&config)?;
     describe(&config, &data);
     let interrupter = Interrupter::new();

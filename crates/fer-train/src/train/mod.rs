@@ -265,7 +265,7 @@ fn environment(data: &Learning, setup: &RunSetup) -> Environment {
         fer_version: env!("CARGO_PKG_VERSION").to_owned(),
         command: setup.command.clone(),
         started: setup.started.clone(),
-        device: format!("{}: {}", setup.device.description, setup.device.reason),
+        device: format!("{}: {}", setup.device.place.description, setup.device.place.reason),
         system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         processor: processor(),
         threads: fer_kernels::threads(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fer_model::device::Place;
-use fer_model::{DeviceChoice, ModelCard, ModelError, ModelFiles, Predictor};
+use fer_model::{DeviceChoice, Model, ModelCard, ModelError, ModelFiles, Predictor, checkpoint};
 use fer_vision::Classify;
 
 use crate::error::LiveError;
@@ -40,11 +40,12 @@ impl ReadyModel {
 /// [`LiveError::NoModel`] when there is none.
 pub fn load(folder: Option<&Path>, device: DeviceChoice) -> Result<ReadyModel, LiveError> {
     let computer = Computer::choose(device).map_err(LiveError::Compute)?;
-    let (predictor, origin) = match (folder_of(folder), built_in()) {
-        (Some(folder), _) => (computer.load(&folder), folder.display().to_string()),
-        (None, Some(files)) => (computer.embedded(files), "built in".to_owned()),
+    let (model, origin) = match (folder_of(folder), built_in()) {
+        (Some(folder), _) => (checkpoint::load(&folder), folder.display().to_string()),
+        (None, Some(files)) => (checkpoint::from_files(files), "built in".to_owned()),
         (None, None) => return Err(LiveError::NoModel(places_told())),
     };
+    let predictor = model.and_then(|model| computer.predictor(model));
     let predictor = predictor.map_err(|cause| LiveError::Model { folder: origin.clone(), cause })?;
     let card = predictor.card().clone();
     Ok(ReadyModel { classifier: Arc::new(predictor), card, origin, place: computer.place })
@@ -65,7 +66,7 @@ fn shipped_places() -> Vec<PathBuf> {
 }
 
 fn is_model(folder: &Path) -> bool {
-    folder.join(fer_model::checkpoint::CARD_FILE).is_file()
+    folder.join(checkpoint::CARD_FILE).is_file()
 }
 
 fn places_told() -> String {
@@ -87,12 +88,8 @@ impl Computer {
         Ok(Self { place, device })
     }
 
-    fn load(&self, folder: &Path) -> Result<Predictor, ModelError> {
-        fer_net::checkpoint::load_predictor(folder, &self.device)
-    }
-
-    fn embedded(&self, files: ModelFiles<'_>) -> Result<Predictor, ModelError> {
-        fer_net::checkpoint::predictor_of(fer_model::checkpoint::from_files(files)?, &self.device)
+    fn predictor(&self, model: Model) -> Result<Predictor, ModelError> {
+        fer_net::checkpoint::predictor_of(model, &self.device)
     }
 }
 
@@ -102,14 +99,13 @@ impl Computer {
         fer_model::device::cpu_alone(device).map(|place| Self { place })
     }
 
-    #[expect(clippy::unused_self, reason = "with a GPU it matters who loads")]
-    fn load(&self, folder: &Path) -> Result<Predictor, ModelError> {
-        Predictor::load(folder)
-    }
-
-    #[expect(clippy::unused_self, reason = "with a GPU it matters who loads")]
-    fn embedded(&self, files: ModelFiles<'_>) -> Result<Predictor, ModelError> {
-        Predictor::from_bytes(files)
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "with a GPU it matters who loads, and may fail"
+    )]
+    fn predictor(&self, model: Model) -> Result<Predictor, ModelError> {
+        Ok(model.into())
     }
 }
 

@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use fer_model::checkpoint::{self, WEIGHTS_FILE};
 use fer_model::{Model, ModelCard, ModelError, Predictor};
 
-use crate::frozen::predictor;
+use crate::frozen::Frozen;
 use crate::net::Net;
 
 /// Writes a model folder, as [`fer_model::checkpoint::save`].
@@ -40,12 +40,12 @@ fn net_of(Model { card, weights, .. }: Model, device: &Device) -> Result<Net, Mo
     Ok(net)
 }
 
-/// A predictor of a model folder on a device.
+/// Reads a model folder for reading alone: on the CPU as it was folded when it was checked.
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_predictor(folder: &Path, device: &Device) -> Result<Predictor, ModelError> {
-    predictor_of(checkpoint::load(folder)?, device)
+pub fn load_frozen(folder: &Path, device: &Device) -> Result<(Frozen, ModelCard), ModelError> {
+    frozen(checkpoint::load(folder)?, device)
 }
 
 /// A predictor of a model that was read, on a device.
@@ -53,11 +53,15 @@ pub fn load_predictor(folder: &Path, device: &Device) -> Result<Predictor, Model
 /// # Errors
 /// [`ModelError::Weights`] when Burn reads the weights otherwise.
 pub fn predictor_of(model: Model, device: &Device) -> Result<Predictor, ModelError> {
+    frozen(model, device).map(|(net, card)| Predictor::new(net, card))
+}
+
+fn frozen(model: Model, device: &Device) -> Result<(Frozen, ModelCard), ModelError> {
     if *device == Device::flex() {
-        return Ok(model.into());
+        return Ok((Frozen::Folded(model.net), model.card));
     }
     let card = model.card.clone();
-    Ok(predictor(&net_of(model, device)?, card))
+    Ok((Frozen::Unfolded(net_of(model, device)?), card))
 }
 
 /// The weights as safetensors; equal weights give equal bytes.

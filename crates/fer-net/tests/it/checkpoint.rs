@@ -6,10 +6,12 @@ use std::path::Path;
 use fer_model::checkpoint::{CARD_FILE, PAGE_FILE, WEIGHTS_FILE, load_card, save_card};
 use fer_model::{Architecture, ModelCard, Tta};
 use fer_net::checkpoint::{load, save};
+use fer_net::predictor;
 use insta::assert_snapshot;
 use tempfile::{TempDir, tempdir};
 
-use crate::fixtures::{card, cpu, faces, net, predictor};
+use crate::fixtures::{cpu, net};
+use crate::model::{card, faces};
 
 /// A folder with a saved `tiny` model.
 fn saved() -> TempDir {

@@ -4,6 +4,8 @@
 mod beside;
 mod checkpoint;
 mod fixtures;
+#[path = "../../../fer-model/tests/it/fixtures.rs"]
+mod model;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 mod predict;

@@ -4,10 +4,11 @@ use std::fs;
 
 use fer_model::checkpoint::{CARD_FILE, WEIGHTS_FILE};
 use fer_model::{ModelFiles, Prediction, Predictor, Tta, softmax};
-use fer_net::{Frozen, checkpoint::save};
+use fer_net::{Frozen, checkpoint::save, predictor};
 use tempfile::tempdir;
 
-use crate::fixtures::{card, faces, net, predictor};
+use crate::fixtures::net;
+use crate::model::{card, faces};
 
 fn largest_difference(a: &[Prediction], b: &[Prediction]) -> f32 {
     assert_eq!(a.len(), b.len());

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fer_base::{ExitCode as _, chain, exit};
 use fer_data::{ClassMap, ClassRule, LabelSet, Part, Split};
-use fer_model::{DeviceChoice, Predictor, Tta};
-use fer_net::{checkpoint::load_predictor, choose};
+use fer_model::{DeviceChoice, Predictor, Tta, checkpoint};
+use fer_net::{checkpoint::predictor_of, choose};
 use fer_train::TrainError;
 use fer_train::console::{Watcher, note, say};
 use fer_train::judge::calibrate::{
@@ -396,7 +396,7 @@ fn predictor(args: &SourceArgs) -> Result<Predictor, TrainError> {
 fn loaded(model: &Path, device: DeviceChoice) -> Result<Predictor, TrainError> {
     let chosen = choose(device)?;
     note(&format!("device: {} ({})", chosen.place.description, chosen.place.reason));
-    Ok(load_predictor(model, &chosen.device)?)
+    Ok(predictor_of(checkpoint::load(model)?, &chosen.device)?)
 }
 
 /// Runs a job with a progress bar (none when stderr is no terminal) that Ctrl-C stops.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, activation::softmax};
 use fer_model::card::HeadCard;
-use fer_net::{Frozen, checkpoint};
+use fer_net::{Frozen, checkpoint::load_frozen};
 
 use crate::{config::TeacherConfig, error::TrainError, train::heads::Head};
 
@@ -31,8 +31,8 @@ impl Teacher {
         }
         let mut models = Vec::with_capacity(config.models.len());
         for folder in &config.models {
-            let (net, card) = checkpoint::load(Path::new(folder), device)?;
-            models.push((Frozen::new(&net), card.all_heads()));
+            let (net, card) = load_frozen(Path::new(folder), device)?;
+            models.push((net, card.all_heads()));
         }
         let taught = |head: &Head| models.iter().any(|(_, known)| place(known, head).is_some());
         if let Some(head) = heads.iter().find(|head| !taught(head)) {

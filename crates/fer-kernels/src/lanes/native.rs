@@ -152,6 +152,17 @@ impl<S: Assume, const N: usize> Lanes for Registers<S, N> {
         unsafe { to.cast::<[S::f32s; N]>().write_unaligned(self.registers) }
     }
     #[inline(always)]
+    fn prefetch(from: *const f32) {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        // SAFETY: every x86-64 processor has the instruction, which reads nothing that could fail.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(from.cast());
+        }
+        #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+        let _ = from;
+    }
+    #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {
         in_each!(self, r => self.simd.mul_add_e_f32s(self.registers[r], b.registers[r], c.registers[r]))
     }

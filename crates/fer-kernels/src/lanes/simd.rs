@@ -142,6 +142,8 @@ pub(crate) trait Lanes: Copy {
     ///
     /// 16 floats are writable, at any alignment.
     unsafe fn store(self, to: *mut f32);
+    /// Asks for the cache line of an address that will soon be read; any address will do.
+    fn prefetch(from: *const f32);
     /// `self · b + c`, rounded once where the hardware can.
     fn mul_add(self, b: Self, c: Self) -> Self;
     fn add(self, other: Self) -> Self;

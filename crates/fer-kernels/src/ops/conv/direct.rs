@@ -15,7 +15,7 @@ use crate::lanes::scratch::with_scratch;
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
 /// Multiplications below which one image is not worth waking another thread for.
-pub(super) const SPLIT_WORK: usize = 1 << 21;
+pub(super) const SPLIT_WORK: usize = 1 << 19;
 
 /// Runs the gather over `n` images.
 pub(super) fn run(plan: &Gather, n: usize, x: &[f32], weight: &PackedWeight, epilogue: Epilogue) -> Vec<f32> {
@@ -259,6 +259,7 @@ impl PanelRows<'_> {
                 STEP * layout.row(),
                 &class.offsets,
                 weights,
+                LANES,
             );
             for (r, row) in sums.iter().enumerate() {
                 let out_y = class.first[0] + (y + r) * out_step;

@@ -4,16 +4,21 @@
 
 use crate::lanes::simd::{LANES, Lanes};
 
+/// How far ahead weights are asked for, in floats.
+const AHEAD: usize = 16 * LANES;
+
 /// Sums over all taps and input channels, for `ROWS × COLS` output pixels and `V` vectors of output channels.
 ///
-/// `STEP` is the distance of neighbouring output pixels in input pixels, `BLOCK` the channels of a block,
-/// `PANEL_V` the vectors of the weight panel, of which the first `V` at `weights` are used.
+/// `STEP` is the distance of neighbouring output pixels in input pixels, `BLOCK` the channels of a block.
+/// An input channel's vectors of weights lie `apart` floats from one another, and `PANEL_V` vectors lie between it and the
+/// next channel's.
 ///
 /// # Safety
 ///
 /// The processor has the instruction set of `L`.
 /// For every offset, and every pixel of the tile, `BLOCK` floats are readable at `x`;
-/// `offsets.len() · BLOCK · PANEL_V · 16` floats are readable at `weights`, less what `V` leaves out at the end.
+/// 16 floats are readable at `weights + channel · PANEL_V · 16 + vector · apart` for `offsets.len() · BLOCK` channels and `V`
+/// vectors.
 #[inline(always)]
 pub(crate) unsafe fn sums<
     L: Lanes,
@@ -28,6 +33,7 @@ pub(crate) unsafe fn sums<
     row: usize,
     offsets: &[usize],
     weights: *const f32,
+    apart: usize,
 ) -> [[[L; V]; COLS]; ROWS] {
     // SAFETY: the caller vouches for everything that is read.
     unsafe {
@@ -38,7 +44,10 @@ pub(crate) unsafe fn sums<
             for channel in 0..BLOCK {
                 let mut taps = [L::splat(0.0); V];
                 for (v, tap) in taps.iter_mut().enumerate() {
-                    *tap = L::load(weights.add(v * LANES));
+                    let from = weights.add(v * apart);
+                    // A few faces read each weight once or twice: what is waited for is memory.
+                    L::prefetch(from.wrapping_add(AHEAD));
+                    *tap = L::load(from);
                 }
                 for (r, row_sums) in sums.iter_mut().enumerate() {
                     for (c, pixel_sums) in row_sums.iter_mut().enumerate() {
@@ -48,7 +57,7 @@ pub(crate) unsafe fn sums<
                         }
                     }
                 }
-                // With V below PANEL_V, the last step leads behind the buffer, where nothing is read.
+                // The last step leads behind the weights, where nothing is read.
                 weights = weights.wrapping_add(PANEL_V * LANES);
             }
         }

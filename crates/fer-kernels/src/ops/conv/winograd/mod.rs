@@ -63,7 +63,9 @@ impl Change<4, 2> for ToOutput {
     }
 }
 
-/// Weights in the transformed basis: panel, element, input channel, output channel.
+/// Weights in the transformed basis: panel, element, vector of the panel, input channel, output channel.
+///
+/// Where registers hold one vector of a panel at a time, its weights are one stream.
 #[derive(Clone)]
 pub(crate) struct TransformedWeight {
     floats: std::sync::Arc<AlignedBuffer>,
@@ -86,7 +88,7 @@ impl TransformedWeight {
     }
 }
 
-/// One panel, `[blocks, 9, 16, outputs]` → `[16, inputs, outputs]`. Running it needs nothing of its fields.
+/// One panel, `[blocks, 9, 16, outputs]` → `[16, outputs / 16, inputs, 16]`. Running it needs nothing of its fields.
 struct TransformPanel<'a> {
     n_inputs: usize,
     flipped: bool,
@@ -119,9 +121,8 @@ impl Kernel for TransformPanel<'_> {
                     }
                     let transformed = both_ways::<OfWeight, L, 3, 4>(taps);
                     for (element, value) in transformed.as_flattened().iter().enumerate() {
-                        value.store(
-                            self.to.as_mut_ptr().add((element * self.n_inputs + input) * width + lane),
-                        );
+                        let at = (element * width + lane) * self.n_inputs + input * LANES;
+                        value.store(self.to.as_mut_ptr().add(at));
                     }
                 }
             }
@@ -144,7 +145,7 @@ pub(super) fn run(shape: &ConvShape, x: &[f32], weight: &TransformedWeight, epil
     let tiles = Tiles::new(n, height, width);
     let block = Tiles::at_once(n_inputs);
     let n_panels = n_outputs.div_ceil(PANEL);
-    let (n_blocks, wanted) = (tiles.n.div_ceil(block), 4 * rayon::current_num_threads());
+    let (n_blocks, wanted) = (tiles.n.div_ceil(block), 2 * rayon::current_num_threads());
     let alone = !several_threads() || tiles.n * ELEMENTS * n_inputs * n_outputs < super::direct::SPLIT_WORK;
     // Few blocks: share out the panels too, although each share then transforms the input again.
     let shares = if alone || n_blocks >= wanted { 1 } else { wanted.div_ceil(n_blocks.max(1)).min(n_panels) };
@@ -308,16 +309,37 @@ unsafe fn product<L: Lanes, const PANEL_V: usize>(
     n: usize,
     to: *mut f32,
 ) {
+    // SAFETY: passed on; the vectors cover the panel.
+    unsafe {
+        if L::WIDE {
+            return vectors::<L, PANEL_V>(from, offsets, weights, n, to);
+        }
+        for v in 0..PANEL_V {
+            let weights = weights.add(v * offsets.len() * LANES * LANES);
+            vectors::<L, 1>(from, offsets, weights, n, to.add(v * LANES));
+        }
+    }
+}
+
+/// `V` vectors of a product, which stay in the nearest cache while all tiles are multiplied by them.
+#[inline(always)]
+unsafe fn vectors<L: Lanes, const V: usize>(
+    from: *const f32,
+    offsets: &[usize],
+    weights: *const f32,
+    n: usize,
+    to: *mut f32,
+) {
     let mut tile = 0;
     // SAFETY: passed on; the register tiles cover `0..n`.
     unsafe {
         while tile < n {
             let (from, to) = (from.add(tile * LANES), to.add(tile * PANEL));
             tile += match n - tile {
-                12.. if L::WIDE => rows::<L, 12, PANEL_V>(from, offsets, weights, to),
-                6.. => rows::<L, 6, PANEL_V>(from, offsets, weights, to),
-                3.. => rows::<L, 3, PANEL_V>(from, offsets, weights, to),
-                _ => rows::<L, 1, PANEL_V>(from, offsets, weights, to),
+                12.. if L::WIDE => rows::<L, 12, V>(from, offsets, weights, to),
+                6.. => rows::<L, 6, V>(from, offsets, weights, to),
+                3.. => rows::<L, 3, V>(from, offsets, weights, to),
+                _ => rows::<L, 1, V>(from, offsets, weights, to),
             };
         }
     }
@@ -325,33 +347,19 @@ unsafe fn product<L: Lanes, const PANEL_V: usize>(
 
 /// `R` rows of a product; returns `R`.
 #[inline(always)]
-unsafe fn rows<L: Lanes, const R: usize, const PANEL_V: usize>(
+unsafe fn rows<L: Lanes, const R: usize, const V: usize>(
     from: *const f32,
     offsets: &[usize],
     weights: *const f32,
     to: *mut f32,
 ) -> usize {
+    let apart = offsets.len() * LANES * LANES;
     // SAFETY: passed on from `product`.
     unsafe {
-        if L::WIDE {
-            let [sums] =
-                register_tile::sums::<L, 1, R, PANEL_V, PANEL_V, 1, LANES>(from, 0, offsets, weights);
-            for (row, sums) in sums.iter().enumerate() {
-                for (v, sum) in sums.iter().enumerate() {
-                    sum.store(to.add(row * PANEL + v * LANES));
-                }
-            }
-        } else {
-            for v in 0..PANEL_V {
-                let [sums] = register_tile::sums::<L, 1, R, 1, PANEL_V, 1, LANES>(
-                    from,
-                    0,
-                    offsets,
-                    weights.add(v * LANES),
-                );
-                for (row, [sum]) in sums.iter().enumerate() {
-                    sum.store(to.add(row * PANEL + v * LANES));
-                }
+        let [sums] = register_tile::sums::<L, 1, R, V, 1, 1, LANES>(from, 0, offsets, weights, apart);
+        for (row, sums) in sums.iter().enumerate() {
+            for (v, sum) in sums.iter().enumerate() {
+                sum.store(to.add(row * PANEL + v * LANES));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! How many threads the kernels use.
-//! In: a thread count. Out: the process-wide rayon pool, sized; work that runs on it.
+//! In: a thread count. Out: the process-wide rayon pool, sized.
 
-use super::parallel::{map_ranges, several_threads};
+use super::parallel::map_ranges;
 
 /// The thread pool was already running when its size was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +43,6 @@ pub fn set_threads(threads: usize) -> Result<(), ThreadsError> {
 #[must_use]
 pub fn threads() -> usize {
     rayon::current_num_threads()
-}
-
-/// Runs work that calls many kernels on a thread of the pool.
-///
-/// Each kernel that is called from elsewhere hands its work to the pool and sleeps until it is done: two switches between
-/// threads, which for one small image take longer than the kernel. From inside the pool no hand-over is needed.
-/// With one thread it runs where it is.
-pub fn on_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    if several_threads() { rayon::scope(|_| work()) } else { work() }
 }
 
 /// Results of `n` tasks in order, done at once where there are threads: each may call kernels, which share the pool.

@@ -234,3 +234,26 @@ fn no_photographs_are_in_the_repository() {
     drawn.retain(|path| !path.starts_with(workspace().join("docs/images")));
     assert!(drawn.is_empty(), "pictures of drawn faces are in docs/images: {drawn:?}");
 }
+
+/// A target that is not built to be tested saves its build, and would hide a test.
+#[test]
+fn what_is_not_built_to_be_tested_has_no_test() {
+    let mut hidden = Vec::new();
+    for (path, text) in sources() {
+        let (folder, _) = path.split_once("/src/").unwrap();
+        let manifest = fs::read_to_string(workspace().join(folder).join("Cargo.toml")).unwrap();
+        let says = |target: &str, line: &str| {
+            let mut parts = manifest.split("\n[").filter(|part| part.starts_with(target));
+            parts.any(|part| part.lines().any(|found| found == line))
+        };
+        let target = if path.contains("/bin/") { "[bin]]" } else { "lib]" };
+        // Fences come in pairs, and `text` behind the first one says that it is no example.
+        let fences = text.lines().filter(|line| line.trim_start().starts_with("//") && line.contains("```"));
+        let has_example = fences.step_by(2).any(|line| line.ends_with("```"));
+        let hides_test = says(target, "test = false") && text.contains("#[test]");
+        if hides_test || says("lib]", "doctest = false") && has_example {
+            hidden.push(path);
+        }
+    }
+    none(hidden.iter().collect(), "no test where `test = false`, no example where `doctest = false`");
+}

@@ -1,8 +1,6 @@
 //! How many threads the kernels use.
 //! In: a thread count. Out: the process-wide rayon pool, sized.
 
-use super::parallel::map_ranges;
-
 /// The thread pool was already running when its size was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadsError {
@@ -45,7 +43,7 @@ pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
-/// Results of `n` tasks in order, done at once where there are threads: each may call kernels, which share the pool.
-pub fn map_tasks<R: Send>(n: usize, task: impl Fn(usize) -> R + Sync) -> Vec<R> {
-    map_ranges(n, 1, |range| task(range.start))
+/// Whether there is a thread to share work with; a pool of one would only be another thread to wait for.
+pub(crate) fn several_threads() -> bool {
+    rayon::current_num_threads() > 1
 }

@@ -18,9 +18,10 @@ use super::gather::Gather;
 use super::packed::PackedWeight;
 use super::{ConvShape, PANEL, register_tile};
 use crate::lanes::output::{SharedOut, filled_by};
-use crate::lanes::parallel::{several_threads, share_out};
+use crate::lanes::parallel::share_out;
 use crate::lanes::scratch::{AlignedBuffer, with_scratch};
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
+use crate::lanes::threads::several_threads;
 use basis::{Change, ELEMENTS, MOST_CHANNELS, Tiles, both_ways, load_square};
 pub(super) use grad::weight_grad;
 

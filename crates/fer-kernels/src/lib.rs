@@ -10,8 +10,6 @@ pub mod memory;
 mod ops;
 
 pub use folded::{FoldedConv, Map, Norm};
-pub use lanes::awake::with_helpers;
-pub use lanes::parallel::map_tasks;
 pub use lanes::simd::{InstructionSet, UnsupportedInstructionSet};
-pub use lanes::threads::{ThreadsError, set_threads, threads};
+pub use lanes::threads::{ThreadsError, map_tasks, on_pool, set_threads, threads};
 pub use ops::{conv, norm, pool};

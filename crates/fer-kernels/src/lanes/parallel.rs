@@ -5,9 +5,6 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::awake;
-use super::threads::several_threads;
-
 /// Floats that one task of an element-wise pass covers: long enough to pay for the hand-over, short enough to share fairly.
 pub(crate) const TASK_FLOATS: usize = 1 << 15;
 
@@ -30,18 +27,7 @@ pub(crate) fn map_ranges<R: Send>(
     }
 }
 
-/// Calls `task` with every number below `n`, each once, on all threads.
-pub(crate) fn share_out(n: usize, task: impl Fn(usize) + Sync) {
-    if n < 2 || !several_threads() {
-        (0..n).for_each(task);
-    } else if awake::helpers_are_at_hand() {
-        awake::share_out(n, &task);
-    } else {
-        (0..n).into_par_iter().with_max_len(1).for_each(&task);
-    }
-}
-
-/// Results of `n` tasks in order, done at once where there are threads: each may call kernels, which share the pool.
-pub fn map_tasks<R: Send>(n: usize, task: impl Fn(usize) -> R + Sync) -> Vec<R> {
-    map_ranges(n, 1, |range| task(range.start))
+/// Whether there is a thread to share work with; a pool of one would only be another thread to wait for.
+pub(crate) fn several_threads() -> bool {
+    rayon::current_num_threads() > 1
 }

@@ -1,5 +1,7 @@
 //! How many threads the kernels use.
-//! In: a thread count. Out: the process-wide rayon pool, sized.
+//! In: a thread count. Out: the process-wide rayon pool, sized; work that runs on it.
+
+use super::parallel::{map_ranges, several_threads};
 
 /// The thread pool was already running when its size was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +45,16 @@ pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
-/// Whether there is a thread to share work with; a pool of one would only be another thread to wait for.
-pub(crate) fn several_threads() -> bool {
-    rayon::current_num_threads() > 1
+/// Runs work that calls many kernels on a thread of the pool.
+///
+/// Each kernel that is called from elsewhere hands its work to the pool and sleeps until it is done: two switches between
+/// threads, which for one small image take longer than the kernel. From inside the pool no hand-over is needed.
+/// With one thread it runs where it is.
+pub fn on_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    if several_threads() { rayon::scope(|_| work()) } else { work() }
+}
+
+/// Results of `n` tasks in order, done at once where there are threads: each may call kernels, which share the pool.
+pub fn map_tasks<R: Send>(n: usize, task: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    map_ranges(n, 1, |range| task(range.start))
 }

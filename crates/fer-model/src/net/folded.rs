@@ -89,7 +89,7 @@ impl FoldedNet {
     /// If the last face is not whole.
     #[must_use]
     pub fn features(&self, faces: Vec<f32>) -> Vec<f32> {
-        fer_kernels::with_helpers(|| {
+        fer_kernels::on_pool(|| {
             let n = faces.len() / PIXELS;
             let x = Map::new([n, SIDE, SIDE, 1], faces);
             let pooled = |trunk: usize| {

@@ -2,13 +2,15 @@
 //! In: a [`Gather`], images `[N, H, W, C]`, packed weights. Out: images `[N, H', W', C']`.
 #![allow(unsafe_code)] // Threads write disjoint parts of one output, which is not filled beforehand.
 
+use rayon::prelude::*;
+
 use super::blocked::PackImages;
 use super::epilogue::Epilogue;
 use super::gather::Gather;
 use super::packed::PackedWeight;
 use super::{PANEL, register_tile};
 use crate::lanes::output::{SharedOut, filled_by};
-use crate::lanes::parallel::share_out;
+use crate::lanes::parallel::several_threads;
 use crate::lanes::scratch::with_scratch;
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 
@@ -50,28 +52,27 @@ impl Job<'_> {
         let pixels = plan.output[0] * plan.output[1];
         let fair = n.div_ceil(4 * rayon::current_num_threads());
         let per_task = 144usize.div_ceil(pixels).min(fair).max(1);
-        let compute = |task: usize| {
-            let first = task * per_task;
-            let n = per_task.min(n - first);
-            let images = &x[first * plan.layout.image_len()..][..n * plan.layout.image_len()];
+        let compute = |(task, images): (usize, &[f32])| {
+            let n = images.len() / plan.layout.image_len();
             with_scratch([n * plan.layout.len(), 0], |packed, _| {
                 // SAFETY: it asks for nothing.
                 unsafe { simd::run(PackImages { layout: plan.layout, images, packed }) };
                 for class in 0..plan.classes.len() {
                     for panel in 0..plan.n_panels() {
                         let rows = [0, plan.classes[class].size[0]];
-                        let part = PanelRows { job: self, packed, n, first_image: first, class, panel, rows };
+                        let first_image = task * per_task;
+                        let part = PanelRows { job: self, packed, n, first_image, class, panel, rows };
                         // SAFETY: the images were packed for this plan; no other task has these images.
                         unsafe { simd::run(part) };
                     }
                 }
             });
         };
-        let n_tasks = n.div_ceil(per_task);
-        if n * plan.work() > SPLIT_WORK {
-            share_out(n_tasks, compute);
+        let len = per_task * plan.layout.image_len();
+        if several_threads() && n * plan.work() > SPLIT_WORK {
+            x.par_chunks(len).enumerate().with_max_len(1).for_each(compute);
         } else {
-            (0..n_tasks).for_each(compute);
+            x.chunks(len).enumerate().for_each(compute);
         }
     }
 
@@ -104,7 +105,7 @@ impl Job<'_> {
                 }
             }
             // SAFETY: the images were packed for this plan; every part has rows or a panel of its own.
-            share_out(parts.len(), |idx| unsafe { simd::run(parts[idx]) });
+            parts.into_par_iter().for_each(|part| unsafe { simd::run(part) });
         });
     }
 }

@@ -5,9 +5,9 @@ use rayon::prelude::*;
 
 use super::gather::{Class, Gather};
 use super::{ConvShape, PANEL};
+use crate::lanes::parallel::several_threads;
 use crate::lanes::scratch::AlignedBuffer;
 use crate::lanes::simd::LANES;
-use crate::lanes::threads::several_threads;
 
 /// Where a weight lies in `[O, I, kh, kw]`, seen from a gather's own outputs and inputs.
 #[derive(Debug, Clone, Copy)]

@@ -18,10 +18,9 @@ use super::gather::Gather;
 use super::packed::PackedWeight;
 use super::{ConvShape, PANEL, register_tile};
 use crate::lanes::output::{SharedOut, filled_by};
-use crate::lanes::parallel::share_out;
+use crate::lanes::parallel::several_threads;
 use crate::lanes::scratch::{AlignedBuffer, with_scratch};
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
-use crate::lanes::threads::several_threads;
 use basis::{Change, ELEMENTS, MOST_CHANNELS, Tiles, both_ways, load_square};
 pub(super) use grad::weight_grad;
 
@@ -173,7 +172,7 @@ pub(super) fn run(shape: &ConvShape, x: &[f32], weight: &TransformedWeight, epil
             if alone {
                 tasks.for_each(|task| compute(task, out));
             } else {
-                share_out(tasks.len(), |task| compute(task, out));
+                tasks.into_par_iter().with_max_len(1).for_each(|task| compute(task, out));
             }
         })
     }

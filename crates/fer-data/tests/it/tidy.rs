@@ -246,7 +246,8 @@ fn what_is_not_built_to_be_tested_has_no_test() {
             let mut parts = manifest.split("\n[").filter(|part| part.starts_with(target));
             parts.any(|part| part.lines().any(|found| found == line))
         };
-        let target = if path.contains("/bin/") { "[bin]]" } else { "lib]" };
+        let is_program = path.contains("/bin/") || path.ends_with("/src/main.rs");
+        let target = if is_program { "[bin]]" } else { "lib]" };
         // Fences come in pairs, and `text` behind the first one says that it is no example.
         let fences = text.lines().filter(|line| line.trim_start().starts_with("//") && line.contains("```"));
         let has_example = fences.step_by(2).any(|line| line.ends_with("```"));

@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 pub use epilogue::Epilogue;
 use gather::Gather;
 use packed::{PackedWeight, WeightStrides};
-use winograd::TransformedWeight;
+use winograd::{Squares, TransformedWeight};
 
 /// Output channels in a full panel of packed weights: two vectors.
 const PANEL: usize = 2 * crate::lanes::simd::LANES;
@@ -111,7 +111,7 @@ impl ConvShape {
 pub fn forward(shape: &ConvShape, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let plan = Gather::forward(shape);
     let epilogue = Epilogue { bias, residual: None, relu: false };
-    match ReadyWeight::forward(shape, &plan, weight) {
+    match ReadyWeight::forward(shape, &plan, weight, Squares::of_maps(shape)) {
         ReadyWeight::Direct(weight) => direct::run(&plan, shape.n, x, &weight, epilogue),
         ReadyWeight::Winograd(weight) => winograd::run(shape, x, &weight, epilogue),
     }
@@ -152,11 +152,11 @@ enum ReadyWeight {
 
 impl ReadyWeight {
     /// `plan` is the forward gather of `shape`.
-    fn forward(shape: &ConvShape, plan: &Gather, weight: &[f32]) -> Self {
+    fn forward(shape: &ConvShape, plan: &Gather, weight: &[f32], squares: Squares) -> Self {
         shape.check_weight(weight);
         let packed = PackedWeight::new(plan, weight, WeightStrides::forward(shape));
         if winograd::fits(shape) {
-            Self::Winograd(TransformedWeight::new(plan, &packed, false))
+            Self::Winograd(TransformedWeight::new(plan, &packed, squares, false))
         } else {
             Self::Direct(packed)
         }
@@ -167,7 +167,7 @@ impl ReadyWeight {
         shape.check_weight(weight);
         let packed = PackedWeight::new(plan, weight, WeightStrides::input_grad(shape));
         if winograd::fits(shape) {
-            Self::Winograd(TransformedWeight::new(plan, &packed, true))
+            Self::Winograd(TransformedWeight::new(plan, &packed, Squares::of_maps(shape), true))
         } else {
             Self::Direct(packed)
         }
@@ -192,7 +192,8 @@ impl FoldedWeight {
         // The order depends on the weight alone: any image makes the same plan of panels and taps.
         let [_, n_inputs, kernel_height, kernel_width] = weight_dims;
         let shape = ConvShape::new([1, kernel_height, kernel_width, n_inputs], weight_dims, stride, padding);
-        let ready = ReadyWeight::forward(&shape, &Gather::forward(&shape), weight);
+        let squares = Squares::of_weight(weight_dims);
+        let ready = ReadyWeight::forward(&shape, &Gather::forward(&shape), weight, squares);
         Self { ready, first_plan: OnceLock::new() }
     }
 

@@ -4,9 +4,6 @@
 
 use crate::lanes::simd::Lanes;
 
-/// Elements of a transformed tile.
-pub(super) const ELEMENTS: usize = 16;
-
 /// Most channels of a map; pixels outside the image are read from that many zeros.
 pub(super) const MOST_CHANNELS: usize = 1024;
 
@@ -15,38 +12,38 @@ static ZEROS: [f32; MOST_CHANNELS] = [0.0; MOST_CHANNELS];
 /// Floats of transformed input that a block of tiles may take: a part of the second-level cache.
 const BLOCK_FLOATS: usize = 100 << 10;
 
-/// The 2×2 output blocks of all images, counted through.
+/// The `OUT × OUT` squares of outputs of all images, counted through.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tiles {
+pub(super) struct Tiles<const OUT: usize> {
     pub(super) height: usize,
     pub(super) width: usize,
-    /// Blocks per column and per row; the last may reach beyond the image.
-    blocks: [usize; 2],
-    /// Blocks of all images.
+    /// Squares per column and per row; the last may reach beyond the image.
+    squares: [usize; 2],
+    /// Squares of all images.
     pub(super) n: usize,
 }
 
-impl Tiles {
+impl<const OUT: usize> Tiles<OUT> {
     pub(super) fn new(n_images: usize, height: usize, width: usize) -> Self {
-        let blocks = [height.div_ceil(2), width.div_ceil(2)];
-        Self { height, width, blocks, n: n_images * blocks[0] * blocks[1] }
+        let squares = [height.div_ceil(OUT), width.div_ceil(OUT)];
+        Self { height, width, squares, n: n_images * squares[0] * squares[1] }
     }
 
-    /// Blocks of one image.
+    /// Squares of one image.
     pub(super) fn per_image(&self) -> usize {
-        self.blocks[0] * self.blocks[1]
+        self.squares[0] * self.squares[1]
     }
 
     /// How many are transformed and multiplied at a time: a multiple of the register tile.
     pub(super) fn at_once(n_channels: usize) -> usize {
-        (BLOCK_FLOATS / (ELEMENTS * n_channels) / 12 * 12).clamp(12, 48)
+        (BLOCK_FLOATS / ((OUT + 2) * (OUT + 2) * n_channels) / 12 * 12).clamp(12, 48)
     }
 
     /// Image, first row, first column.
     #[inline(always)]
     pub(super) fn position(&self, tile: usize) -> [usize; 3] {
         let in_image = tile % self.per_image();
-        [tile / self.per_image(), 2 * (in_image / self.blocks[1]), 2 * (in_image % self.blocks[1])]
+        [tile / self.per_image(), OUT * (in_image / self.squares[1]), OUT * (in_image % self.squares[1])]
     }
 
     /// Pointers to a square of pixels that starts at (`y`, `x`), which may lie outside the image: there they point to zeros.
@@ -129,4 +126,115 @@ pub(super) fn both_ways<C: Change<FROM, TO>, L: Lanes, const FROM: usize, const 
         *row = C::change(values);
     }
     changed
+}
+
+/// Weights: `G`.
+pub(super) struct OfWeight;
+
+impl Change<3, 4> for OfWeight {
+    #[inline(always)]
+    fn change<L: Lanes>([a, b, c]: [L; 3]) -> [L; 4] {
+        let (outer, half) = (a.add(c), a.filled_with(0.5));
+        [a, outer.add(b).mul(half), outer.sub(b).mul(half), c]
+    }
+}
+
+impl Change<3, 5> for OfWeight {
+    #[inline(always)]
+    fn change<L: Lanes>([a, b, c]: [L; 3]) -> [L; 5] {
+        let of = |value: f32| a.filled_with(value);
+        let (outer, at_two) = (a.add(c), c.mul_add(of(4.0), b.mul_add(of(2.0), a)));
+        [
+            a.mul(of(0.5)),
+            outer.add(b).mul(of(-0.5)),
+            outer.sub(b).mul(of(-1.0 / 6.0)),
+            at_two.mul(of(1.0 / 6.0)),
+            c,
+        ]
+    }
+}
+
+/// Inputs: `Bᵀ`.
+pub(super) struct OfInput;
+
+impl Change<4, 4> for OfInput {
+    #[inline(always)]
+    fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 4] {
+        [a.sub(c), b.add(c), c.sub(b), b.sub(d)]
+    }
+}
+
+impl Change<5, 5> for OfInput {
+    #[inline(always)]
+    fn change<L: Lanes>([a, b, c, d, e]: [L; 5]) -> [L; 5] {
+        let (two, less_two) = (a.filled_with(2.0), a.filled_with(-2.0));
+        let steep = d.sub(b);
+        [
+            a.sub(c).mul_add(two, steep),
+            b.mul_add(less_two, d.sub(c)),
+            c.mul_add(a.filled_with(-3.0), b.mul_add(two, d)),
+            steep,
+            steep.mul_add(less_two, e.sub(c)),
+        ]
+    }
+}
+
+/// Products to outputs: `Aᵀ`.
+pub(super) struct ToOutput;
+
+impl Change<4, 2> for ToOutput {
+    #[inline(always)]
+    fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 2] {
+        [a.add(b).add(c), b.sub(c).sub(d)]
+    }
+}
+
+impl Change<5, 3> for ToOutput {
+    #[inline(always)]
+    fn change<L: Lanes>([a, b, c, d, e]: [L; 5]) -> [L; 3] {
+        let sum = b.add(c);
+        let even = d.mul_add(a.filled_with(4.0), sum);
+        [a.add(sum).add(d), d.mul_add(a.filled_with(2.0), b.sub(c)), even.add(e)]
+    }
+}
+
+/// Output gradients: `A`.
+pub(super) struct OfGrad;
+
+impl Change<2, 4> for OfGrad {
+    #[inline(always)]
+    fn change<L: Lanes>([a, b]: [L; 2]) -> [L; 4] {
+        [a, a.add(b), a.sub(b), a.filled_with(0.0).sub(b)]
+    }
+}
+
+impl Change<3, 5> for OfGrad {
+    #[inline(always)]
+    fn change<L: Lanes>([a, b, c]: [L; 3]) -> [L; 5] {
+        let outer = a.add(c);
+        let at_two = c.mul_add(a.filled_with(4.0), b.mul_add(a.filled_with(2.0), a));
+        [a, outer.add(b), outer.sub(b), at_two, c]
+    }
+}
+
+/// Sums to taps: `Gᵀ`.
+pub(super) struct ToWeight;
+
+impl Change<4, 3> for ToWeight {
+    #[inline(always)]
+    fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 3] {
+        let half = a.filled_with(0.5);
+        let (sum, difference) = (b.add(c).mul(half), b.sub(c).mul(half));
+        [a.add(sum), difference, sum.add(d)]
+    }
+}
+
+impl Change<5, 3> for ToWeight {
+    #[inline(always)]
+    fn change<L: Lanes>([a, b, c, d, e]: [L; 5]) -> [L; 3] {
+        let of = |value: f32| a.filled_with(value);
+        let (b, c, d) = (b.mul(of(-0.5)), c.mul(of(-1.0 / 6.0)), d.mul(of(1.0 / 6.0)));
+        let outer = b.add(c);
+        [a.mul_add(of(0.5), outer.add(d)), d.mul_add(of(2.0), b.sub(c)), d.mul_add(of(4.0), outer.add(e))]
+    }
 }

@@ -2,8 +2,7 @@
 //! In: inputs `[N, H, W, I]`, output gradients `[N, H, W, O]`. Out: `[O, I, 3, 3]`.
 //!
 //! The output is a sum of products of transformed inputs and transformed weights; its derivative by the latter is the sum
-//! over tiles of transformed inputs times output gradients, changed by the transposed bases: again 16 multiplications
-//! instead of 36.
+//! over tiles of transformed inputs times output gradients, changed by the transposed bases: again as few multiplications.
 //! As in [`mod@crate::ops::conv::weight_grad`], images form groups that depend on the sizes alone, and the groups are added in order.
 #![allow(unsafe_code)] // The innermost loop: bounds checks would cost as much as the arithmetic.
 
@@ -11,8 +10,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::TransformInput;
-use super::basis::{Change, ELEMENTS, Tiles, both_ways, load_square};
+use super::basis::{Change, OfGrad, OfInput, Tiles, ToWeight, both_ways, load_square};
+use super::{Squares, TransformInput};
 use crate::lanes::scratch::{AlignedBuffer, with_scratch};
 use crate::lanes::simd::{self, Kernel, LANES, Lanes};
 use crate::ops::conv::{ConvShape, PANEL};
@@ -28,7 +27,23 @@ const TASKS: usize = 16;
 
 /// Gradient of the weight `[O, I, 3, 3]`.
 pub(in crate::ops::conv) fn weight_grad(shape: &ConvShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
-    let plan = GradPlan::new(shape);
+    match Squares::of_maps(shape) {
+        Squares::Two => by_squares::<2, 4>(shape, x, output_grad),
+        Squares::Three => by_squares::<3, 5>(shape, x, output_grad),
+    }
+}
+
+fn by_squares<const OUT: usize, const SIDE: usize>(
+    shape: &ConvShape,
+    x: &[f32],
+    output_grad: &[f32],
+) -> Vec<f32>
+where
+    OfInput: Change<SIDE, SIDE>,
+    OfGrad: Change<OUT, SIDE>,
+    ToWeight: Change<SIDE, 3>,
+{
+    let plan = GradPlan::<OUT, SIDE>::new(shape);
     shape.check_grad_sizes(x, output_grad);
     let sums: Vec<AlignedBuffer> = (0..plan.n_groups * plan.n_shares)
         .into_par_iter()
@@ -41,21 +56,26 @@ pub(in crate::ops::conv) fn weight_grad(shape: &ConvShape, x: &[f32], output_gra
 
 /// Sizes that all tasks share.
 #[derive(Debug, Clone, Copy)]
-struct GradPlan {
+struct GradPlan<const OUT: usize, const SIDE: usize> {
     n_inputs: usize,
     n_outputs: usize,
-    tiles: Tiles,
+    tiles: Tiles<OUT>,
     tiles_per_group: usize,
     n_groups: usize,
     panels_per_share: usize,
     n_shares: usize,
 }
 
-impl GradPlan {
+impl<const OUT: usize, const SIDE: usize> GradPlan<OUT, SIDE>
+where
+    OfInput: Change<SIDE, SIDE>,
+    OfGrad: Change<OUT, SIDE>,
+    ToWeight: Change<SIDE, 3>,
+{
     fn new(shape: &ConvShape) -> Self {
         let (n_inputs, n_outputs) = (shape.input[2], shape.n_outputs);
         let tiles = Tiles::new(shape.n, shape.input[0], shape.input[1]);
-        let wanted_groups = if ELEMENTS * n_inputs * n_outputs > LARGE_SUMS { TASKS / 4 } else { TASKS };
+        let wanted_groups = if SIDE * SIDE * n_inputs * n_outputs > LARGE_SUMS { TASKS / 4 } else { TASKS };
         let images_per_group = shape.n.div_ceil(wanted_groups).max(1);
         let n_groups = shape.n.div_ceil(images_per_group);
         let n_panels = n_outputs.div_ceil(PANEL);
@@ -73,7 +93,7 @@ impl GradPlan {
 
     /// Floats of a panel's sums: element, input channel, 32 output channels.
     fn panel_len(&self) -> usize {
-        ELEMENTS * self.n_inputs * PANEL
+        SIDE * SIDE * self.n_inputs * PANEL
     }
 
     fn panels(&self, share: usize) -> Range<usize> {
@@ -94,10 +114,11 @@ impl GradPlan {
         for first in (group * self.tiles_per_group..end).step_by(TILES_AT_ONCE) {
             let range = first..(first + TILES_AT_ONCE).min(end);
             let n = range.len();
-            let lens = [ELEMENTS * n * self.n_inputs, ELEMENTS * n * panels.len() * PANEL];
+            let lens = [SIDE * SIDE * n * self.n_inputs, SIDE * SIDE * n * panels.len() * PANEL];
             with_scratch(lens, |transformed, grads| {
                 let (tiles, n_channels) = (self.tiles, self.n_inputs);
-                let input = TransformInput { tiles, range: range.clone(), x, n_channels, transformed };
+                let input =
+                    TransformInput::<OUT, SIDE> { tiles, range: range.clone(), x, n_channels, transformed };
                 let panels = panels.clone();
                 let output =
                     TransformGrad { plan: self, panels: panels.clone(), range, grad, transformed: grads };
@@ -132,47 +153,28 @@ impl GradPlan {
                 total.iter_mut().zip(&sums[at..]).for_each(|(total, sum)| *total += sum);
             }
             // SAFETY: it asks for nothing.
-            unsafe { simd::run(TransformBack { n_inputs: self.n_inputs, sums: &total, weight }) };
+            unsafe { simd::run(TransformBack::<SIDE> { n_inputs: self.n_inputs, sums: &total, weight }) };
         };
         weight.par_chunks_mut(PANEL * self.n_inputs * 9).enumerate().for_each(sort_panel);
         weight
     }
 }
 
-/// Output gradients: `A`.
-struct OfGrad;
-
-impl Change<2, 4> for OfGrad {
-    #[inline(always)]
-    fn change<L: Lanes>([a, b]: [L; 2]) -> [L; 4] {
-        [a, a.add(b), a.sub(b), a.filled_with(0.0).sub(b)]
-    }
-}
-
-/// Sums to taps: `Gᵀ`.
-struct ToWeight;
-
-impl Change<4, 3> for ToWeight {
-    #[inline(always)]
-    fn change<L: Lanes>([a, b, c, d]: [L; 4]) -> [L; 3] {
-        let half = a.filled_with(0.5);
-        let (sum, difference) = (b.add(c).mul(half), b.sub(c).mul(half));
-        [a.add(sum), difference, sum.add(d)]
-    }
-}
-
-/// 2×2 output gradients of every tile → `[panels, 16, tiles, 32]`.
+/// `OUT × OUT` output gradients of every tile → `[panels, SIDE², tiles, 32]`.
 ///
 /// Running it needs a `grad` of the plan's size, a range inside its tiles, and room for range and panels in `transformed`.
-struct TransformGrad<'a> {
-    plan: &'a GradPlan,
+struct TransformGrad<'a, const OUT: usize, const SIDE: usize> {
+    plan: &'a GradPlan<OUT, SIDE>,
     panels: Range<usize>,
     range: Range<usize>,
     grad: &'a [f32],
     transformed: &'a mut [f32],
 }
 
-impl Kernel for TransformGrad<'_> {
+impl<const OUT: usize, const SIDE: usize> Kernel for TransformGrad<'_, OUT, SIDE>
+where
+    OfGrad: Change<OUT, SIDE>,
+{
     type Output = ();
 
     #[inline(always)]
@@ -186,14 +188,14 @@ impl Kernel for TransformGrad<'_> {
         unsafe {
             for (idx, tile) in self.range.enumerate() {
                 let position = self.plan.tiles.position(tile);
-                let pixels: [[*const f32; 2]; 2] =
+                let pixels: [[*const f32; OUT]; OUT] =
                     self.plan.tiles.square(self.grad.as_ptr(), self.plan.n_outputs, position, 0);
                 for vector in vectors.clone() {
-                    let loaded = load_square::<L, 2>(&pixels, vector * LANES);
-                    let values = both_ways::<OfGrad, L, 2, 4>(loaded);
+                    let loaded = load_square::<L, OUT>(&pixels, vector * LANES);
+                    let values = both_ways::<OfGrad, L, OUT, SIDE>(loaded);
                     let panel = vector / 2 - self.panels.start;
                     for (element, value) in values.as_flattened().iter().enumerate() {
-                        let at = ((panel * ELEMENTS + element) * n + idx) * PANEL + vector % 2 * LANES;
+                        let at = ((panel * SIDE * SIDE + element) * n + idx) * PANEL + vector % 2 * LANES;
                         value.store(to.add(at));
                     }
                 }
@@ -205,8 +207,8 @@ impl Kernel for TransformGrad<'_> {
 /// Adds the products of `n` tiles to the sums.
 ///
 /// Running it needs inputs and gradients of `n` tiles as the two transforms leave them, and sums of the panels.
-struct Accumulate<'a> {
-    plan: &'a GradPlan,
+struct Accumulate<'a, const OUT: usize, const SIDE: usize> {
+    plan: &'a GradPlan<OUT, SIDE>,
     panels: Range<usize>,
     n: usize,
     transformed: &'a [f32],
@@ -214,7 +216,7 @@ struct Accumulate<'a> {
     sums: &'a mut [f32],
 }
 
-impl Kernel for Accumulate<'_> {
+impl<const OUT: usize, const SIDE: usize> Kernel for Accumulate<'_, OUT, SIDE> {
     type Output = ();
 
     #[inline(always)]
@@ -227,11 +229,11 @@ impl Kernel for Accumulate<'_> {
         unsafe {
             for (panel_idx, panel) in self.panels.clone().enumerate() {
                 let single = plan.n_outputs / LANES - 2 * panel == 1;
-                for element in 0..ELEMENTS {
-                    let grads = self.grads.as_ptr().add((panel_idx * ELEMENTS + element) * n * PANEL);
+                for element in 0..SIDE * SIDE {
+                    let grads = self.grads.as_ptr().add((panel_idx * SIDE * SIDE + element) * n * PANEL);
                     for block in 0..n_blocks {
                         let x = self.transformed.as_ptr().add((element * n_blocks + block) * n * LANES);
-                        let row = (panel_idx * ELEMENTS + element) * plan.n_inputs + block * LANES;
+                        let row = (panel_idx * SIDE * SIDE + element) * plan.n_inputs + block * LANES;
                         let to = sums.add(row * PANEL);
                         match single {
                             true => block_products::<L, 1>(x, grads, n, to),
@@ -308,16 +310,19 @@ unsafe fn products<L: Lanes, const R: usize, const V: usize>(
     }
 }
 
-/// One panel's sums, `[16, I, 32]` → `[outputs, I, 3, 3]`.
+/// One panel's sums, `[SIDE², I, 32]` → `[outputs, I, 3, 3]`.
 ///
 /// Running it needs nothing of its fields: all accesses are checked.
-struct TransformBack<'a> {
+struct TransformBack<'a, const SIDE: usize> {
     n_inputs: usize,
     sums: &'a [f32],
     weight: &'a mut [f32],
 }
 
-impl Kernel for TransformBack<'_> {
+impl<const SIDE: usize> Kernel for TransformBack<'_, SIDE>
+where
+    ToWeight: Change<SIDE, 3>,
+{
     type Output = ();
 
     #[inline(always)]
@@ -327,12 +332,12 @@ impl Kernel for TransformBack<'_> {
         unsafe {
             for input in 0..self.n_inputs {
                 for lane in (0..n_outputs).step_by(LANES) {
-                    let mut elements = [[L::splat(0.0); 4]; 4];
+                    let mut elements = [[L::splat(0.0); SIDE]; SIDE];
                     for (element, lanes) in elements.as_flattened_mut().iter_mut().enumerate() {
                         let at = (element * self.n_inputs + input) * PANEL + lane;
                         *lanes = L::load(self.sums[at..][..LANES].as_ptr());
                     }
-                    let taps = both_ways::<ToWeight, L, 4, 3>(elements);
+                    let taps = both_ways::<ToWeight, L, SIDE, 3>(elements);
                     for (tap, value) in taps.as_flattened().iter().enumerate() {
                         let mut stored = [0.0f32; LANES];
                         value.store(stored.as_mut_ptr());

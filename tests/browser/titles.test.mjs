@@ -1,8 +1,8 @@
-// Where titles go and which percents they say, without a browser.
+// Where titles go and how sure they say a label is, without a browser.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { percent, placeTitles } from "../../crates/fer-web/src/page/assets/faces/titles.js";
+import { placeTitles, sureness } from "../../crates/fer-web/src/page/assets/faces/titles.js";
 
 const picture = { width: 640, height: 480 };
 const title = { width: 150, height: 25 };
@@ -36,8 +36,8 @@ test("no title covers another face or another title, wherever two faces stand", 
   assert.ok(n > 400, `only ${n} places`);
 });
 
-test("an uncertain face never shows the limit below which it is uncertain", () => {
-  assert.equal(percent(0.3999, null), 39);
-  assert.equal(percent(0.3999, 2), 40);
-  assert.equal(percent(Math.fround(0.4) - 2 ** -25, null), 39);
+test("a face without a label shows no share that might look like enough", () => {
+  assert.equal(sureness({ label: null, confidence: 0.82 }), "");
+  assert.equal(sureness({ confidence: 0.82 }), "");
+  assert.equal(sureness({ label: 2, confidence: 0.3999 }), "40 %");
 });

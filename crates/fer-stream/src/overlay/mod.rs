@@ -79,14 +79,21 @@ fn draw_faces(
     mut taken: Vec<Rect>,
 ) {
     taken.extend(draw_status(picture, &options.status, scale));
-    // All titles first: bars then leave them uncovered.
-    for face in &reading.faces {
-        let rect = face_rect(face, picture.width(), options.mirror);
-        draw_title(picture, rect, face, labels, scale, &mut taken);
-    }
+    // Titles are placed first, so that bars leave them uncovered where there is room, and drawn last where there is none.
+    let titles: Vec<Title> = reading
+        .faces
+        .iter()
+        .map(|face| {
+            let rect = face_rect(face, picture.width(), options.mirror);
+            Title::place(picture.dimensions(), rect, face, labels, scale, &mut taken)
+        })
+        .collect();
     for face in &reading.faces {
         let rect = face_rect(face, picture.width(), options.mirror);
         draw_bars(picture, rect, face, labels, scale, &mut taken);
+    }
+    for (title, face) in titles.iter().zip(&reading.faces) {
+        title.draw(picture, face, scale);
     }
 }
 
@@ -110,6 +117,11 @@ impl Sizes {
     fn pad(self) -> i32 {
         (self.text / 4.0).round().max(2.0) as i32
     }
+
+    /// Height of a title's plate.
+    fn plate(self) -> i32 {
+        self.text.ceil() as i32 + self.pad()
+    }
 }
 
 fn color(track: u64) -> Rgb<u8> {
@@ -123,33 +135,45 @@ fn face_rect(face: &FaceReading, width: u32, mirror: bool) -> Rect {
 }
 
 /// Id, label and confidence on a plate beside the box, where it covers least of other faces and titles.
-fn draw_title(
-    picture: &mut RgbImage,
-    rect: Rect,
-    face: &FaceReading,
-    labels: &Labels,
-    scale: Sizes,
-    taken: &mut Vec<Rect>,
-) {
-    let title = title(face, labels);
-    let pad = scale.pad();
-    let width = text_width(&title, scale.text).ceil() as i32 + 2 * pad;
-    let height = scale.text.ceil() as i32 + pad;
-    let plate = place_title(picture.dimensions(), rect, (width, height), taken);
-    taken.push(plate);
-    let Rect { left, top, .. } = plate;
-    blend(picture, plate, PLATE, 0.75);
-    blend(picture, Rect::new(left, top, scale.line * 2, height), color(face.track), 1.0);
-    let ink = if face.label.is_some() { INK } else { FAINT };
-    draw_text(picture, (left + pad + scale.line) as f32, (top + pad / 2) as f32, scale.text, ink, &title);
+struct Title {
+    text: String,
+    plate: Rect,
+}
+
+impl Title {
+    fn place(
+        picture: (u32, u32),
+        rect: Rect,
+        face: &FaceReading,
+        labels: &Labels,
+        scale: Sizes,
+        taken: &mut Vec<Rect>,
+    ) -> Self {
+        let text = title(face, labels);
+        let width = text_width(&text, scale.text).ceil() as i32 + 2 * scale.pad();
+        let plate = place_title(picture, rect, (width, scale.plate()), taken);
+        taken.push(plate);
+        Self { text, plate }
+    }
+
+    fn draw(&self, picture: &mut RgbImage, face: &FaceReading, scale: Sizes) {
+        let Rect { left, top, height, .. } = self.plate;
+        let pad = scale.pad();
+        blend(picture, self.plate, PLATE, 0.75);
+        blend(picture, Rect::new(left, top, scale.line * 2, height), color(face.track), 1.0);
+        let ink = if face.label.is_some() { INK } else { FAINT };
+        let (x, y) = ((left + pad + scale.line) as f32, (top + pad / 2) as f32);
+        draw_text(picture, x, y, scale.text, ink, &self.text);
+    }
 }
 
 fn title(face: &FaceReading, labels: &Labels) -> String {
-    let percent = face.confidence * 100.0;
     match face.label {
-        Some(label) => format!("#{} {} {percent:.0} %", face.track, labels.name(label)),
-        // Rounded down: it has no label because it is below a limit, and must not look as if it were not.
-        None => format!("#{} uncertain {:.0} %", face.track, percent.floor()),
+        Some(label) => {
+            format!("#{} {} {:.0} %", face.track, labels.name(label), face.confidence * 100.0)
+        }
+        // No share: a face may be without a label at any, in its first frames and between the limits of gaining and losing one.
+        None => format!("#{} uncertain", face.track),
     }
 }
 
@@ -191,7 +215,7 @@ fn draw_bars(
     let name_width = names.max().unwrap_or(0);
     let height = (row * n_labels as f32).ceil() as i32 + pad;
     let widths = [4.0, 3.0, 2.0].map(|part| name_width + (scale.text * part) as i32 + 3 * pad);
-    let panel = place_panel(picture.dimensions(), rect, widths, height, taken);
+    let panel = place_panel(picture.dimensions(), rect, scale.plate(), widths, height, taken);
     let bar_width = panel.width - name_width - 3 * pad;
     taken.push(panel);
     blend(picture, panel, PLATE, 0.62);
@@ -214,15 +238,23 @@ fn draw_bars(
     }
 }
 
-/// Right of the box, left of it, below it or at its bottom, wide or narrow, but inside the picture:
-/// the first of the places that hide least of what is there. The box itself hides cheapest.
-fn place_panel(picture: (u32, u32), rect: Rect, widths: [i32; 3], height: i32, taken: &[Rect]) -> Rect {
+/// Right of the box, left of it, below it, below a title of `plate` pixels there, or at its bottom, wide or narrow, but
+/// inside the picture: the first of the places that hide least of what is there. The box itself hides cheapest.
+fn place_panel(
+    picture: (u32, u32),
+    rect: Rect,
+    plate: i32,
+    widths: [i32; 3],
+    height: i32,
+    taken: &[Rect],
+) -> Rect {
     let places = widths.iter().flat_map(|&width| {
         let bottom = rect.top + rect.height;
         let corners = [
             (rect.left + rect.width, rect.top),
             (rect.left - width, rect.top),
             (rect.left, bottom),
+            (rect.left, bottom + plate),
             (rect.left, bottom - height),
         ];
         corners.map(|(left, top)| Rect {
@@ -294,13 +326,23 @@ mod tests {
     }
 
     #[test]
+    fn bars_leave_a_title_below_the_box_uncovered() {
+        let face = Rect::new(200, 100, 80, 80);
+        let beside = [Rect::new(60, 100, 139, 100), Rect::new(281, 100, 139, 100)];
+        let title = Rect::new(200, 180, 110, 20);
+        let panel =
+            place_panel((480, 480), face, 20, [130, 110, 90], 100, &[face, beside[0], beside[1], title]);
+        assert_eq!(panel, Rect::new(200, 200, 130, 100));
+    }
+
+    #[test]
     fn a_title_stays_inside_the_picture() {
         let plate = place_title((320, 240), Rect::new(-10, -5, 60, 60), (120, 20), &[]);
         assert!(plate.left >= 0 && plate.top >= 0 && plate.left + plate.width <= 320, "{plate:?}");
     }
 
     #[test]
-    fn a_face_below_the_limit_never_looks_as_if_it_reached_it() {
+    fn a_face_without_a_label_shows_no_share_that_might_look_like_enough() {
         let face = |confidence, label| FaceReading {
             track: 2,
             face_box: fer_vision::FaceBox { x: 0.0, y: 0.0, width: 9.0, height: 9.0, score: 1.0 },
@@ -312,7 +354,7 @@ mod tests {
             confidence,
         };
         let labels = Labels::fer2013();
-        assert_eq!(title(&face(0.3999, None), &labels), "#2 uncertain 39 %");
+        assert_eq!(title(&face(0.82, None), &labels), "#2 uncertain");
         assert_eq!(title(&face(0.596, Some(3)), &labels), "#2 happy 60 %");
     }
 }

@@ -4,7 +4,7 @@
 
 import { drawBands, drawMarks, History, prepare } from "./charts.js";
 import { labelName } from "./overlay.js";
-import { percent } from "./titles.js";
+import { sureness } from "./titles.js";
 
 const MINUTE_MS = 60_000;
 const GONE_MS = 1000;
@@ -30,7 +30,7 @@ export function makeBars(labels) {
   const update = (probabilities, shown) => {
     rows.forEach(({ term, bar, value }, label) => {
       bar.style.transform = `scaleX(${probabilities[label].toFixed(4)})`;
-      const text = String(percent(probabilities[label], shown));
+      const text = String(Math.round(probabilities[label] * 100));
       if (value.textContent !== text) value.textContent = text;
       term.className = label === shown ? "best" : "";
     });
@@ -64,7 +64,7 @@ export function makeCard(labels, title, { minute = false, choose = null } = {}) 
     const text = labelName(labels, face.label);
     if (name.textContent !== text) name.textContent = text;
     name.className = face.label === null ? "uncertain" : "";
-    sure.textContent = `${percent(face.confidence, face.label)} %`;
+    sure.textContent = sureness(face);
     bars.update(probabilities, face.label);
   };
   return { card, id, chart, update };

@@ -2,7 +2,7 @@
 // In: a canvas context, faces, the names and colours of labels. Out: boxes with their labels.
 // Knows nothing of where pictures come from.
 
-import { percent, placeTitles } from "./titles.js";
+import { placeTitles, sureness } from "./titles.js";
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
 
@@ -58,7 +58,7 @@ function measure(context, face, labels, unit) {
   const words = [
     { text: face.track === undefined ? "" : `${face.track}`, weight: 600, color: "#b9b5ac" },
     { text: labelName(labels, face.label), weight: 600, color: "#ffffff" },
-    { text: `${percent(face.confidence, face.label)} %`, weight: 400, color: "#d8d4cb" },
+    { text: sureness(face), weight: 400, color: "#d8d4cb" },
   ].filter(({ text }) => text);
   let width = pad;
   for (const word of words) {

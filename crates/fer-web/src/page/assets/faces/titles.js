@@ -38,8 +38,10 @@ function covered(a, others) {
   return others.reduce((sum, b) => sum + overlap(a.x, a.w, b.x, b.w) * overlap(a.y, a.h, b.y, b.h), 0);
 }
 
-/** Whole percents; of a face without a label rounded down, for it has none because it is below a limit. */
-export function percent(part, label) {
-  const whole = part * 100;
-  return label === null || label === undefined ? Math.floor(whole) : Math.round(whole);
+/**
+ * How sure a face's label is; nothing for one without: it may have none at any share, in its first frames and between the
+ * limits of gaining and losing one.
+ */
+export function sureness({ label, confidence }) {
+  return label === null || label === undefined ? "" : `${Math.round(confidence * 100)} %`;
 }

@@ -28,7 +28,7 @@ fer-live --input photo.jpg --save-picture read.png\n  \
 fer-live --input rtsp://camera.local/stream --jsonl - --headless\n  \
 fer-live --input photos.txt --shard 3/16 --out part-3.csv\n  \
 fer-live doctor                              what is well here and what is not\n\n\
-Keys in the window: q or Esc quit, space pause, s snapshot, m mirror, b boxes only.\n\n\
+Keys in the window: h or ? these keys, q or Esc quit, space pause, s snapshot, m mirror, b boxes only.\n\n\
 Exit codes: 0 done; 2 command line, configuration or detector; 3 input that cannot be read; 4 model;\n\
 5 output not written; 6 camera, display or device not available; 130 interrupted, after finishing the files.";
 
@@ -157,7 +157,7 @@ pub struct CommonArgs {
     /// Half-life of the smoothing in ms; 0 for none
     #[arg(long, value_name = "MS", default_value_t = ms(SmoothOptions::default().half_life), help_heading = "Smoothing")]
     pub half_life: u64,
-    /// Under this smoothed probability, 0 to 1, a face is uncertain and has no label
+    /// From this smoothed probability on, 0 to 1, a face of a photo has a label; in a video half of --margin above it, until half of that below
     #[arg(long, value_name = "P", default_value_t = SmoothOptions::default().uncertain_below, value_parser = parse_probability, help_heading = "Smoothing")]
     pub uncertain_below: f32,
     /// How much surer, 0 to 1, another label must be to replace the shown one

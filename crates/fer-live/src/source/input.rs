@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use fer_data::picture::{has_picture_name, is_heif};
 use fer_drawn::Data;
 use fer_stream::StreamError;
 
@@ -142,18 +143,15 @@ fn is_pipe(_: &Path) -> bool {
 
 /// Whether a file begins like a photo; a file that merely has a photo's name is told apart when it is read.
 fn is_photo(path: &Path) -> bool {
-    has_photo_name(path) || {
+    has_picture_name(path) || {
         let mut start = [0; 16];
         let read =
             fer_base::regular::open(path).and_then(|mut file| std::io::Read::read(&mut file, &mut start));
         // A stream of JPEGs begins like one JPEG: there, the name decides.
         let is_stream = has_extension(path, &["mjpeg", "mjpg"]);
-        !is_stream && read.is_ok_and(|n| image::guess_format(&start[..n]).is_ok())
+        let is_picture = |start: &[u8]| image::guess_format(start).is_ok() || is_heif(start);
+        !is_stream && read.is_ok_and(|n| is_picture(&start[..n]))
     }
-}
-
-fn has_photo_name(path: &Path) -> bool {
-    has_extension(path, &["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp", "pgm", "ppm", "pnm"])
 }
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
@@ -168,7 +166,7 @@ fn photos_in(folder: &Path) -> Result<Input, StreamError> {
     let (folders, others): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
     let files: Vec<PathBuf> = others.into_iter().filter(|path| path.is_file()).collect();
     let words = folder.display().to_string();
-    if !folders.is_empty() && !files.iter().any(|path| has_photo_name(path)) {
+    if !folders.is_empty() && !files.iter().any(|path| has_picture_name(path)) {
         return Err(nothing(&words, "no photos in it, but folders: --recursive reads those too"));
     }
     some_photos(words, files)
@@ -193,7 +191,7 @@ fn photos_like(pattern: &str) -> Result<Input, StreamError> {
 }
 
 fn some_photos(words: String, mut paths: Vec<PathBuf>) -> Result<Input, StreamError> {
-    paths.retain(|path| has_photo_name(path));
+    paths.retain(|path| has_picture_name(path));
     paths.sort();
     if paths.is_empty() {
         return Err(nothing(&words, "no photos there (jpg, png, bmp, gif, tiff, webp, pnm)"));

@@ -465,3 +465,18 @@ fn the_help_says_what_it_is_not_for() {
         assert!(help.contains(words), "{words}: {help}");
     }
 }
+
+#[test]
+fn what_phones_save_is_refused_with_what_to_do_whatever_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["IMG_0001.HEIC", "photo.jpg", "photo"] {
+        let photo = folder.path().join(name);
+        std::fs::write(&photo, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap();
+        let (code, said) = refused(&["--input", text(&photo)]);
+        assert_eq!(code, 3, "{said}");
+        assert!(said.contains("HEIC") && said.contains("heif-convert"), "{said}");
+    }
+    let (code, said) = refused(&["--input", text(folder.path())]);
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("IMG_0001.HEIC: a format of phones"), "{said}");
+}

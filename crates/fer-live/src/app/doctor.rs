@@ -90,7 +90,8 @@ fn cascade(args: &DoctorArgs, findings: &mut Vec<Finding>) {
 
 /// Where YuNet's file is to be had, or whether the given one is it.
 fn yunet(args: &DoctorArgs) -> Finding {
-    let remedy = format!("fetch {}: {}", yunet::FILE, yunet::WHERE);
+    let remedy =
+        format!("fetch {}: {}; {} bytes, SHA-256 {}", yunet::FILE, yunet::WHERE, yunet::BYTES, yunet::SHA256);
     let Some(path) = &args.detector_model else {
         return Finding::well("yunet", format!("not needed; for --detector yunet, {remedy}"));
     };

@@ -17,20 +17,6 @@ import tempfile
 import time
 from pathlib import Path
 
-# Per network: the plain blocks (width, convolutions, pool), then residual blocks (width, stride), as in
-# crates/fer-model/src/net/plan.rs; weights that do not fit are refused by PyTorch's strict loading.
-PLAIN = {
-    "tiny": [(16, 1, True)],
-    "small": [(16, 1, True)],
-    "base": [(32, 1, True)],
-    "vgg": [(64, 2, True), (128, 2, True), (256, 2, True), (512, 2, False)],
-}
-RESIDUAL = {
-    "tiny": [(32, 1), (48, 2), (48, 2)],
-    "small": [(32, 1), (96, 2), (160, 2)],
-    "base": [(64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1)],
-    "vgg": [],
-}
 STEPS = {"tiny": 16, "small": 8, "base": 5, "vgg": 4}
 WARM_UP = 2
 BATCH = 128
@@ -46,10 +32,22 @@ KEPT_MEMORY = {
 }
 
 
+def blocks_like(net):
+    """What `peer` is told: the shipped model of that name, else the preset."""
+    model = Path("models") / net
+    return model if (model / "card.json").exists() else net
+
+
+def blocks_of(weights):
+    """The blocks that the card beside the weights names, as `("plain" | "residual", facts)`."""
+    card = json.loads((Path(weights).parent / "card.json").read_text(encoding="utf-8"))
+    return [item for block in card["blocks"] for item in block.items()]
+
+
 # --- workers: each runs in a process of its own ---------------------------------------------------------------------
 
 
-def torch_net(name, weights):
+def torch_net(weights):
     """The network as a PyTorch module, with the weights of a safetensors file."""
     import torch
     from safetensors.torch import load_file
@@ -95,12 +93,12 @@ def torch_net(name, weights):
         def __init__(self):
             super().__init__()
             blocks, inputs = [], 1
-            for width, n, pool in PLAIN[name]:
-                blocks.append(Plain(inputs, width, n, pool))
-                inputs = width
-            for width, stride in RESIDUAL[name]:
-                blocks.append(Residual(inputs, width, stride))
-                inputs = width
+            for kind, facts in blocks_of(weights):
+                if kind == "plain":
+                    blocks.append(Plain(inputs, facts["width"], facts["convs"], facts["pool"]))
+                else:
+                    blocks.append(Residual(inputs, facts["width"], facts["stride"]))
+                inputs = facts["width"]
             self.blocks = nn.Sequential(*blocks)
             self.head = nn.Linear(inputs, 7)
 
@@ -127,7 +125,7 @@ def torch_worker(arguments):
 
     torch.manual_seed(1)
     torch.set_num_threads(arguments.threads)
-    net = torch_net(arguments.net, arguments.weights)
+    net = torch_net(arguments.weights)
     x = torch.randn(arguments.batch, 1, 48, 48)
     if arguments.mode == "tuned":
         net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
@@ -160,7 +158,7 @@ def torch_logits(arguments):
     torch.set_num_threads(arguments.threads)
     images = torch.from_numpy(numpy.fromfile(arguments.images, numpy.float32).reshape(-1, 1, 48, 48))
     with torch.inference_mode():
-        logits = torch_net(arguments.net, arguments.weights).eval()(images)
+        logits = torch_net(arguments.weights).eval()(images)
     logits.numpy().tofile(arguments.to)
 
 
@@ -193,13 +191,13 @@ def ort_logits(arguments):
     ort_session(arguments).run(None, {"faces": images})[0].tofile(arguments.to)
 
 
-def write_onnx(name, weights, to):
+def write_onnx(weights, to):
     """The network as ONNX, node by node; ONNX Runtime folds the batch norms itself."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
     from safetensors.numpy import load_file
 
-    weights = load_file(weights)
+    blocks, weights = blocks_of(weights), load_file(weights)
     nodes, initializers, counter = [], [], iter(range(10**6))
 
     def node(kind, inputs, **attributes):
@@ -218,19 +216,19 @@ def write_onnx(name, weights, to):
         norm = [tensor(f"{path}.norm.{part}") for part in ("gamma", "beta", "running_mean", "running_var")]
         return node("BatchNormalization", [x, *norm], epsilon=1e-5)
 
-    x, idx = "faces", 0
-    for _, n, pool in PLAIN[name]:
-        for conv in range(n):
-            x = node("Relu", [conv_norm(x, f"blocks.{idx}.convs.{conv}", 1)])
-        x, idx = node("MaxPool", [x], kernel_shape=[2, 2], strides=[2, 2]) if pool else x, idx + 1
-    for _, stride in RESIDUAL[name]:
-        kept = x
+    x = "faces"
+    for idx, (kind, facts) in enumerate(blocks):
+        if kind == "plain":
+            for conv in range(facts["convs"]):
+                x = node("Relu", [conv_norm(x, f"blocks.{idx}.convs.{conv}", 1)])
+            x = node("MaxPool", [x], kernel_shape=[2, 2], strides=[2, 2]) if facts["pool"] else x
+            continue
+        kept, stride = x, facts["stride"]
         if f"blocks.{idx}.shortcut.conv.weight" in weights:
             kept = node("AveragePool", [x], kernel_shape=[2, 2], strides=[2, 2]) if stride == 2 else x
             kept = conv_norm(kept, f"blocks.{idx}.shortcut", 1)
         x = node("Relu", [conv_norm(x, f"blocks.{idx}.first", stride)])
         x = node("Relu", [node("Add", [conv_norm(x, f"blocks.{idx}.second", 1), kept])])
-        idx += 1
     x = node("Flatten", [node("GlobalAveragePool", [x])])
     nodes.append(helper.make_node("Gemm", [x, tensor("head.weight"), tensor("head.bias")], ["logits"]))
     faces = helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["n", 1, 48, 48])
@@ -281,8 +279,8 @@ class Bench:
 
     def prepare(self, net):
         print(f"{net}: weights", file=sys.stderr)
-        self.ours("weights", net, self.folder / net)
-        write_onnx(net, self.folder / net / "weights.safetensors", self.folder / f"{net}.onnx")
+        self.ours("weights", blocks_like(net), self.folder / net)
+        write_onnx(self.folder / net / "weights.safetensors", self.folder / f"{net}.onnx")
 
     def weights(self, net):
         return self.folder / net / "weights.safetensors"
@@ -293,7 +291,7 @@ class Bench:
         options = {"batch": BATCH, "steps": steps, "weights": self.weights(net)}
         return self.in_turn(
             {
-                "ours": lambda: self.ours("train", net, BATCH, steps, self.threads),
+                "ours": lambda: self.ours("train", blocks_like(net), BATCH, steps, self.threads),
                 "default": lambda: self.worker("torch-train", net, mode="default", **options),
                 "tuned": lambda: self.worker("torch-train", net, KEPT_MEMORY, mode="tuned", **options),
             }
@@ -305,7 +303,7 @@ class Bench:
         options = {"batch": batch, "steps": steps}
         seconds, _ = self.in_turn(
             {
-                "ours": lambda: self.ours("infer", net, batch, steps, self.threads),
+                "ours": lambda: self.ours("infer", blocks_like(net), batch, steps, self.threads),
                 "ort": lambda: self.worker("ort-infer", net, weights=self.folder / f"{net}.onnx", **options),
                 "tuned": lambda: self.worker(
                     "torch-infer", net, KEPT_MEMORY, mode="tuned", weights=self.weights(net), **options

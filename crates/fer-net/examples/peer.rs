@@ -1,5 +1,5 @@
 //! Our side of `scripts/bench/peers`: trains, reads and dumps what PyTorch and ONNX Runtime are compared with.
-//! In: a preset's name, sizes, folders. Out: seconds per step as JSON, weights, logits.
+//! In: a preset's name or a model's folder, sizes. Out: seconds per step as JSON, weights, logits.
 #![allow(clippy::print_stdout, missing_docs)] // A program: its result is its output.
 
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use fer_data::Labels;
 use fer_data::face::SIDE;
+use fer_model::net::NetPlan;
 use fer_model::{Architecture, ModelCard};
 use fer_net::{Net, checkpoint, frozen::fold};
 
@@ -19,7 +20,8 @@ use fer_net::{Net, checkpoint, frozen::fold};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const LABELS: usize = 7;
-const USAGE: &str = "usage:
+const USAGE: &str =
+    "usage (NET is a preset's name, or a model folder, whose blocks are taken and not its weights):
   peer weights NET FOLDER                        a few training steps, then the model folder
   peer train NET BATCH STEPS THREADS             seconds per step
   peer infer NET BATCH REPEATS THREADS           seconds per batch
@@ -29,24 +31,29 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["weights", net, folder] => weights(architecture(net), Path::new(folder)),
+        ["weights", net, folder] => weights(&network(net), Path::new(folder)),
         ["train", net, batch, steps, threads] => {
             set_threads(threads);
-            let (_, seconds) = train(architecture(net), number(batch), number(steps));
+            let (_, seconds) = train(&network(net).1, number(batch), number(steps));
             report(&seconds);
         }
         ["infer", net, batch, repeats, threads] => {
             set_threads(threads);
-            report(&infer(architecture(net), number(batch), number(repeats)));
+            report(&infer(&network(net).1, number(batch), number(repeats)));
         }
         ["logits", folder, images, to] => logits(Path::new(folder), &PathBuf::from(images), Path::new(to)),
         _ => panic!("{USAGE}"),
     }
 }
 
-fn architecture(name: &str) -> Architecture {
+fn network(name: &str) -> (Architecture, NetPlan) {
+    if let Ok(json) = std::fs::read(Path::new(name).join("card.json")) {
+        let card = ModelCard::from_json(&json, name).expect("a model's card");
+        return (card.architecture().expect("known"), card.plan().expect("known"));
+    }
     let found = Architecture::ALL.into_iter().find(|architecture| architecture.name() == name);
-    found.unwrap_or_else(|| panic!("{name} is not a preset\n{USAGE}"))
+    let preset = found.unwrap_or_else(|| panic!("{name} is neither a preset nor a model folder\n{USAGE}"));
+    (preset, preset.plan(&[], 1))
 }
 
 fn number(text: &str) -> usize {
@@ -62,12 +69,12 @@ fn report(seconds: &[f64]) {
 }
 
 /// Plain SGD with momentum on one random batch: what every framework can do the same way.
-fn train(architecture: Architecture, batch: usize, steps: usize) -> (Net, Vec<f64>) {
+fn train(plan: &NetPlan, batch: usize, steps: usize) -> (Net, Vec<f64>) {
     let device = Device::flex().autodiff();
     device.seed(1);
     let momentum = MomentumConfig { momentum: 0.9, dampening: 0.0, nesterov: false };
     let mut optimizer = SgdConfig::new().with_momentum(Some(momentum)).init();
-    let mut net = Net::new(architecture, LABELS, 0.0, &device);
+    let mut net = Net::of_plan(plan, LABELS, 0.0, &device);
     let images = Tensor::<4>::random([batch, 1, SIDE, SIDE], Distribution::Normal(0.0, 1.0), &device);
     let labels: Vec<i64> = (0..batch as i64).map(|idx| idx % LABELS as i64).collect();
     let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [batch]), &device);
@@ -83,15 +90,17 @@ fn train(architecture: Architecture, batch: usize, steps: usize) -> (Net, Vec<f6
     (net, seconds)
 }
 
-fn weights(architecture: Architecture, folder: &Path) {
-    let (net, _) = train(architecture, 16, 3);
-    let card = ModelCard::new(architecture, Labels::fer2013(), "1970-01-01");
+/// The card names the blocks, of presets too: what the peers are built from.
+fn weights((architecture, plan): &(Architecture, NetPlan), folder: &Path) {
+    let (net, _) = train(plan, 16, 3);
+    let mut card = ModelCard::new(*architecture, Labels::fer2013(), "1970-01-01");
+    card.blocks.clone_from(&plan.blocks);
     checkpoint::save(folder, &net.valid(), &card).expect("room for a model");
 }
 
-fn infer(architecture: Architecture, batch: usize, repeats: usize) -> Vec<f64> {
+fn infer(plan: &NetPlan, batch: usize, repeats: usize) -> Vec<f64> {
     let device = Device::flex();
-    let net = fold(&Net::new(architecture, LABELS, 0.0, &device));
+    let net = fold(&Net::of_plan(plan, LABELS, 0.0, &device));
     let images = Tensor::<4>::random([batch, 1, SIDE, SIDE], Distribution::Normal(0.0, 1.0), &device);
     let images: Vec<f32> = images.into_data().iter().collect();
     let once = || {

@@ -5,13 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use fer_vision::haar::{HaarDetector, HaarOptions};
-use fer_vision::yunet::{YuNetDetector, YuNetError, YuNetOptions};
+use fer_vision::yunet::{MOST_BYTES, YuNetDetector, YuNetError, YuNetOptions};
 use fer_vision::{DetectFaces, Finder, FinderOptions, VisionError};
 
 use crate::error::ReadError;
-
-/// The longest YuNet file that is read: sixteen times the published one.
-const MOST_BYTES: u64 = 4 << 20;
 
 /// How faces are found.
 #[derive(Clone, Debug)]
@@ -52,7 +49,7 @@ impl DetectorOptions {
 
 fn content(path: &Path) -> Result<Vec<u8>, VisionError> {
     let length = std::fs::metadata(path).map_err(|error| unusable(path, error.into()))?.len();
-    if length > MOST_BYTES {
+    if length > MOST_BYTES as u64 {
         let problem = format!("{length} bytes, expected at most {MOST_BYTES}");
         return Err(unusable(path, problem.into()));
     }

@@ -47,6 +47,7 @@ export const skip = missing([
 /** Why the tests of the page without a server cannot run here, or false. */
 export const skipPage = missing([
   [join(page, "wasm/fer_wasm_bg.wasm"), "the page without a server is not built: scripts/page"],
+  [join(bin, "examples/bright_yunet"), "the network maker is not built: cargo build --release -p fer-wasm --examples"],
   [join(bin, "examples/frames"), "the frame maker is not built: cargo build --release -p fer-wasm --examples"],
 ]);
 

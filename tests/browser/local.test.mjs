@@ -202,6 +202,30 @@ describe("the page without a server", { skip: skip || skipPage }, () => {
     assert.ok(await shown.isVisible("#video-drop"));
   });
 
+  test("the user's YuNet finds faces as it does natively, and another file is refused in words", async (t) => {
+    const place = join(folder, "yunet");
+    const made = spawnSync(join(bin, "examples/bright_yunet"), [place], { encoding: "utf8" });
+    assert.equal(made.status, 0, made.stderr);
+    const [network, picture] = [join(place, "bright.onnx"), join(place, "face.png")];
+    const here = await StaticHost.start(page);
+    const shown = await open(t, browser, here.url, { hash: "#photos" });
+    t.after(() => here.stop());
+    assert.ok(!here.asked.some((path) => path.includes("wasm-yunet")), "its engine is asked for by those who have the file");
+    await shown.click("#about-open");
+    await shown.setInputFiles("#yunet-choice", import.meta.filename);
+    await shown.waitForFunction(() => /not a YuNet that can be used/.test(document.getElementById("yunet-note").textContent));
+    await shown.setInputFiles("#yunet-choice", network);
+    await shown.waitForFunction(() => /^YuNet finds/.test(document.getElementById("yunet-note").textContent));
+    await shown.click("#about form button");
+    await drop(shown, "#photo-drop", [{ path: picture, name: "face.png", type: "image/png" }]);
+    await shown.waitForFunction(() => document.getElementById("photo-state").textContent === "1 picture read");
+    const json = JSON.parse((await downloaded(shown, () => shown.click("#photo-json"))).bytes);
+    const words = ["--model", tiny, "--input", picture, "--headless", "--detector", "yunet", "--detector-model", network, "--json", "-"];
+    const native = JSON.parse(command(...words));
+    assert.equal(native[0].faces.length, 1);
+    assertSameFaces(json.pictures[0].faces, native[0].faces, "face");
+  });
+
   test("what is no video is refused in words", async (t) => {
     const shown = await open(t, browser, host.url, { hash: "#video" });
     await drop(shown, "#video-drop", [{ path: import.meta.filename, name: "story.mp4", type: "video/mp4" }]);

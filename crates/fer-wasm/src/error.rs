@@ -10,6 +10,10 @@ pub enum PageError {
     /// The model's files are damaged, or of another version.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The file is no YuNet that can be used.
+    #[cfg(feature = "yunet")]
+    #[error("not a YuNet that can be used, expected face_detection_yunet_2023mar.onnx of opencv_zoo")]
+    YuNet(#[from] fer_vision::yunet::YuNetError),
     /// The detector or the network failed.
     #[error(transparent)]
     Vision(#[from] VisionError),

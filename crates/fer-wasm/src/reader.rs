@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fer_model::{ModelCard, ModelFiles, Predictor};
 use fer_vision::haar::{HaarDetector, HaarOptions};
-use fer_vision::{Analyzer, Finder, FinderOptions, Frame, Reading, SmoothOptions, VisionError, columns, ms};
+use fer_vision::{Analyzer, DetectFaces, Finder, FinderOptions, Frame, Reading, SmoothOptions, columns, ms};
 use image::RgbImage;
 use serde_json::{Value, json};
 
@@ -16,7 +16,17 @@ use crate::error::PageError;
 pub struct PageReader {
     classifier: Arc<Predictor>,
     card: ModelCard,
+    detector: Detector,
     photos: Analyzer,
+}
+
+/// What finds faces.
+enum Detector {
+    /// The Haar cascade inside.
+    Haar,
+    /// The user's YuNet, by its file's content.
+    #[cfg(feature = "yunet")]
+    YuNet(Vec<u8>),
 }
 
 /// A camera or a video: its faces are followed from frame to frame.
@@ -31,11 +41,25 @@ impl PageReader {
     /// # Errors
     /// [`PageError::Model`] when the files are damaged or do not belong together.
     pub fn new(card_json: &[u8], weights: &[u8]) -> Result<Self, PageError> {
+        Self::finding(Detector::Haar, card_json, weights)
+    }
+
+    /// The same, with faces found by YuNet, given as the content of its ONNX file.
+    ///
+    /// # Errors
+    /// As [`PageReader::new`], and [`PageError::YuNet`] when the file is another one.
+    #[cfg(feature = "yunet")]
+    pub fn with_yunet(card_json: &[u8], weights: &[u8], onnx: Vec<u8>) -> Result<Self, PageError> {
+        Self::finding(Detector::YuNet(onnx), card_json, weights)
+    }
+
+    fn finding(detector: Detector, card_json: &[u8], weights: &[u8]) -> Result<Self, PageError> {
         let predictor = Predictor::from_bytes(ModelFiles { card_json, weights })?;
         let card = predictor.card().clone();
         let classifier = Arc::new(predictor);
-        let photos = analyzer(HaarOptions::default().photo(card.verifier.is_some()), &card, &classifier)?;
-        Ok(Self { classifier, card, photos })
+        let search = HaarOptions::default().photo(card.verifier.is_some());
+        let photos = analyzer(detector.build(search)?, &card, &classifier);
+        Ok(Self { classifier, card, detector, photos })
     }
 
     /// What the server answers to `GET /v1/model`; the server's own input and limits are not there.
@@ -67,8 +91,8 @@ impl PageReader {
     /// # Errors
     /// [`PageError::Vision`] when the detector cannot be made.
     pub fn stream(&self) -> Result<PageStream, PageError> {
-        let analyzer = analyzer(HaarOptions::default(), &self.card, &self.classifier)?;
-        Ok(PageStream { analyzer, n_frames: 0 })
+        let detector = self.detector.build(HaarOptions::default())?;
+        Ok(PageStream { analyzer: analyzer(detector, &self.card, &self.classifier), n_frames: 0 })
     }
 }
 
@@ -85,12 +109,23 @@ impl PageStream {
     }
 }
 
-fn analyzer(
-    detector: HaarOptions,
-    card: &ModelCard,
-    classifier: &Arc<Predictor>,
-) -> Result<Analyzer, VisionError> {
+impl Detector {
+    /// A detector that knows no face yet; YuNet takes its search side from `search`.
+    fn build(&self, search: HaarOptions) -> Result<Box<dyn DetectFaces>, PageError> {
+        match self {
+            Self::Haar => Ok(Box::new(HaarDetector::new(search)?)),
+            #[cfg(feature = "yunet")]
+            Self::YuNet(onnx) => {
+                use fer_vision::yunet::{YuNetDetector, YuNetOptions};
+                let options = YuNetOptions { search_side: search.search_side, ..YuNetOptions::default() };
+                Ok(Box::new(YuNetDetector::from_onnx(onnx.clone(), options)?))
+            }
+        }
+    }
+}
+
+fn analyzer(detector: Box<dyn DetectFaces>, card: &ModelCard, classifier: &Arc<Predictor>) -> Analyzer {
     let finding = FinderOptions { crop_factor: card.input.crop_factor, ..FinderOptions::default() };
-    let finder = Finder::new(Box::new(HaarDetector::new(detector)?), finding);
-    Ok(Analyzer::new(finder, Arc::<Predictor>::clone(classifier), SmoothOptions::default()))
+    let finder = Finder::new(detector, finding);
+    Analyzer::new(finder, Arc::<Predictor>::clone(classifier), SmoothOptions::default())
 }

@@ -27,6 +27,15 @@ impl Reader {
         PageReader::new(card_json, weights).map(Self).map_err(|error| told(&error))
     }
 
+    /// The same, with faces found by YuNet, the content of whose ONNX file is `onnx`.
+    ///
+    /// # Errors
+    /// As [`PageReader::with_yunet`].
+    #[cfg(feature = "yunet")]
+    pub fn with_yunet(card_json: &[u8], weights: &[u8], onnx: Vec<u8>) -> Result<Reader, JsError> {
+        PageReader::with_yunet(card_json, weights, onnx).map(Self).map_err(|error| told(&error))
+    }
+
     /// The model, as `GET /v1/model` answers.
     #[must_use]
     pub fn describe(&self) -> String {

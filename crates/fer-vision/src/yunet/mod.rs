@@ -15,4 +15,4 @@ mod size;
 
 pub use decode::YuNetFace;
 pub use detector::{YuNetDetector, YuNetOptions};
-pub use network::YuNetError;
+pub use network::{MOST_BYTES, YuNetError};

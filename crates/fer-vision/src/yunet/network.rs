@@ -21,7 +21,7 @@ const STRIDES: [usize; 3] = [8, 16, 32];
 const PARTS: [(&str, usize); 4] = [("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)];
 
 /// YuNet's file has 232,589 bytes: more than this is no YuNet and is not read further.
-const MOST_BYTES: usize = 4 << 20;
+pub const MOST_BYTES: usize = 4 << 20;
 
 /// Why a file is no YuNet that can be used.
 #[derive(Debug, thiserror::Error)]

@@ -20,6 +20,7 @@ export async function connect() {
   const model = await worker.ask("load", { folder: new URL(`models/${wanted.name}/`, document.baseURI).href });
   keepForLater();
   offerModels(models, wanted);
+  offerYuNet(worker);
   return new LocalReading(model, worker);
 }
 
@@ -210,6 +211,23 @@ function chosen() {
   } catch {
     return null;
   }
+}
+
+/** YuNet's file stays in this tab: the page does not ship it, and asks for it again after the next visit. */
+function offerYuNet(worker) {
+  const [choice, note] = [byId("yunet-choice"), byId("yunet-note")];
+  byId("yunet-line").hidden = false;
+  choice.addEventListener("change", async () => {
+    const [file] = choice.files;
+    if (!file) return;
+    note.textContent = "Loading…";
+    try {
+      await worker.ask("yunet", { file });
+      note.textContent = "YuNet finds the faces, from the next picture, camera or video on.";
+    } catch ({ title, detail }) {
+      note.textContent = `${title}: ${detail}`;
+    }
+  });
 }
 
 /** Another model is another page: its labels, its tables. */

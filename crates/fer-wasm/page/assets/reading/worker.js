@@ -14,13 +14,25 @@ const library = start({ module_or_path: new URL("../../wasm/fer_wasm_bg.wasm", i
 library.catch(() => {});
 let n_streams = 0;
 let reader;
+let files;
 
 const answers = {
   /** Loads a model's folder; what it is comes back. */
   async load({ folder }) {
-    const [card, weights] = await Promise.all([bytes(`${folder}card.json`), bytes(`${folder}weights.safetensors`), library]);
-    reader = new Reader(card, weights);
+    files = await Promise.all([bytes(`${folder}card.json`), bytes(`${folder}weights.safetensors`)]);
+    await library;
+    reader = new Reader(...files);
     return JSON.parse(reader.describe());
+  },
+
+  /** Has faces found by YuNet from the next picture, camera or video on; its engine is in a library of its own. */
+  async yunet({ file }) {
+    const onnx = new Uint8Array(await file.arrayBuffer());
+    const other = await import("../../wasm-yunet/fer_wasm.js").catch(() => {
+      throw { title: "YuNet's library could not be read", detail: "the host does not have it, or does not answer" };
+    });
+    await other.default({ module_or_path: new URL("../../wasm-yunet/fer_wasm_bg.wasm", import.meta.url) });
+    reader = other.Reader.with_yunet(...files, onnx);
   },
 
   /** One picture alone. */

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods)] // How long an input takes is what is measured.
 
 mod mutate;
+mod plan;
 mod seeds;
 mod supervise;
 mod targets;
@@ -17,7 +18,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{supervise::Plan, targets::TARGETS};
+use crate::{plan::Plan, targets::TARGETS};
 
 /// Sends damaged bytes through every door of fer.
 #[derive(Parser)]

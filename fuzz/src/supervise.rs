@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command},
     time::{Duration, Instant},
 };
@@ -11,19 +11,9 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
+    plan::{MOST_TIME, Plan, memory_folder, save_finding, ticks},
     targets::{self, TARGETS, Target},
-    work::MOST_TIME,
 };
-
-/// What a run is asked to do.
-pub(crate) struct Plan {
-    /// For each target.
-    pub(crate) time: Duration,
-    /// Of everything random.
-    pub(crate) seed: u64,
-    /// Where findings go.
-    pub(crate) findings: PathBuf,
-}
 
 /// Waiting for ever takes no processor time.
 const STUCK: Duration = Duration::from_secs(120);
@@ -87,12 +77,6 @@ fn once(target: &Target, plan: &Plan) -> Result<u64> {
     Ok(n)
 }
 
-/// Where small files cost no disk.
-pub(crate) fn memory_folder() -> PathBuf {
-    let folder = PathBuf::from("/dev/shm");
-    if folder.is_dir() { folder } else { std::env::temp_dir() }
-}
-
 /// Waits for the worker's end; one that is stuck is ended, and why it was.
 fn wait(worker: &mut Child, state: &Path) -> Result<Option<String>> {
     let mut last = (0, Instant::now(), Duration::ZERO);
@@ -122,21 +106,4 @@ fn read_state(path: &Path) -> Option<(u64, Vec<u8>)> {
     let number = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     let n_bytes = usize::try_from(number(8)?).ok()?;
     Some((number(0)?, bytes.get(16..16 + n_bytes)?.to_vec()))
-}
-
-/// Processor time in a line of `/proc/…/stat`, user and system.
-pub(crate) fn ticks(stat: &str) -> Option<Duration> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let [user, system] = [fields.next()?.parse::<u64>().ok()?, fields.next()?.parse::<u64>().ok()?];
-    Some(Duration::from_millis(10 * (user + system)))
-}
-
-/// Puts an input that broke a promise, and which one, into files.
-pub(crate) fn save_finding(folder: &Path, target: &str, problem: &str, input: &[u8]) -> Result<()> {
-    fs::create_dir_all(folder)?;
-    let name = format!("{target}-{:.12}", fer_model::card::sha256_hex(input));
-    fs::write(folder.join(format!("{name}.bin")), input)?;
-    fs::write(folder.join(format!("{name}.txt")), format!("{problem}\n"))?;
-    eprintln!("{target}: {problem}: {name}.bin");
-    Ok(())
 }

@@ -16,12 +16,9 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
     mutate::{Kin, mutate},
-    supervise::{Plan, save_finding},
+    plan::{MOST_TIME, Plan, save_finding, ticks},
     targets::Target,
 };
-
-/// No input may take longer.
-pub(crate) const MOST_TIME: Duration = Duration::from_secs(5);
 
 /// Nor the process more memory, in MiB.
 const MOST_MEMORY: u64 = 1 << 10;
@@ -152,5 +149,5 @@ fn memory() -> Option<u64> {
 /// Processor time of all threads of this process; Linux counts it in hundredths of a second.
 fn processor_time() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    crate::supervise::ticks(&stat).unwrap_or_default()
+    ticks(&stat).unwrap_or_default()
 }

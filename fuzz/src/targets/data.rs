@@ -7,7 +7,7 @@ use fer_data::{LoadOptions, load_learning};
 use tempfile::TempDir;
 
 use super::{Door, Target, words};
-use crate::{seeds, supervise::memory_folder};
+use crate::{plan::memory_folder, seeds};
 
 const WORDS: &[&[u8]] = &[
     b"emotion",

@@ -14,7 +14,7 @@ use fer_vision::{
 };
 
 use super::{Door, Target, words};
-use crate::{seeds, supervise::memory_folder};
+use crate::{plan::memory_folder, seeds};
 
 #[path = "../../../crates/fer-vision/tests/it/bright_yunet.rs"]
 mod bright_yunet;

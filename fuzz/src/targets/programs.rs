@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Door, Target};
-use crate::{seeds, supervise::memory_folder};
+use crate::{plan::memory_folder, seeds};
 
 pub(super) const PROGRAMS: Target = Target {
     name: "programs",

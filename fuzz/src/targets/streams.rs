@@ -8,7 +8,7 @@ use fer_stream::FrameSource;
 use image::{DynamicImage, ImageFormat};
 
 use super::{Door, Target};
-use crate::{seeds, supervise::memory_folder};
+use crate::{plan::memory_folder, seeds};
 
 pub(super) const GIF: Target = Target {
     name: "gif",

@@ -1,6 +1,7 @@
 //! What every kernel stands on: vectors, buffers, threads.
 //! In: loops over floats. Out: the same loops on the best instruction set and on all threads.
 
+pub(crate) mod dispatch;
 mod native;
 pub(crate) mod output;
 pub(crate) mod parallel;

@@ -4,9 +4,10 @@
 
 use std::ops::Range;
 
+use crate::lanes::dispatch;
 use crate::lanes::output::{InOut, SharedOut, filled_by};
 use crate::lanes::parallel::{TASK_FLOATS, map_ranges};
-use crate::lanes::simd::{self, Kernel, LANES, Lanes};
+use crate::lanes::simd::{Kernel, LANES, Lanes};
 
 /// Vectors of channels whose sums are kept in registers at once.
 const GROUP: usize = 4;
@@ -46,7 +47,7 @@ pub fn statistics(x: &[f32], n_channels: usize) -> (Vec<f32>, Vec<f32>) {
     let parts = map_ranges(n_pixels, TASK_FLOATS / n_channels, |pixels| {
         let x = &x[pixels.start * n_channels..pixels.end * n_channels];
         // SAFETY: whole pixels, and one shift per channel.
-        unsafe { simd::run(ShiftedSums { x, shift: &shift, n_channels }) }
+        unsafe { dispatch::run(ShiftedSums { x, shift: &shift, n_channels }) }
     });
     let n = n_pixels as f64;
     let moments = add_in_order(&parts, n_channels).into_iter().zip(&shift).map(|([sum, squares], shift)| {
@@ -233,7 +234,7 @@ impl Affine<'_> {
         }
         map_ranges(n_pixels, TASK_FLOATS / n_channels, |pixels| {
             // SAFETY: the lengths were checked; every pixel is in one range.
-            unsafe { simd::run(AffinePixels { affine: self, data, pixels }) }
+            unsafe { dispatch::run(AffinePixels { affine: self, data, pixels }) }
         });
     }
 }
@@ -352,7 +353,7 @@ impl NormGrad<'_> {
         }
         let parts = map_ranges(n_pixels, TASK_FLOATS / n_channels, |pixels| {
             // SAFETY: the lengths were checked; every pixel is in one range.
-            unsafe { simd::run(GradSums { norm: self, center, grad, masked, pixels }) }
+            unsafe { dispatch::run(GradSums { norm: self, center, grad, masked, pixels }) }
         });
         add_in_order(&parts, n_channels)
     }
@@ -385,7 +386,7 @@ impl NormGrad<'_> {
         }
         map_ranges(n_pixels, TASK_FLOATS / n_channels, |pixels| {
             // SAFETY: the lengths were checked; every pixel is in one range.
-            unsafe { simd::run(GradInput { norm: self, coefficients, grad, pixels }) }
+            unsafe { dispatch::run(GradInput { norm: self, coefficients, grad, pixels }) }
         });
     }
 

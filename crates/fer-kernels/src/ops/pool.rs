@@ -4,9 +4,10 @@
 
 use std::ops::Range;
 
+use crate::lanes::dispatch;
 use crate::lanes::output::{SharedOut, filled_by};
 use crate::lanes::parallel::{TASK_FLOATS, map_ranges};
-use crate::lanes::simd::{self, Kernel, LANES, Lanes};
+use crate::lanes::simd::{Kernel, LANES, Lanes};
 
 /// Which value stands for a 2×2 block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,9 @@ pub fn forward(pool: Pool, dims: [usize; 4], x: &[f32]) -> Vec<f32> {
     // SAFETY: every output row is in one range, and each is written completely; the input has the size of `dims`.
     unsafe {
         filled_by(rows.n * rows.out_row(), |out| {
-            map_ranges(rows.n, rows.per_task(), |range| simd::run(PoolForward { pool, rows, x, out, range }));
+            map_ranges(rows.n, rows.per_task(), |range| {
+                dispatch::run(PoolForward { pool, rows, x, out, range })
+            });
         })
     }
 }
@@ -62,7 +65,7 @@ pub fn backward(pool: PoolGrad, dims: [usize; 4], grad: &[f32]) -> Vec<f32> {
     let spread = |out: SharedOut| {
         map_ranges(rows.n, rows.per_task(), |range| {
             // SAFETY: the input, the gradient and `out` have the sizes of `dims`; every row is in one range.
-            unsafe { simd::run(PoolBackward { pool, rows, grad, out, range }) }
+            unsafe { dispatch::run(PoolBackward { pool, rows, grad, out, range }) }
         });
     };
     if dims[1] % 2 == 1 || dims[2] % 2 == 1 {

@@ -4,9 +4,11 @@
 use image::{GrayImage, RgbImage};
 
 use super::cascade::Cascade;
+use super::group::Hit;
+use super::map_back::{MapBack, Place};
 use super::picture::{Border, Region, bordered, gray, resized, turned};
-use super::search::{CascadeSearch, Hit, Search};
-use super::spread::Spread;
+use super::search::{CascadeSearch, Search};
+use super::spread::{COARSE_NEIGHBOURS, Coarse, Spread};
 use crate::detect::{DetectFaces, FaceBox, SearchPart, keep_best};
 use crate::error::VisionError;
 
@@ -34,9 +36,6 @@ const PHOTO_BORDER: f64 = 0.15;
 
 /// How many windows must agree on a face in a photo that a verifier judges, at most.
 const PHOTO_NEIGHBOURS: u32 = 2;
-
-/// How many windows of the coarse search must agree on a proposal, less one.
-pub(super) const COARSE_NEIGHBOURS: u32 = 2;
 
 /// Faces that this many windows agree on are hardly ever none: see docs/reports/live.md.
 const SURE_SCORE: f32 = 20.0;
@@ -292,23 +291,6 @@ fn search(scale_factor: f64, min_neighbours: u32, (smallest, largest): (f64, f64
     Search { scale_factor, min_neighbours, min_size: side(smallest), max_size: side(largest) }
 }
 
-/// A whole picture, made ready for the coarse search.
-#[derive(Debug)]
-pub(super) struct Coarse {
-    /// Grey, scaled down and with its border.
-    pub(super) small: GrayImage,
-    map: MapBack,
-    /// How it is searched.
-    pub(super) search: Search,
-}
-
-impl Coarse {
-    /// What was found in the small picture, in the pixels of the whole one, surest first.
-    pub(super) fn proposals(&self, found: &[Hit]) -> Vec<FaceBox> {
-        keep_best(found.iter().map(|&hit| self.map.face_box(Place::from(hit), hit.neighbours)).collect())
-    }
-}
-
 /// The picture scaled by a factor, each side at least 1.
 fn scaled(gray: &GrayImage, scale: f64) -> GrayImage {
     let side = |side: u32| (f64::from(side) * scale).round().max(1.0) as u32;
@@ -338,88 +320,4 @@ fn region_around(expected: &FaceBox, (columns, rows): (u32, u32), most: f64) -> 
         height: (bottom - top).max(0) as u32,
     };
     is_there.then(|| (region, beyond.map(|pixels| f64::from(pixels).clamp(0.0, most))))
-}
-
-/// A rectangle in a searched picture; one that was turned back may reach over its border.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Place {
-    x: f64,
-    y: f64,
-    width: f64,
-    height: f64,
-}
-
-impl From<Hit> for Place {
-    fn from(hit: Hit) -> Self {
-        Self { x: hit.x.into(), y: hit.y.into(), width: hit.width.into(), height: hit.height.into() }
-    }
-}
-
-impl Place {
-    /// Where a rectangle of the picture made upright lies in the picture as it was, its centre turned by
-    /// degrees clockwise; to whole pixels.
-    fn turned(self, picture: (u32, u32), clockwise: f64) -> Self {
-        let (sin, cos) = clockwise.to_radians().sin_cos();
-        let (cx, cy) = (f64::from(picture.0) / 2.0, f64::from(picture.1) / 2.0);
-        let right = self.x + self.width / 2.0 - cx;
-        let down = self.y + self.height / 2.0 - cy;
-        let (x, y) = (cx + cos * right - sin * down, cy + sin * right + cos * down);
-        Self { x: (x - self.width / 2.0).round(), y: (y - self.height / 2.0).round(), ..self }
-    }
-}
-
-/// From a searched picture to the one it was cut from.
-#[derive(Debug)]
-struct MapBack {
-    corner: (f64, f64),
-    scale: (f64, f64),
-}
-
-impl MapBack {
-    /// `small` shows the region, and is searched with a border.
-    fn new(region: Region, small: &GrayImage, border: Border) -> Self {
-        let scale = (
-            f64::from(region.width) / f64::from(small.width()),
-            f64::from(region.height) / f64::from(small.height()),
-        );
-        let corner = (
-            f64::from(region.left) - f64::from(border.left) * scale.0,
-            f64::from(region.top) - f64::from(border.top) * scale.1,
-        );
-        Self { corner, scale }
-    }
-
-    fn face_box(&self, place: Place, neighbours: u32) -> FaceBox {
-        FaceBox {
-            x: (self.corner.0 + place.x * self.scale.0) as f32,
-            y: (self.corner.1 + place.y * self.scale.1) as f32,
-            width: (place.width * self.scale.0) as f32,
-            height: (place.height * self.scale.1) as f32,
-            score: neighbours as f32,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use image::Luma;
-
-    use super::*;
-
-    #[test]
-    fn a_place_found_in_a_turned_picture_is_turned_back_to_where_it_was() {
-        let mut gray = GrayImage::new(80, 60);
-        for (x, y) in [(29, 19), (30, 19), (29, 20), (30, 20)] {
-            gray.put_pixel(x, y, Luma([255]));
-        }
-        for clockwise in [-20.0, 0.0, 20.0, 45.0] {
-            let upright = turned(&gray, -clockwise);
-            let (x, y, _) =
-                upright.enumerate_pixels().max_by_key(|(_, _, value)| value.0).expect("not empty");
-            let place = Place { x: f64::from(x) - 5.0, y: f64::from(y) - 5.0, width: 10.0, height: 10.0 };
-            let place = place.turned(gray.dimensions(), clockwise);
-            let off = (place.x + 5.0 - 30.0).abs().max((place.y + 5.0 - 20.0).abs());
-            assert!(off <= 1.0, "turned by {clockwise}: {place:?}");
-        }
-    }
 }

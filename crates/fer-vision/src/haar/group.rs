@@ -1,10 +1,23 @@
 //! Overlapping windows → one rectangle each, with how many agreed.
 //! In: windows. Out: their means, as OpenCV's `groupRectangles` forms them.
 
-use super::search::Hit;
-
 /// Windows agree when their edges differ by at most this part of their mean smaller side.
 const AGREE: f64 = 0.2;
+
+/// A place that was found, inside the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Left edge in pixels.
+    pub x: u32,
+    /// Top edge in pixels.
+    pub y: u32,
+    /// Width in pixels, above 0.
+    pub width: u32,
+    /// Height in pixels, above 0.
+    pub height: u32,
+    /// How many windows agreed.
+    pub neighbours: u32,
+}
 
 /// A window, in the pixels of the searched picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod cascade;
 mod detector;
 mod group;
 mod layer;
+mod map_back;
 mod packed;
 mod picture;
 mod search;
@@ -20,4 +21,5 @@ mod xml;
 
 pub use cascade::{Cascade, CascadeError};
 pub use detector::{HaarDetector, HaarOptions, SearchCascade};
-pub use search::{CascadeSearch, Hit, Search};
+pub use group::Hit;
+pub use search::{CascadeSearch, Search};

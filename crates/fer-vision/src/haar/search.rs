@@ -5,7 +5,7 @@ use image::GrayImage;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::cascade::Cascade;
-use super::group::{Window, clipped, group};
+use super::group::{Hit, Window, clipped, group};
 use super::layer::{Columns, Gray, Layer};
 use super::windows::{Compiled, Scratch};
 
@@ -25,21 +25,6 @@ pub struct Search {
 impl Search {
     /// The smallest step between sizes: smaller ones try thousands of sizes.
     pub const LEAST_STEP: f64 = 1.001;
-}
-
-/// A place that was found, inside the picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hit {
-    /// Left edge in pixels.
-    pub x: u32,
-    /// Top edge in pixels.
-    pub y: u32,
-    /// Width in pixels, above 0.
-    pub width: u32,
-    /// Height in pixels, above 0.
-    pub height: u32,
-    /// How many windows agreed.
-    pub neighbours: u32,
 }
 
 /// A cascade with the buffers of its search, which are kept from picture to picture.

@@ -7,13 +7,33 @@ use std::collections::VecDeque;
 
 use image::GrayImage;
 
-use super::detector::{COARSE_NEIGHBOURS, Coarse};
-use super::group::{Window, clipped, group};
-use super::search::{Hit, Search, sizes};
-use crate::detect::FaceBox;
+use super::group::{Hit, Window, clipped, group};
+use super::map_back::{MapBack, Place};
+use super::search::{Search, sizes};
+use crate::detect::{FaceBox, keep_best};
 
 /// So many parts of about the same cost; the largest layer alone, which is never divided, costs a tenth of all.
 const N_PARTS: usize = 7;
+
+/// How many windows of the coarse search must agree on a proposal, less one.
+pub(super) const COARSE_NEIGHBOURS: u32 = 2;
+
+/// A whole picture, made ready for the coarse search.
+#[derive(Debug)]
+pub(super) struct Coarse {
+    /// Grey, scaled down and with its border.
+    pub(super) small: GrayImage,
+    pub(super) map: MapBack,
+    /// How it is searched.
+    pub(super) search: Search,
+}
+
+impl Coarse {
+    /// What was found in the small picture, in the pixels of the whole one, surest first.
+    pub(super) fn proposals(&self, found: &[Hit]) -> Vec<FaceBox> {
+        keep_best(found.iter().map(|&hit| self.map.face_box(Place::from(hit), hit.neighbours)).collect())
+    }
+}
 
 /// A search that has begun.
 #[derive(Debug)]

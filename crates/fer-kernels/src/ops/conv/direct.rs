@@ -9,10 +9,11 @@ use super::epilogue::Epilogue;
 use super::gather::Gather;
 use super::packed::PackedWeight;
 use super::{PANEL, register_tile};
+use crate::lanes::dispatch;
 use crate::lanes::output::{SharedOut, filled_by};
 use crate::lanes::parallel::several_threads;
 use crate::lanes::scratch::with_scratch;
-use crate::lanes::simd::{self, Kernel, LANES, Lanes};
+use crate::lanes::simd::{Kernel, LANES, Lanes};
 
 /// Multiplications below which one image is not worth waking another thread for.
 pub(super) const SPLIT_WORK: usize = 1 << 19;
@@ -56,14 +57,14 @@ impl Job<'_> {
             let n = images.len() / plan.layout.image_len();
             with_scratch([n * plan.layout.len(), 0], |packed, _| {
                 // SAFETY: it asks for nothing.
-                unsafe { simd::run(PackImages { layout: plan.layout, images, packed }) };
+                unsafe { dispatch::run(PackImages { layout: plan.layout, images, packed }) };
                 for class in 0..plan.classes.len() {
                     for panel in 0..plan.n_panels() {
                         let rows = [0, plan.classes[class].size[0]];
                         let first_image = task * per_task;
                         let part = PanelRows { job: self, packed, n, first_image, class, panel, rows };
                         // SAFETY: the images were packed for this plan; no other task has these images.
-                        unsafe { simd::run(part) };
+                        unsafe { dispatch::run(part) };
                     }
                 }
             });
@@ -81,7 +82,7 @@ impl Job<'_> {
         let plan = self.plan;
         with_scratch([n * plan.layout.len(), 0], |packed, _| {
             // SAFETY: it asks for nothing.
-            unsafe { simd::run(PackImages { layout: plan.layout, images: x, packed }) };
+            unsafe { dispatch::run(PackImages { layout: plan.layout, images: x, packed }) };
             let packed = &*packed;
             let mut parts = Vec::new();
             for (class_idx, class) in plan.classes.iter().enumerate() {
@@ -105,7 +106,7 @@ impl Job<'_> {
                 }
             }
             // SAFETY: the images were packed for this plan; every part has rows or a panel of its own.
-            parts.into_par_iter().for_each(|part| unsafe { simd::run(part) });
+            parts.into_par_iter().for_each(|part| unsafe { dispatch::run(part) });
         });
     }
 }

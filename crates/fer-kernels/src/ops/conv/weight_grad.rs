@@ -9,8 +9,9 @@ use rayon::prelude::*;
 
 use super::blocked::{Blocked, PackImages};
 use super::{ConvShape, PANEL};
+use crate::lanes::dispatch;
 use crate::lanes::scratch::{AlignedBuffer, with_scratch};
-use crate::lanes::simd::{self, Kernel, LANES, Lanes};
+use crate::lanes::simd::{Kernel, LANES, Lanes};
 
 /// Output pixels whose operands stay in the first-level cache together.
 const BAND_PIXELS: usize = 128;
@@ -80,9 +81,9 @@ impl SumPlan {
                 let pack_grads = PackGrads { n_channels: self.shape.n_outputs, grads, packed: packed_grads };
                 // SAFETY: packing asks for nothing; the three buffers have the sizes of the plan and of `n` images.
                 unsafe {
-                    simd::run(PackImages { layout: self.layout, images, packed });
-                    simd::run(pack_grads);
-                    simd::run(Outer { plan: self, n, packed, packed_grads, sums });
+                    dispatch::run(PackImages { layout: self.layout, images, packed });
+                    dispatch::run(pack_grads);
+                    dispatch::run(Outer { plan: self, n, packed, packed_grads, sums });
                 }
             });
         }

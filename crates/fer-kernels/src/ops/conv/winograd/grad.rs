@@ -12,8 +12,9 @@ use rayon::prelude::*;
 
 use super::basis::{Change, OfGrad, OfInput, Tiles, ToWeight, both_ways, load_square};
 use super::{Squares, TransformInput};
+use crate::lanes::dispatch;
 use crate::lanes::scratch::{AlignedBuffer, with_scratch};
-use crate::lanes::simd::{self, Kernel, LANES, Lanes};
+use crate::lanes::simd::{Kernel, LANES, Lanes};
 use crate::ops::conv::{ConvShape, PANEL};
 
 /// Tiles that are transformed and multiplied at a time: enough to pay for loading and storing the sums.
@@ -124,9 +125,9 @@ where
                     TransformGrad { plan: self, panels: panels.clone(), range, grad, transformed: grads };
                 // SAFETY: the caller's promise; the buffers were made for the range.
                 unsafe {
-                    simd::run(input);
-                    simd::run(output);
-                    simd::run(Accumulate {
+                    dispatch::run(input);
+                    dispatch::run(output);
+                    dispatch::run(Accumulate {
                         plan: self,
                         panels,
                         n,
@@ -153,7 +154,7 @@ where
                 total.iter_mut().zip(&sums[at..]).for_each(|(total, sum)| *total += sum);
             }
             // SAFETY: it asks for nothing.
-            unsafe { simd::run(TransformBack::<SIDE> { n_inputs: self.n_inputs, sums: &total, weight }) };
+            unsafe { dispatch::run(TransformBack::<SIDE> { n_inputs: self.n_inputs, sums: &total, weight }) };
         };
         weight.par_chunks_mut(PANEL * self.n_inputs * 9).enumerate().for_each(sort_panel);
         weight

@@ -17,10 +17,11 @@ use super::epilogue::Epilogue;
 use super::gather::Gather;
 use super::packed::PackedWeight;
 use super::{ConvShape, PANEL, register_tile};
+use crate::lanes::dispatch;
 use crate::lanes::output::{SharedOut, filled_by};
 use crate::lanes::parallel::several_threads;
 use crate::lanes::scratch::{AlignedBuffer, with_scratch};
-use crate::lanes::simd::{self, Kernel, LANES, Lanes};
+use crate::lanes::simd::{Kernel, LANES, Lanes};
 use basis::{Change, MOST_CHANNELS, OfInput, OfWeight, Tiles, ToOutput, both_ways, load_square};
 pub(super) use grad::weight_grad;
 
@@ -89,7 +90,7 @@ impl TransformedWeight {
             floats.floats(SIDE * SIDE * n_inputs * n_outputs).par_chunks_mut(SIDE * SIDE * n_inputs * PANEL);
         panels.zip(packed.panels(9 * n_inputs * PANEL)).for_each(|(to, from)| {
             // SAFETY: it checks its sizes itself.
-            unsafe { simd::run(TransformPanel::<SIDE> { n_inputs, flipped, from, to }) };
+            unsafe { dispatch::run(TransformPanel::<SIDE> { n_inputs, flipped, from, to }) };
         });
         Self { floats: std::sync::Arc::new(floats), side: SIDE, n_inputs, n_outputs }
     }
@@ -236,8 +237,8 @@ where
                 TransformInput::<OUT, SIDE> { tiles: self.tiles, range, x: self.x, n_channels, transformed };
             // SAFETY: the caller's promise, and two buffers of the sizes of the range.
             unsafe {
-                simd::run(transform);
-                simd::run(Multiply { part: &self, transformed, products });
+                dispatch::run(transform);
+                dispatch::run(Multiply { part: &self, transformed, products });
             }
         });
     }

@@ -50,6 +50,18 @@ impl Emotion {
     pub const FER2013: [Self; 7] =
         [Self::Angry, Self::Disgust, Self::Fear, Self::Happy, Self::Neutral, Self::Sad, Self::Surprise];
 
+    /// The eight of FER+ in label order, which is that of its votes here.
+    pub const FERPLUS: [Self; 8] = [
+        Self::Angry,
+        Self::Disgust,
+        Self::Fear,
+        Self::Happy,
+        Self::Neutral,
+        Self::Sad,
+        Self::Surprise,
+        Self::Contempt,
+    ];
+
     /// The lower-case English name, as in folder names, CSV columns and cards.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -205,6 +205,9 @@ pub enum Reason {
     /// FER+ raters saw no face, and such samples are to be left out.
     #[error("not a face, by FER+ votes")]
     NonFace,
+    /// The same face occurs in train with another label, and such samples are to be left out.
+    #[error("the same face has another label elsewhere")]
+    Contradictory,
 }
 
 fn usages() -> String {

@@ -50,7 +50,7 @@ impl Labels {
     /// FER+'s eight expressions: FER-2013's, and contempt as the last.
     #[must_use]
     pub fn ferplus() -> Self {
-        Self::of(&Emotion::ALL)
+        Self::of(&Emotion::FERPLUS)
     }
 
     fn of(emotions: &[Emotion]) -> Self {

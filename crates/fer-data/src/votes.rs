@@ -1,13 +1,13 @@
 //! What FER+'s raters said of a face → what a network learns of it, and is judged by.
-//! In: counts of votes. Out: shares, or a majority, in the order of [`Emotion::ALL`].
+//! In: counts of votes. Out: shares, or a majority, in the order of [`Emotion::FERPLUS`].
 
 use crate::Emotion;
 
 /// The votes of ten raters on one face.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Votes {
-    /// Votes for the eight expressions, in the order of [`Emotion::ALL`].
-    pub emotions: [u16; Emotion::COUNT],
+    /// Votes for the eight expressions, in the order of [`Emotion::FERPLUS`].
+    pub emotions: [u16; Emotion::FERPLUS.len()],
     /// Votes for an unknown expression.
     pub unknown: u16,
     /// Votes for "not a face".
@@ -31,7 +31,7 @@ impl Votes {
     /// As Barsoum et al. 2016 (arXiv 1608.01041) do: a single vote is an outlier and dropped; `None` where
     /// the most votes say unknown or not a face, or nothing is left.
     #[must_use]
-    pub fn shares(&self) -> Option<[f32; Emotion::COUNT]> {
+    pub fn shares(&self) -> Option<[f32; Emotion::FERPLUS.len()]> {
         let (votes, elsewhere) = self.without_single_votes();
         let sum: u16 = votes.iter().sum();
         let most = votes.iter().copied().max().unwrap_or(0);
@@ -49,7 +49,7 @@ impl Votes {
     }
 
     /// Votes for the eight labels, and for unknown and not a face; fewer than two count as none.
-    fn without_single_votes(&self) -> ([u16; Emotion::COUNT], [u16; 2]) {
+    fn without_single_votes(&self) -> ([u16; Emotion::FERPLUS.len()], [u16; 2]) {
         let agreed = |votes: u16| if votes > 1 { votes } else { 0 };
         (self.emotions.map(agreed), [self.unknown, self.non_face].map(agreed))
     }

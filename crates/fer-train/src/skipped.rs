@@ -29,5 +29,5 @@ pub fn n_damaged(skipped: &[Skipped]) -> usize {
 }
 
 fn is_damaged(skipped: &Skipped) -> bool {
-    !matches!(skipped.reason, Reason::NotAnImage | Reason::NonFace | Reason::NoFace)
+    !matches!(skipped.reason, Reason::NotAnImage | Reason::NonFace | Reason::NoFace | Reason::Contradictory)
 }

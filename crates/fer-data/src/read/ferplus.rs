@@ -85,7 +85,7 @@ impl FerPlus {
 struct Columns {
     usage: usize,
     name: usize,
-    emotions: [usize; Emotion::COUNT],
+    emotions: [usize; Emotion::FERPLUS.len()],
     unknown: usize,
     non_face: usize,
 }
@@ -98,8 +98,8 @@ impl Columns {
                 .position(|column| column.eq_ignore_ascii_case(name))
                 .ok_or_else(|| format!("no column `{name}`"))
         };
-        let mut emotions = [0; Emotion::COUNT];
-        for emotion in Emotion::ALL {
+        let mut emotions = [0; Emotion::FERPLUS.len()];
+        for emotion in Emotion::FERPLUS {
             emotions[emotion.index()] = header
                 .iter()
                 .position(|column| Emotion::from_name(column) == Some(emotion))
@@ -119,7 +119,7 @@ impl Columns {
             let text = row.get(column).ok_or_else(|| format!("only {} columns", row.len()))?;
             text.trim().parse::<u16>().map_err(|_| format!("`{text}` is not a number of votes"))
         };
-        let mut emotions = [0; Emotion::COUNT];
+        let mut emotions = [0; Emotion::FERPLUS.len()];
         for (votes, &column) in emotions.iter_mut().zip(&self.emotions) {
             *votes = count(column)?;
         }

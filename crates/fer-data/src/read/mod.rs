@@ -52,6 +52,7 @@ pub struct Learning {
 /// [`LoadOptions::skip_bad`]), a split is missing, or a class has no samples in one of the two.
 pub fn load_learning(path: &Path, options: &LoadOptions) -> Result<Learning, DataError> {
     let mut parts = read(path, &[Split::Train, Split::Validation], options)?;
+    parts.drop_contradictory(options);
     parts.carve(options);
     let [train, validation, _] = parts.splits;
     let labels = parts.labels;

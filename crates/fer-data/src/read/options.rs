@@ -1,10 +1,11 @@
 //! What is asked of a reader, and what it finds.
 //! In: the choices of a program. Out: [`LoadOptions`], checked; [`Parts`], the samples of every split.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::{class_map::ClassMap, validation};
-use crate::{DataError, Labels, Sample, Skipped};
+use crate::{DataError, Labels, Sample, Skipped, Split, error::Reason, face::equal};
 
 /// How to load a data set; the default refuses every damaged sample and carves nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +17,8 @@ pub struct LoadOptions {
     /// Leave training samples out that FER+ raters saw no face in; needs [`LoadOptions::ferplus`].
     /// Validation and test stay whole, so that accuracies stay comparable.
     pub drop_non_faces: bool,
+    /// Leave training samples out whose face occurs again in train with another label; validation and test stay whole.
+    pub drop_contradictory: bool,
     /// Share of the training samples to carve off as validation split, `0 < f < 1`, stratified by
     /// label. Used only where the data has no validation split of its own.
     pub validation_fraction: Option<f32>,
@@ -81,6 +84,29 @@ impl Parts {
             skipped: Vec::new(),
             elsewhere: [0; 3],
             classes_from_folders,
+        }
+    }
+
+    /// Leaves contradictory training samples out, if that was asked for.
+    pub(super) fn drop_contradictory(&mut self, options: &LoadOptions) {
+        if !options.drop_contradictory {
+            return;
+        }
+        let train = std::mem::take(&mut self.splits[Split::Train as usize]);
+        let numbers = equal::distinct(train.iter().map(|sample| &sample.face));
+        let mut first_label = HashMap::new();
+        let mut contradictory = HashSet::new();
+        for (sample, number) in train.iter().zip(&numbers) {
+            if *first_label.entry(number).or_insert(sample.label) != sample.label {
+                contradictory.insert(number);
+            }
+        }
+        for (sample, number) in train.into_iter().zip(&numbers) {
+            if contradictory.contains(number) {
+                self.skipped.push(Skipped { source: sample.source, reason: Reason::Contradictory });
+            } else {
+                self.splits[Split::Train as usize].push(sample);
+            }
         }
     }
 

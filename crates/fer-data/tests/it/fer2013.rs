@@ -323,3 +323,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn faces_with_two_labels_in_train_are_dropped_on_request_and_stay_in_validation() {
+    let (twice, once) = (pixels(5), pixels(7));
+    let (_folder, path) = csv_text(&format!(
+        "emotion,pixels,Usage\n3,{twice},Training\n3,{once},Training\n3,{once},Training\n0,{twice},Training\n6,{twice},PublicTest\n"
+    ));
+    let whole = load_learning(&path, &LoadOptions::default()).expect("sound rows");
+    assert_eq!((whole.train.len(), whole.validation.len()), (4, 1));
+    let options = LoadOptions { drop_contradictory: true, ..LoadOptions::default() };
+    let learning = load_learning(&path, &options).expect("sound rows");
+    let kept: Vec<String> = learning.train.samples.iter().map(|sample| sample.source.to_string()).collect();
+    assert_eq!((kept, learning.validation.len()), (vec!["row 2".to_owned(), "row 3".to_owned()], 1));
+    let skipped: Vec<String> = learning.skipped.iter().map(ToString::to_string).collect();
+    let said = "the same face has another label elsewhere";
+    assert_eq!(skipped, [format!("row 1: {said}"), format!("row 4: {said}")]);
+}

@@ -33,7 +33,7 @@ fn votes_join_by_row_and_not_by_name() {
     let (_folder, path, options) = rows(VOTES);
     let learning = load_learning(&path, &options).expect("votes that fit");
     let votes = learning.train.samples[0].votes.expect("votes");
-    let mut expected = [0.0; Emotion::COUNT];
+    let mut expected = [0.0; Emotion::FERPLUS.len()];
     expected[Emotion::Neutral.index()] = 0.2;
     expected[Emotion::Happy.index()] = 0.6;
     expected[Emotion::Contempt.index()] = 0.2;

@@ -32,6 +32,7 @@ impl Config {
         within("teacher.weight", f64::from(self.teacher.weight), closed)?;
         within("teacher.temperature", f64::from(self.teacher.temperature), 0.1..20.0)?;
         within("train.mixup", f64::from(self.train.mixup), 0.0..10.0)?;
+        within("train.cutmix", f64::from(self.train.cutmix), 0.0..10.0)?;
         within("optimizer.momentum", f64::from(self.optimizer.momentum), unit.clone())?;
         within("optimizer.weight_decay", f64::from(self.optimizer.weight_decay), unit.clone())?;
         within("optimizer.clip_norm", f64::from(self.optimizer.clip_norm), 0.0..1e6)?;

@@ -84,6 +84,8 @@ pub struct DataConfig {
     pub ferplus: String,
     /// Leave out the faces that FER+ raters called no face.
     pub drop_non_faces: bool,
+    /// Leave out training faces that occur again with another label.
+    pub drop_contradictory: bool,
     /// Part of train to validate on where the data has no validation split, `0..1`; 0: refuse.
     pub validation_fraction: f32,
     /// Leave out damaged samples instead of stopping at the first.
@@ -126,12 +128,14 @@ pub struct LoopConfig {
     pub epochs: usize,
     /// Faces per step, over all devices.
     pub batch_size: usize,
-    /// Seed of weights, order, augmentation, mixup and dropout.
+    /// Seed of weights, order, augmentation, mixing and dropout.
     pub seed: u64,
     /// Part of each label spread over all classes, `0..1` (Szegedy et al. 2015, arXiv 1512.00567).
     pub label_smoothing: f32,
     /// Alpha of mixup's Beta distribution; 0: off (Zhang et al. 2017, arXiv 1710.09412).
     pub mixup: f32,
+    /// Alpha of CutMix's; 0: off; with mixup each has half of the steps (Yun et al. 2019, arXiv 1905.04899).
+    pub cutmix: f32,
     /// Weight the loss by inverse class frequency.
     pub class_weights: bool,
     /// Draw every class equally often.
@@ -259,6 +263,7 @@ impl Default for DataConfig {
             labels: LabelChoice::Fer2013,
             ferplus: String::new(),
             drop_non_faces: false,
+            drop_contradictory: false,
             validation_fraction: 0.0,
             skip_bad: false,
             drawn_train: 400,
@@ -281,6 +286,7 @@ impl Default for LoopConfig {
             seed: 1,
             label_smoothing: 0.0,
             mixup: 0.0,
+            cutmix: 0.0,
             class_weights: false,
             balanced_sampling: false,
             logit_adjustment: 0.0,

@@ -54,7 +54,7 @@ use crate::{
 
 /// What a run needs beside its config.
 pub struct RunSetup {
-    /// Where it goes, or where it is gone on with.
+    /// Where it is written, or resumed.
     pub place: RunPlace,
     /// The device.
     pub device: Chosen,
@@ -124,6 +124,7 @@ pub fn load(config: &Config) -> Result<Learning, TrainError> {
         skip_bad: data.skip_bad,
         ferplus: (!data.ferplus.is_empty()).then(|| PathBuf::from(&data.ferplus)),
         drop_non_faces: data.drop_non_faces,
+        drop_contradictory: data.drop_contradictory,
         validation_fraction: (data.validation_fraction > 0.0).then_some(data.validation_fraction),
         seed: config.train.seed,
         labels: None,
@@ -290,9 +291,10 @@ fn loaders(
         augment: Some(config.augment.clone()),
         balanced: config.train.balanced_sampling,
         mixup: config.train.mixup,
+        cutmix: config.train.cutmix,
         heads: heads.iter().map(|head| head.card.clone()).collect(),
     };
-    let plain = Recipe { augment: None, balanced: false, mixup: 0.0, ..recipe.clone() };
+    let plain = Recipe { augment: None, balanced: false, mixup: 0.0, cutmix: 0.0, ..recipe.clone() };
     (
         FaceLoader::new(Arc::clone(train), recipe, device.clone(), done + 1),
         FaceLoader::new(Arc::clone(validation), plain, device.clone(), done + 1),

@@ -13,11 +13,11 @@ use burn::optim::lr_scheduler::{
 
 use crate::config::{ScheduleConfig, ScheduleKind};
 
-/// The schedule, and the handle through which a plateau hears of validation accuracy.
+/// The schedule, and the handle through which a plateau is told the validation accuracy.
 pub struct Schedule {
     /// Burn's scheduler, one step a batch.
     pub scheduler: ModuleLrScheduler,
-    /// The plateau's ear, where the kind is plateau.
+    /// Takes the validation accuracy, where the kind is plateau.
     pub plateau: Option<PlateauSignal>,
 }
 

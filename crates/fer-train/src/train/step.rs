@@ -46,7 +46,7 @@ struct Settings {
     watch: Option<Watch>,
 }
 
-/// Who hears of a loss or a gradient that is no number.
+/// Called back with a loss or a gradient that is no number.
 #[derive(Clone, Debug)]
 struct Watch {
     failure: Failure,
@@ -134,7 +134,7 @@ impl TrainStep for Trainee {
         batch.images.device().seed(batch.step_seed);
         // Burn adds up the devices' gradients: each counts by its share of the step's faces.
         let share = batch.images.dims()[0] as f32 / batch.n_step as f32;
-        let (images, targets) = mixed(batch.images, batch.targets, batch.mix);
+        let (images, targets) = batch.mix.apply(batch.images, batch.targets);
         let logits = self.net.forward(images.clone());
         let loss = self.settings.loss(&logits, targets, images);
         self.settings.expect_finite("the loss", loss.clone().into_scalar::<f32>());
@@ -215,16 +215,6 @@ fn adjusted(logits: Tensor<2>, adjustment: &[f32]) -> Tensor<2> {
     logits + Tensor::<1>::from_floats(adjustment, &device).reshape([1, adjustment.len()])
 }
 
-/// Mixup within a batch: each face with its mirror place in the batch, which the shuffle made random.
-fn mixed(images: Tensor<4>, targets: Tensor<2>, share: f32) -> (Tensor<4>, Tensor<2>) {
-    if share >= 1.0 {
-        return (images, targets);
-    }
-    let images = images.clone() * share + images.flip([0]) * (1.0 - share);
-    let targets = targets.clone() * share + targets.flip([0]) * (1.0 - share);
-    (images, targets)
-}
-
 fn smoothed(targets: Tensor<2>, smoothing: f32) -> Tensor<2> {
     if smoothing == 0.0 {
         return targets;
@@ -237,7 +227,7 @@ fn smoothed(targets: Tensor<2>, smoothing: f32) -> Tensor<2> {
 
 /// Mean cross-entropy against label distributions, `[1]`; weighted by class where weights are given.
 ///
-/// Burn's `CrossEntropyLoss` takes label indices alone; mixup and FER+ votes are distributions.
+/// Burn's `CrossEntropyLoss` takes label indices alone; mixed and FER+ labels are distributions.
 fn cross_entropy(logits: Tensor<2>, targets: Tensor<2>, class_weights: &[f32]) -> Tensor<1> {
     let [n, n_labels] = logits.dims();
     let targets = if class_weights.is_empty() {

@@ -37,6 +37,7 @@ pub(crate) fn config(overrides: &[&str]) -> Config {
         batch_size = 16
         seed = 5
         mixup = 0.2
+        cutmix = 0.2
         label_smoothing = 0.1
         [schedule]
         peak_rate = 0.05
@@ -58,7 +59,7 @@ pub(crate) fn seven() -> Vec<HeadCard> {
 
 /// Faces as they are, in their own order.
 pub(crate) fn plain_recipe(batch_size: usize, n_devices: usize, heads: Vec<HeadCard>) -> Recipe {
-    Recipe { batch_size, n_devices, seed: 1, augment: None, balanced: false, mixup: 0.0, heads }
+    Recipe { batch_size, n_devices, seed: 1, augment: None, balanced: false, mixup: 0.0, cutmix: 0.0, heads }
 }
 
 /// A fresh network for drawn faces.

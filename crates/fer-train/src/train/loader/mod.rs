@@ -4,6 +4,8 @@
 //! Burn's own loader shuffles by its own generator and its datasets do not know the epoch, so a
 //! resumed run would see other batches; this one is a function of (seed, epoch, index).
 
+mod mix;
+
 use std::{
     ops::Range,
     sync::{
@@ -27,7 +29,8 @@ use fer_data::{
     face::{PIXELS, SIDE, normalize},
 };
 use fer_model::card::HeadCard;
-use rand::{Rng, RngExt};
+pub use mix::Mix;
+use rand::RngExt;
 
 use crate::train::heads::set_targets;
 
@@ -47,8 +50,8 @@ pub struct FaceBatch {
     pub targets: Tensor<2>,
     /// Label indices of the first head, `[N]`.
     pub labels: Tensor<1, Int>,
-    /// Share of each face itself in mixup, `0.5..=1`; 1: not mixed.
-    pub mix: f32,
+    /// How its faces are to be mixed with each other.
+    pub mix: Mix,
     /// Seed of this step's dropout.
     pub step_seed: u64,
     /// Faces of the whole step: more than this batch's where devices share it.
@@ -62,7 +65,7 @@ pub struct Recipe {
     pub batch_size: usize,
     /// Devices that share each step's faces.
     pub n_devices: usize,
-    /// Seed of order, augmentation, mixup and dropout.
+    /// Seed of order, augmentation, mixing and dropout.
     pub seed: u64,
     /// The augmentation; `None` keeps order and pixels as they are (validation).
     pub augment: Option<Augment>,
@@ -70,6 +73,8 @@ pub struct Recipe {
     pub balanced: bool,
     /// Alpha of mixup; 0: off.
     pub mixup: f32,
+    /// Alpha of CutMix; 0: off.
+    pub cutmix: f32,
     /// The heads' label sets, in the order of the logits.
     pub heads: Vec<HeadCard>,
 }
@@ -201,7 +206,7 @@ struct HostBatch {
     targets: Vec<f32>,
     labels: Vec<i64>,
     n_logits: usize,
-    mix: f32,
+    mix: Mix,
     step_seed: u64,
     n_step: usize,
 }
@@ -250,27 +255,8 @@ fn host_batch(
         targets,
         labels: chunk.iter().map(|&idx| samples.samples[idx].label as i64).collect(),
         n_logits,
-        mix: mix_share(recipe.mixup, &mut rng),
+        mix: Mix::draw(recipe.mixup, recipe.cutmix, &mut rng),
         step_seed: rng.random::<u64>().wrapping_add(share.unwrap_or(0) as u64),
         n_step: whole.len(),
-    }
-}
-
-/// Draws mixup's share from Beta(alpha, alpha), folded to `0.5..=1` so that the face's own label leads.
-///
-/// Beta by Jöhnk's rejection (1964), exact for any alpha and quick for the small ones in use.
-fn mix_share(alpha: f32, rng: &mut impl Rng) -> f32 {
-    if alpha <= 0.0 {
-        return 1.0;
-    }
-    let power = 1.0 / f64::from(alpha);
-    loop {
-        let x = rng.random::<f64>().powf(power);
-        let y = rng.random::<f64>().powf(power);
-        let sum = x + y;
-        if sum > 0.0 && sum <= 1.0 {
-            let share = x / sum;
-            return share.max(1.0 - share) as f32;
-        }
     }
 }

@@ -233,7 +233,7 @@ def write_onnx(weights, to):
     nodes.append(helper.make_node("Gemm", [x, tensor("head.weight"), tensor("head.bias")], ["logits"]))
     faces = helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["n", 1, 48, 48])
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 7])
-    graph = helper.make_graph(nodes, name, [faces], [logits], initializers)
+    graph = helper.make_graph(nodes, "fer", [faces], [logits], initializers)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     onnx.save(model, to)

@@ -1,8 +1,8 @@
 //! How many faces of a folder of photographs are found, and how many boxes are none.
 //! In: a folder with photographs and `reference.json` (`{"photo": {"size": [w, h], "faces": [[x, y, w, h]]}}`), a
-//! model, and YuNet's file to try that detector instead. Out: what is missed, what is none, and the counts.
+//! model, and YuNet's file or another cascade's (.xml) to try that detector instead. Out: what is missed, what is none, and the counts.
 //!
-//! `cargo run --release -p fer-live --example photo_faces -- FOLDER MODEL [YUNET.onnx]`
+//! `cargo run --release -p fer-live --example photo_faces -- FOLDER MODEL [YUNET.onnx | CASCADE.xml]`
 
 #![allow(clippy::print_stdout)] // A table is what it is for.
 
@@ -21,14 +21,18 @@ const LEAST_IOU: f32 = 0.25;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<PathBuf> = std::env::args().skip(1).map(PathBuf::from).collect();
-    let (folder, model, yunet) = match arguments.as_slice() {
+    let (folder, model, file) = match arguments.as_slice() {
         [folder, model] => (folder, model, None),
-        [folder, model, yunet] => (folder, model, Some(yunet.clone())),
-        _ => bail!("expected a folder, a model, and YuNet's file where that is the detector"),
+        [folder, model, file] => (folder, model, Some(file.clone())),
+        _ => bail!("expected a folder, a model, and YuNet's or a cascade's file where that is the detector"),
+    };
+    let (cascade, yunet): (Option<PathBuf>, Option<PathBuf>) = match file {
+        Some(file) if file.extension().is_some_and(|ending| ending == "xml") => (Some(file), None),
+        file => (None, file),
     };
     let kind = if yunet.is_some() { DetectorKind::Yunet } else { DetectorKind::Haar };
     let predictor = Predictor::load(model)?;
-    let options = DetectorOptions { kind, yunet, ..DetectorOptions::default() };
+    let options = DetectorOptions { kind, yunet, cascade, ..DetectorOptions::default() };
     let detector = options.photo(predictor.face_threshold() > 0.0).build()?;
     let crop_factor = predictor.card().input.crop_factor;
     println!("faces below a score of {} are none", predictor.face_threshold());

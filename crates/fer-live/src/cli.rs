@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser};
+use fer_base::exit;
 use fer_model::DeviceChoice;
 use fer_stream::StreamError;
 use fer_stream::record::{FORMATS, Format};
@@ -20,21 +21,19 @@ It says what an expression looks like to others, never what somebody feels: face
 Not for judging people. In the European Union, inferring emotions at work and in schools is prohibited\n\
 (AI Act, article 5(1)(f)), and people who are shown to such a system must be told so (article 50(3)).";
 
-/// Examples and exit codes at the end of the help.
-const AFTER: &str = "Examples:\n  \
+/// Examples and keys at the end of the help; exit codes follow.
+const EXAMPLES: &str = "Examples:\n  \
 fer-live                                     first camera, else a drawn face\n  \
 fer-live --input clip.mp4 --save-video out.mp4 --csv out.csv --headless\n  \
 fer-live --input photo.jpg --save-picture read.png\n  \
 fer-live --input rtsp://camera.local/stream --jsonl - --headless\n  \
 fer-live --input photos.txt --shard 3/16 --out part-3.csv\n  \
 fer-live doctor                              what is well here and what is not\n\n\
-Keys in the window: h or ? these keys, q or Esc quit, space pause, s snapshot, m mirror, b boxes only.\n\n\
-Exit codes: 0 done; 2 command line, configuration or detector; 3 input that cannot be read; 4 model;\n\
-5 output not written; 6 camera, display or device not available; 130 interrupted, after finishing the files.";
+Keys in the window: h or ? these keys, q or Esc quit, space pause, s snapshot, m mirror, b boxes only.";
 
 /// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "fer-live", version, about = ABOUT, after_help = AFTER, args_conflicts_with_subcommands = true)]
+#[command(name = "fer-live", version, about = ABOUT, after_help = format!("{EXAMPLES}\n\n{}", exit::HELP), args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// What to do; without a command, faces are read.
     #[command(subcommand)]

@@ -143,6 +143,7 @@ const fn limits() -> &'static str {
      The output is an *apparent expression*: how a face looks to raters, not what a person feels.\n\
      People show expressions with low reliability and specificity (Barrett et al. 2019); a scowl is often not anger.\n\
      Labels of web photographs are noisy, classes are unbalanced, and groups of people are represented unequally.\n\
+     How well it reads by age, sex or skin is not known: the training data names none of them. What finds the faces misses profiles and covered faces before they can be read.\n\
      Do not decide anything about a person with it.\n\
      In the European Union, inferring emotions from faces at work and in education is prohibited except for medical or safety reasons (Regulation (EU) 2024/1689, article 5(1)(f)), and exposed persons must be informed (article 50(3)).\n"
 }

@@ -15,7 +15,7 @@ use fer_tensors::FeatureMap;
 /// A bias-free convolution, batch norm, and what follows it.
 ///
 /// Burn's own modules hold the parameters, so that initialisation and record names are Burn's; the
-/// arithmetic is fer-kernels', which falls back to Burn's on other devices.
+/// arithmetic is fer-tensors': fer-kernels on the CPU, Burn's elsewhere.
 #[derive(Module, Debug)]
 pub(crate) struct ConvNorm {
     pub(crate) conv: Conv2d,

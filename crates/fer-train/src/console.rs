@@ -29,7 +29,7 @@ pub fn note(words: &str) {
     drop(writeln!(std::io::stderr(), "{words}"));
 }
 
-/// Who hears how a job goes.
+/// Where a job's progress is shown.
 pub struct Watcher<'a> {
     /// How many images of how many are done; may stop.
     pub progress: &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>,

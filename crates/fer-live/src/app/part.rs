@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use fer_data::Labels;
 use fer_stream::StreamError;
-use fer_stream::record::{FORMATS, Format, Recorded, Recorder};
+use fer_stream::record::{FORMATS, Format, Recorded, Recorder, recorded_name};
 use fer_vision::columns;
 
 use super::records::name;
@@ -143,7 +143,8 @@ struct Kept {
 fn kept(file: &File, labels: &Labels) -> io::Result<Kept> {
     let mut table = csv::ReaderBuilder::new().from_reader(BufReader::new(file));
     let mut row = csv::StringRecord::new();
-    if !table.headers().is_ok_and(|found| found.iter().eq(columns(labels).iter())) {
+    let expected: Vec<String> = columns(labels).iter().map(|column| recorded_name(column)).collect();
+    if !table.headers().is_ok_and(|found| found.iter().eq(&expected)) {
         // A header that is cut off has no rows behind it.
         return match table.read_record(&mut row) {
             Ok(true) => Err(io::Error::other("its columns are another model's: remove it to begin again")),

@@ -40,15 +40,17 @@ pub struct DetectorOptions {
 
 impl Default for DetectorOptions {
     fn default() -> Self {
+        let HaarOptions { scale_factor, neighbours, smallest_face, search_side, border } =
+            HaarOptions::default();
         Self {
             kind: DetectorKind::default(),
             yunet: None,
             cascade: None,
-            scale_factor: 1.1,
-            neighbours: 4,
-            smallest_face: 0,
-            search_side: 320,
-            border: HaarOptions::default().border,
+            scale_factor,
+            neighbours,
+            smallest_face,
+            search_side,
+            border,
         }
     }
 }

@@ -66,7 +66,7 @@ impl AtomicCheckpointer {
         Self::writing(folder, &Failure::default())
     }
 
-    /// The checkpointers of a run that writes; `failure` hears of the first epoch that cannot be saved.
+    /// The checkpointers of a run that writes; `failure` is called with the first epoch that cannot be saved.
     #[must_use]
     pub(crate) fn writing(folder: &Path, failure: &Failure) -> [Self; 3] {
         RecordKind::ALL.map(|kind| Self { folder: folder.to_owned(), kind, failure: failure.clone() })

@@ -22,7 +22,7 @@ use crate::{
 pub enum RunPlace {
     /// Nothing stands there yet.
     Vacant(PathBuf),
-    /// A run that is gone on with.
+    /// A run that is resumed.
     Standing(RunFolder),
 }
 

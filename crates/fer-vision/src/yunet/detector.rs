@@ -8,6 +8,7 @@ use super::network::{Network, YuNetError};
 use super::picture::planes;
 use crate::detect::{DetectFaces, FaceBox, Landmarks, keep_best};
 use crate::error::VisionError;
+use crate::haar::HaarOptions;
 
 /// Side of the square relative to the mean side of YuNet's box, which ends at chin and hairline:
 /// the factor of ResMaskingNet's live program, which cuts its faces so.
@@ -28,7 +29,7 @@ pub struct YuNetOptions {
 impl Default for YuNetOptions {
     /// OpenCV's threshold; the side is that of the Haar detector.
     fn default() -> Self {
-        Self { threshold: 0.8, search_side: 320 }
+        Self { threshold: 0.8, search_side: HaarOptions::default().search_side }
     }
 }
 

@@ -73,7 +73,7 @@ pub fn robustness(
     Ok(table.to_text())
 }
 
-/// The table of these perturbations; `progress` hears how many images of how many are done, and may stop.
+/// The table of these perturbations; `progress` is told how many images of how many are done, and may stop.
 ///
 /// # Errors
 /// As [`evaluate`].

@@ -1,6 +1,5 @@
 // Requests to this server.
 // In: a path and options. Out: an answer, or a Problem in the server's own words.
-// Knows nothing of the page.
 
 /** What the server or the network refused, with words for people. */
 export class Problem extends Error {

@@ -1,6 +1,5 @@
 // The page put together: what the server offers, the panels, colours, keys, the first notice.
 // In: the page as loaded. Out: the page at work.
-// Knows nothing of frames and faces: the panels do; nor of who reads them: the page's head says so.
 
 import { CameraPanel } from "./camera/capture.js";
 import { element } from "./faces/faces.js";

@@ -1,6 +1,5 @@
 // The photo panel: pictures in by drop, paste or choice; faces with their bars out.
 // In: picture files. Out: one figure each, and all of them as JSON or CSV.
-// Knows nothing of cameras.
 
 import { download } from "./api.js";
 import { element, makeCard } from "./faces/faces.js";

@@ -1,6 +1,5 @@
 // The server panel: what the server's own camera or file shows.
 // In: the server's stream of pictures and of readings. Out: both, side by side.
-// Knows nothing of the browser's camera.
 
 import { Faces } from "./faces/faces.js";
 

@@ -1,6 +1,5 @@
 // The video panel: a clip in; progress, then the clip with its readings to scrub through.
 // In: a video file. Out: the player with overlay, the strip of all readings, the downloads.
-// Knows nothing of cameras, nor of who reads the frames.
 
 import { Problem } from "./api.js";
 import { drawBands, prepare } from "./faces/charts.js";

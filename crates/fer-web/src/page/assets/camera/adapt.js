@@ -1,6 +1,5 @@
 // How large and how often camera frames are sent.
 // In: round trips and drops, as they happen. Out: the size, quality and pause of the next frame.
-// Knows nothing of cameras and sockets; time is in ms.
 
 /** Sizes from small to large: longer side in pixels, JPEG quality. */
 export const STEPS = [

@@ -1,6 +1,5 @@
 // The browser's cameras.
 // In: which one is wanted. Out: its stream, or plain words why not.
-// Knows nothing of frames.
 
 const WISH = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 

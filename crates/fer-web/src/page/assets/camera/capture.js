@@ -1,6 +1,5 @@
 // The camera panel: frames out, readings back, each drawn on the very frame it belongs to.
 // In: the user's clicks and the camera's frames. Out: the picture with its faces, and their cards.
-// Knows nothing of who reads frames (reading/) or how large they should be (adapt.js).
 
 import { Adapt, fit } from "./adapt.js";
 import { listCameras, openCamera } from "./camera.js";

@@ -1,6 +1,5 @@
 // Probabilities over time, as stacked bands.
 // In: samples {t, values} with t in ms. Out: a drawing on a canvas.
-// Knows nothing of where samples come from.
 
 import { labelColor } from "./overlay.js";
 

@@ -1,6 +1,5 @@
 // The cards beside the picture: one per face, with its label, its bars and its last minute.
 // In: faces of a reading and its time. Out: the cards, up to date.
-// Knows nothing of where readings come from.
 
 import { drawBands, drawMarks, History, prepare } from "./charts.js";
 import { labelName } from "./overlay.js";

@@ -1,6 +1,5 @@
 // A reading drawn over its picture.
 // In: a canvas context, faces, the names and colours of labels. Out: boxes with their labels.
-// Knows nothing of where pictures come from.
 
 import { placeTitles, sureness } from "./titles.js";
 

@@ -1,6 +1,5 @@
 // Readings as the rows of a table, the same table that fer-live writes.
 // In: readings, the server's column and label names. Out: CSV and JSON Lines.
-// Knows nothing of the page.
 
 /** One row per found face; a frame without one is a row with `success` 0. */
 export function rowsOf({ input, frame, timestamp_ms, faces }, labels) {

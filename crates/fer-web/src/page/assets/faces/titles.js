@@ -1,6 +1,5 @@
 // Where the titles of boxes go, and what they say in numbers.
 // In: boxes, sizes, probabilities. Out: a corner for each title, texts.
-// Knows nothing of canvases.
 
 /**
  * Corners of titles, `{left, top}` each, so that none covers another face or another title where there is room.

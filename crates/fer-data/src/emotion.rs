@@ -34,17 +34,8 @@ impl Emotion {
     /// How many expressions are known.
     pub const COUNT: usize = 8;
 
-    /// All known expressions, by index.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::Angry,
-        Self::Disgust,
-        Self::Fear,
-        Self::Happy,
-        Self::Neutral,
-        Self::Sad,
-        Self::Surprise,
-        Self::Contempt,
-    ];
+    /// All known expressions, by index: none but FER+'s.
+    pub const ALL: [Self; Self::COUNT] = Self::FERPLUS;
 
     /// The seven of FER-2013 in label order.
     pub const FER2013: [Self; 7] =

@@ -65,8 +65,7 @@ pub(super) fn fits(shape: &ConvShape) -> bool {
 #[derive(Clone)]
 pub(crate) struct TransformedWeight {
     floats: std::sync::Arc<AlignedBuffer>,
-    /// Rows of inputs that a square of outputs depends on.
-    side: usize,
+    squares: Squares,
     n_inputs: usize,
     n_outputs: usize,
 }
@@ -75,12 +74,17 @@ impl TransformedWeight {
     /// From weights packed for the same gather; `flipped` for the input gradient, whose taps run backwards.
     pub(super) fn new(plan: &Gather, packed: &PackedWeight, squares: Squares, flipped: bool) -> Self {
         match squares {
-            Squares::Two => Self::of_side::<4>(plan, packed, flipped),
-            Squares::Three => Self::of_side::<5>(plan, packed, flipped),
+            Squares::Two => Self::of_side::<4>(plan, packed, squares, flipped),
+            Squares::Three => Self::of_side::<5>(plan, packed, squares, flipped),
         }
     }
 
-    fn of_side<const SIDE: usize>(plan: &Gather, packed: &PackedWeight, flipped: bool) -> Self
+    fn of_side<const SIDE: usize>(
+        plan: &Gather,
+        packed: &PackedWeight,
+        squares: Squares,
+        flipped: bool,
+    ) -> Self
     where
         OfWeight: Change<3, SIDE>,
     {
@@ -92,7 +96,7 @@ impl TransformedWeight {
             // SAFETY: it checks its sizes itself.
             unsafe { dispatch::run(TransformPanel::<SIDE> { n_inputs, flipped, from, to }) };
         });
-        Self { floats: std::sync::Arc::new(floats), side: SIDE, n_inputs, n_outputs }
+        Self { floats: std::sync::Arc::new(floats), squares, n_inputs, n_outputs }
     }
 }
 
@@ -147,9 +151,9 @@ where
 ///
 /// Panics when a slice does not have the size of the maps.
 pub(super) fn run(shape: &ConvShape, x: &[f32], weight: &TransformedWeight, epilogue: Epilogue) -> Vec<f32> {
-    match weight.side {
-        4 => by_squares::<2, 4>(shape, x, weight, epilogue),
-        _ => by_squares::<3, 5>(shape, x, weight, epilogue),
+    match weight.squares {
+        Squares::Two => by_squares::<2, 4>(shape, x, weight, epilogue),
+        Squares::Three => by_squares::<3, 5>(shape, x, weight, epilogue),
     }
 }
 

@@ -9,6 +9,7 @@ use fer_base::exit;
 use fer_model::DeviceChoice;
 use fer_stream::StreamError;
 use fer_stream::record::{FORMATS, Format};
+use fer_vision::haar::HaarOptions;
 use fer_vision::{FinderOptions, SmoothOptions};
 
 use crate::face_detector::{DetectorKind, DetectorOptions};
@@ -244,17 +245,17 @@ pub struct DetectorArgs {
     #[arg(long, value_name = "FILE", help_heading = "Detection")]
     pub cascade: Option<PathBuf>,
     /// Step from one face size to the next while the whole picture is searched, above 1
-    #[arg(long, value_name = "FACTOR", default_value_t = DetectorOptions::default().scale_factor, help_heading = "Detection")]
+    #[arg(long, value_name = "FACTOR", default_value_t = HaarOptions::default().scale_factor, help_heading = "Detection")]
     pub scale_factor: f64,
     /// How many windows must agree on a face; more means fewer false and fewer true faces
-    #[arg(long, value_name = "N", default_value_t = DetectorOptions::default().neighbours, help_heading = "Detection")]
+    #[arg(long, value_name = "N", default_value_t = HaarOptions::default().neighbours, help_heading = "Detection")]
     pub neighbours: u32,
     /// Width of the smallest face to find, in the picture's pixels [default: what the search side allows]
-    #[arg(long, value_name = "PIXELS", default_value_t = DetectorOptions::default().smallest_face,
+    #[arg(long, value_name = "PIXELS", default_value_t = HaarOptions::default().smallest_face,
           hide_default_value = true, help_heading = "Detection")]
     pub smallest_face: u32,
     /// Longest side the picture is scaled down to for the search; larger finds smaller faces, slower
-    #[arg(long, value_name = "PIXELS", default_value_t = DetectorOptions::default().search_side, help_heading = "Detection",
+    #[arg(long, value_name = "PIXELS", default_value_t = HaarOptions::default().search_side, help_heading = "Detection",
           value_parser = value_parser!(u32).range(48..=4096))]
     pub search_side: u32,
 }
@@ -292,11 +293,13 @@ impl DetectorArgs {
             },
             yunet: self.detector_model.clone(),
             cascade: self.cascade.clone(),
-            scale_factor: self.scale_factor,
-            neighbours: self.neighbours,
-            smallest_face: self.smallest_face,
-            search_side: self.search_side,
-            ..DetectorOptions::default()
+            search: HaarOptions {
+                scale_factor: self.scale_factor,
+                neighbours: self.neighbours,
+                smallest_face: self.smallest_face,
+                search_side: self.search_side,
+                ..HaarOptions::default()
+            },
         }
     }
 

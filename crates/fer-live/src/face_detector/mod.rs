@@ -22,7 +22,7 @@ impl DetectorOptions {
             DetectorKind::Haar => {
                 let cascade =
                     self.cascade.as_deref().map_or_else(|| Ok(Cascade::frontal_face()), read_cascade)?;
-                Ok(Box::new(HaarDetector::with(CascadeSearch::in_any_light(cascade), self.haar())?))
+                Ok(Box::new(HaarDetector::with(CascadeSearch::in_any_light(cascade), self.search.clone())?))
             }
             DetectorKind::OpenCv => self.build_with_opencv(),
             DetectorKind::Yunet => yunet::build(self),
@@ -32,7 +32,7 @@ impl DetectorOptions {
     #[cfg(feature = "opencv")]
     fn build_with_opencv(&self) -> Result<Box<dyn DetectFaces>, VisionError> {
         let evaluator = crate::opencv::OpenCvCascade::new(self.cascade.as_deref())?;
-        Ok(Box::new(HaarDetector::with(evaluator, self.haar())?))
+        Ok(Box::new(HaarDetector::with(evaluator, self.search.clone())?))
     }
 
     #[cfg(not(feature = "opencv"))]

@@ -57,7 +57,7 @@ pub(super) fn build(options: &DetectorOptions) -> Result<Box<dyn DetectFaces>, V
     let path = options.yunet.as_deref().ok_or_else(|| {
         VisionError::Options("--detector yunet needs its file: --detector-model FILE".to_owned())
     })?;
-    let found = YuNetOptions { search_side: options.search_side, ..YuNetOptions::default() };
+    let found = YuNetOptions { search_side: options.search.search_side, ..YuNetOptions::default() };
     match YuNetDetector::from_onnx(read(path)?, found) {
         Ok(detector) => Ok(Box::new(detector)),
         Err(YuNetError::Options(problem)) => Err(VisionError::Options(problem)),

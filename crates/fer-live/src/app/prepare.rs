@@ -2,6 +2,7 @@
 //! In: [`CommonArgs`]. Out: an input, an analyzer.
 #![expect(clippy::disallowed_methods, reason = "live sources count their time from the start")]
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,14 +22,19 @@ pub(super) fn choose_input(
     is_quiet: bool,
     streams: &mut Streams<'_>,
 ) -> Result<Input, StreamError> {
-    if let Some(words) = &args.input {
-        return args.parse_input(words);
-    }
     let mut notice = |text: &str| {
         if !is_quiet {
             streams.notice(text);
         }
     };
+    if let Some(words) = &args.input {
+        let input = args.parse_input(words)?;
+        let n_folders = if args.recursive { 0 } else { n_folders_in(Path::new(words)) };
+        if n_folders > 0 {
+            notice(&format!("{words}: {n_folders} folders in it are left out; --recursive reads those too"));
+        }
+        return Ok(input);
+    }
     let options = args.source_options(Instant::now());
     for camera in cameras() {
         let input = Input::Camera(camera.index);
@@ -39,6 +45,12 @@ pub(super) fn choose_input(
     }
     notice("no camera opens (see fer-live doctor): showing a drawn face; another input with --input");
     Ok(Input::Drawn)
+}
+
+/// Folders in a folder; none where there is no folder.
+fn n_folders_in(path: &Path) -> usize {
+    let entries = std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
+    entries.filter(|entry| entry.path().is_dir()).count()
 }
 
 /// Only YuNet finds eyes.

@@ -169,6 +169,25 @@ fn photos_are_told_as_a_table_and_as_json() {
 }
 
 #[test]
+fn folders_beside_photos_are_read_or_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("more")).unwrap();
+    for name in ["wall.png", "more/wall.png"] {
+        RgbImage::new(64, 64).save(folder.path().join(name)).unwrap();
+    }
+    let run = |more: &[&str]| {
+        let output = run(&[&["--input", text(folder.path()), "--headless"], more].concat());
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    let [table, said] = run(&[]);
+    assert_eq!(table.matches("wall.png").count(), 1, "{table}");
+    assert!(said.contains("1 folders in it are left out; --recursive reads those too"), "{said}");
+    let [table, said] = run(&["--recursive"]);
+    assert_eq!(table.matches("wall.png").count(), 2, "{table}");
+    assert!(!said.contains("left out"), "{said}");
+}
+
+#[test]
 fn a_list_of_photos_and_a_cascade_are_not_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let [photo, list, cascade] = ["wall.png", "list.txt", "faces.xml"].map(|name| folder.path().join(name));

@@ -12,14 +12,14 @@ use crate::error::ReadError;
 
 /// How faces are found.
 #[derive(Clone, Debug)]
-pub(crate) struct DetectorOptions {
+pub(crate) struct DetectorChoice {
     /// YuNet's ONNX file; `None` for the Haar cascade in the package.
     pub(crate) yunet: Option<PathBuf>,
     /// How the cascade searches; YuNet takes its search side from here.
     pub(crate) haar: HaarOptions,
 }
 
-impl DetectorOptions {
+impl DetectorChoice {
     /// Refuses YuNet where it would wait for ever: its engine keeps threads of the process that first loaded it,
     /// and a fork takes none along.
     pub(crate) fn refuse_fork(&self) -> Result<(), VisionError> {
@@ -65,14 +65,14 @@ fn unusable(path: &Path, cause: fer_vision::Cause) -> VisionError {
 
 /// Finders that search alike, one for each thread that needs one.
 pub(crate) struct Finders {
-    detector: DetectorOptions,
+    detector: DetectorChoice,
     finding: FinderOptions,
     idle: Mutex<Vec<Finder>>,
 }
 
 impl Finders {
     /// Finders that search so; one is made at once, so that options are refused here.
-    pub(crate) fn new(detector: DetectorOptions, finding: FinderOptions) -> Result<Self, ReadError> {
+    pub(crate) fn new(detector: DetectorChoice, finding: FinderOptions) -> Result<Self, ReadError> {
         let first = Finder::new(detector.build()?, finding);
         Ok(Self { detector, finding, idle: Mutex::new(vec![first]) })
     }

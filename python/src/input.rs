@@ -36,13 +36,13 @@ impl Channels {
 }
 
 /// A picture that needs the interpreter no more.
-pub(crate) enum Input {
+pub(crate) enum PictureInput {
     Pixels(RgbImage),
     Bytes(PyBackedBytes),
     File(PathBuf),
 }
 
-impl Input {
+impl PictureInput {
     /// Takes a picture from Python; an array's pixels are copied.
     pub(crate) fn take(object: &Bound<'_, PyAny>, channels: Option<Channels>) -> Result<Self, ReadError> {
         if let Ok(bytes) = object.extract::<PyBackedBytes>() {

@@ -11,10 +11,10 @@ use image::RgbImage;
 use pyo3::prelude::*;
 use rayon::prelude::*;
 
-use crate::detector::{DetectorOptions, Finders};
+use crate::detector::{DetectorChoice, Finders};
 use crate::error::ReadError;
 use crate::face::{FaceRow, rows};
-use crate::input::{Channels, Input};
+use crate::input::{Channels, PictureInput};
 use crate::model;
 use crate::threads::pool;
 
@@ -53,8 +53,8 @@ impl ReaderOptions {
     }
 
     /// How faces are found: as usual, but for what was asked for.
-    fn detector(&self, usual: HaarOptions) -> DetectorOptions {
-        DetectorOptions {
+    fn detector(&self, usual: HaarOptions) -> DetectorChoice {
+        DetectorChoice {
             yunet: self.yunet.clone(),
             haar: HaarOptions {
                 scale_factor: self.scale_factor.unwrap_or(usual.scale_factor),
@@ -82,7 +82,7 @@ pub(crate) enum Outcome {
 pub(crate) struct PictureRow(u32, u32, Vec<FaceRow>);
 
 /// A picture's width and height, its faces, not yet read, and below which face score they are none.
-type Searched = ((u32, u32), Found, f32);
+type SearchedPicture = ((u32, u32), Found, f32);
 
 /// Reads pictures; used through `fer_rs.Reader`.
 #[pyclass(frozen, module = "fer_rs._native")]
@@ -91,7 +91,7 @@ pub(crate) struct NativeReader {
     finders: Finders,
     smoothing: SmoothOptions,
     /// How faces are found in frames.
-    frames: DetectorOptions,
+    frames: DetectorChoice,
     threads: usize,
 }
 
@@ -136,8 +136,9 @@ impl NativeReader {
         let group = pool.current_num_threads();
         for (images, boxes) in images.chunks(group).zip(boxes.chunks(group)) {
             py.check_signals()?;
-            let inputs: Vec<_> = images.iter().map(|image| Input::take(image, channels)).zip(boxes).collect();
-            let find = |(input, boxes): (Result<Input, ReadError>, &Option<Vec<BoxRow>>)| {
+            let inputs: Vec<_> =
+                images.iter().map(|image| PictureInput::take(image, channels)).zip(boxes).collect();
+            let find = |(input, boxes): (Result<PictureInput, ReadError>, &Option<Vec<BoxRow>>)| {
                 self.find(&input?.picture()?, boxes.as_deref())
             };
             searched
@@ -177,7 +178,7 @@ impl NativeReader {
     }
 
     /// The faces of one picture, not yet read: those at the caller's boxes, or those that are found.
-    fn find(&self, picture: &RgbImage, boxes: Option<&[BoxRow]>) -> Result<Searched, ReadError> {
+    fn find(&self, picture: &RgbImage, boxes: Option<&[BoxRow]>) -> Result<SearchedPicture, ReadError> {
         let (found, face_threshold) = match boxes {
             // What the caller calls a face is one.
             Some(boxes) => (own(picture, boxes, self.finders.finding().crop_factor)?, 0.0),
@@ -192,12 +193,12 @@ impl NativeReader {
     /// Reads the faces of all pictures in one call of the network.
     fn classify(
         &self,
-        searched: Vec<Result<Searched, ReadError>>,
+        searched: Vec<Result<SearchedPicture, ReadError>>,
     ) -> Result<Vec<Result<PictureRow, ReadError>>, ReadError> {
         let crops: Vec<_> = searched.iter().flatten().flat_map(|(_, found, _)| found.crops()).collect();
         let mut read =
             if crops.is_empty() { Vec::new() } else { self.predictor.classify_photo(&crops)? }.into_iter();
-        let mut settle = |((width, height), found, face_threshold): Searched| {
+        let mut settle = |((width, height), found, face_threshold): SearchedPicture| {
             let classified = read.by_ref().take(found.faces.len()).collect();
             let reading = Smoother::new(self.smoothing.photo()).settle(found, classified, face_threshold);
             PictureRow(width, height, rows(reading))
@@ -211,7 +212,7 @@ impl NativeReader {
     }
 
     /// How faces are found in frames: in a hurry, unless a search side was asked for.
-    pub(crate) fn frame_detector(&self) -> DetectorOptions {
+    pub(crate) fn frame_detector(&self) -> DetectorChoice {
         self.frames.clone()
     }
 

@@ -7,23 +7,23 @@ use std::time::Duration;
 use fer_vision::{Analyzer, Finder, Frame};
 use pyo3::prelude::*;
 
-use crate::detector::DetectorOptions;
+use crate::detector::DetectorChoice;
 use crate::error::ReadError;
 use crate::face::{FaceRow, rows};
-use crate::input::{Channels, Input};
+use crate::input::{Channels, PictureInput};
 use crate::reader::NativeReader;
 use crate::threads::pool;
 
 /// Follows the faces of one source; used through `fer_rs.Tracker`.
 #[pyclass(frozen, module = "fer_rs._native")]
 pub(crate) struct NativeTracker {
-    source: Mutex<Source>,
-    detector: DetectorOptions,
+    source: Mutex<SourceState>,
+    detector: DetectorChoice,
     threads: usize,
 }
 
 /// One source: what it has shown, and how far it is.
-struct Source {
+struct SourceState {
     analyzer: Analyzer,
     n_frames: u64,
     last: Duration,
@@ -54,7 +54,7 @@ impl NativeTracker {
         let detector = reader.frame_detector();
         let finder = Finder::new(detector.build()?, finding);
         let analyzer = Analyzer::new(finder, reader.predictor(), smoothing);
-        let source = Mutex::new(Source { analyzer, n_frames: 0, last: Duration::ZERO });
+        let source = Mutex::new(SourceState { analyzer, n_frames: 0, last: Duration::ZERO });
         Ok(Self { source, detector, threads: reader.threads() })
     }
 
@@ -67,7 +67,7 @@ impl NativeTracker {
         channels: Option<&str>,
     ) -> PyResult<Vec<FaceRow>> {
         let time = seconds("time", time)?;
-        let input = Input::take(image, Channels::parse(channels)?)?;
+        let input = PictureInput::take(image, Channels::parse(channels)?)?;
         let read = || {
             self.detector.refuse_fork()?;
             let pool = pool(self.threads)?;
@@ -80,8 +80,8 @@ impl NativeTracker {
     }
 }
 
-impl Source {
-    fn read(&mut self, input: Input, time: Duration) -> Result<Vec<FaceRow>, ReadError> {
+impl SourceState {
+    fn read(&mut self, input: PictureInput, time: Duration) -> Result<Vec<FaceRow>, ReadError> {
         if time < self.last {
             let (last, found) = (self.last.as_secs_f64(), time.as_secs_f64());
             return Err(ReadError::Option(format!(

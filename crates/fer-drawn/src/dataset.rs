@@ -7,8 +7,8 @@ use imageproc::kernel::Kernel;
 use rayon::prelude::*;
 
 use crate::{
+    anatomy::{self, Placement, Pose, Sitter},
     brush::{Canvas, Dice, Ink, Shape},
-    figure::{self, Placement, Pose, Sitter},
     person::{Expression, Muscles, Person},
 };
 
@@ -65,7 +65,7 @@ fn drawn(person: &Person, emotion: Emotion, dice: &mut Dice) -> Drawn {
     let light = if dice.chance(0.5) { dice.range(0.3, 1.0) } else { -dice.range(0.3, 1.0) };
     let mut canvas = Canvas::new(side as u32, side as u32);
     ground(&mut canvas, size, dice);
-    figure::draw(&mut canvas, &Sitter::new(person, &expression, &slack, place, light));
+    anatomy::draw(&mut canvas, &Sitter::new(person, &expression, &slack, place, light));
     let pixmap = canvas.into_pixmap();
     let luma = pixmap
         .data()

@@ -5,8 +5,8 @@ use image::{RgbImage, RgbaImage};
 use tiny_skia::Pixmap;
 
 use crate::{
+    anatomy::{self, Placement, Pose, Sitter},
     brush::{Canvas, Shape},
-    figure::{self, Placement, Pose, Sitter},
     person::{Expression, Muscles, Person},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 #[must_use]
 pub fn render(person: &Person, expression: &Expression, pose: &Pose, side: u32) -> RgbaImage {
     let mut canvas = Canvas::new(side, side);
-    figure::draw(&mut canvas, &sitter(person, expression, pose, side));
+    anatomy::draw(&mut canvas, &sitter(person, expression, pose, side));
     rgba(canvas.into_pixmap())
 }
 
@@ -33,7 +33,7 @@ pub fn portrait(person: &Person, expression: &Expression, pose: &Pose, side: u32
         ([0.0, size], ground.times(0.86).at(1.0)),
         None,
     );
-    figure::draw(&mut canvas, &sitter(person, expression, pose, side));
+    anatomy::draw(&mut canvas, &sitter(person, expression, pose, side));
     image::DynamicImage::ImageRgba8(rgba(canvas.into_pixmap())).to_rgb8()
 }
 

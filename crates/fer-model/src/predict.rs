@@ -62,7 +62,7 @@ const ABSENT: f32 = -1e4;
 
 /// How the logits of all heads become those of a prediction.
 #[derive(Clone, Debug, PartialEq)]
-struct Mix {
+struct HeadCombination {
     labels: Labels,
     /// For each label the logits it is made of, with their weights.
     columns: Vec<Vec<(usize, f32)>>,
@@ -79,7 +79,7 @@ struct View {
     verifier: Option<f32>,
 }
 
-impl Mix {
+impl HeadCombination {
     /// The reading (`None`), in which the heads' weights combine them, or one head as it is.
     fn new(card: &ModelCard, head: Option<LabelSet>) -> Option<Self> {
         let heads = card.all_heads();
@@ -132,7 +132,8 @@ impl Mix {
 /// [`ModelCard::labels`], pairs of a logit's place and its weight, and what is added.
 #[must_use]
 pub fn reading_of(card: &ModelCard) -> (Vec<Vec<(usize, f32)>>, Vec<f32>) {
-    let Mix { columns, offsets, .. } = Mix::new(card, None).expect("a card has a head");
+    let HeadCombination { columns, offsets, .. } =
+        HeadCombination::new(card, None).expect("a card has a head");
     (columns, offsets)
 }
 
@@ -143,8 +144,8 @@ pub fn reading_of(card: &ModelCard) -> (Vec<Vec<(usize, f32)>>, Vec<f32>) {
 /// If the row is shorter than the heads are wide.
 #[must_use]
 pub fn combined_logits(card: &ModelCard, row: &[f32]) -> Vec<f32> {
-    let mix = Mix::new(card, None).expect("a card has a head");
-    Mix { verifier: None, ..mix }.apply(row).logits
+    let combination = HeadCombination::new(card, None).expect("a card has a head");
+    HeadCombination { verifier: None, ..combination }.apply(row).logits
 }
 
 /// A trained network, wherever it computes.
@@ -165,7 +166,7 @@ pub struct Predictor {
     net: Arc<dyn Network>,
     card: ModelCard,
     head: Option<LabelSet>,
-    mix: Mix,
+    combination: HeadCombination,
     batch_size: usize,
 }
 
@@ -195,15 +196,15 @@ impl Predictor {
     /// A predictor of a network that is described by `card`.
     #[must_use]
     pub fn new(net: impl Network + 'static, card: ModelCard) -> Self {
-        let mix = Mix::new(&card, None).expect("a card has a head");
-        Self { net: Arc::new(net), card, head: None, mix, batch_size: DEFAULT_BATCH_SIZE }
+        let combination = HeadCombination::new(&card, None).expect("a card has a head");
+        Self { net: Arc::new(net), card, head: None, combination, batch_size: DEFAULT_BATCH_SIZE }
     }
 
     /// The same network under another card of the same outputs: other heads' weights, other temperatures.
     #[must_use]
     pub fn under_card(self, card: ModelCard) -> Self {
-        let mix = Mix::new(&card, None).expect("a card has a head");
-        Self { card, head: None, mix, ..self }
+        let combination = HeadCombination::new(&card, None).expect("a card has a head");
+        Self { card, head: None, combination, ..self }
     }
 
     /// Reads one head as it is, instead of the reading in which all are combined.
@@ -211,7 +212,7 @@ impl Predictor {
     /// # Errors
     /// [`ModelError::Mismatch`] when the model has no such head.
     pub fn of_head(mut self, head: LabelSet) -> Result<Self, ModelError> {
-        let Some(mix) = Mix::new(&self.card, Some(head)) else {
+        let Some(combination) = HeadCombination::new(&self.card, Some(head)) else {
             let known: Vec<&str> = self.card.all_heads().iter().map(|head| head.set.name()).collect();
             return Err(ModelError::Mismatch {
                 origin: "model card".to_owned(),
@@ -220,7 +221,7 @@ impl Predictor {
                 found: known.join(", "),
             });
         };
-        (self.head, self.mix) = (Some(head), mix);
+        (self.head, self.combination) = (Some(head), combination);
         Ok(self)
     }
 
@@ -228,7 +229,7 @@ impl Predictor {
     /// probability 0, labels that are not asked for are left out.
     #[must_use]
     pub fn under(mut self, labels: &Labels) -> Self {
-        self.mix = self.mix.onto(labels);
+        self.combination = self.combination.onto(labels);
         self
     }
 
@@ -272,7 +273,7 @@ impl Predictor {
     /// The label set, in the order of logits and probabilities.
     #[must_use]
     pub fn labels(&self) -> &Labels {
-        &self.mix.labels
+        &self.combination.labels
     }
 
     /// Reads faces; one prediction a face, in their order.
@@ -317,7 +318,7 @@ impl Predictor {
             return;
         }
         let logits = self.net.logits(std::mem::take(inputs));
-        views.extend(logits.chunks(self.card.n_logits()).map(|row| self.mix.apply(row)));
+        views.extend(logits.chunks(self.card.n_logits()).map(|row| self.combination.apply(row)));
     }
 
     /// The prediction of a face from the logits of its views.
@@ -326,7 +327,7 @@ impl Predictor {
     /// without views.
     fn average(&self, views: &[View], temperature: f32) -> Prediction {
         let n = views.len() as f32;
-        let mut logits = vec![0.0; self.mix.labels.len()];
+        let mut logits = vec![0.0; self.combination.labels.len()];
         for view in views {
             for (sum, logit) in logits.iter_mut().zip(&view.logits) {
                 *sum += logit / n;

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use fer_base::{ExitCode, OutputError, Overlap, exit};
 
-/// Why something failed, whoever says so.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub use fer_vision::Cause;
 
 /// Errors of fer-train. A sentence never repeats its source: [`fer_base::chain()`] tells both.
 #[derive(Debug, thiserror::Error)]

@@ -7,14 +7,14 @@ use fer_base::exit;
 
 use crate::console::note;
 
-type Stop = Box<dyn Fn() + Send>;
+type StopAction = Box<dyn Fn() + Send>;
 
 /// What the next signal does.
 enum Next {
     /// Files are still being read: it ends the program, with a word.
     Leave,
     /// It stops the work.
-    Stop(Stop),
+    Stop(StopAction),
     /// The work is stopping already: it ends the program.
     End,
 }

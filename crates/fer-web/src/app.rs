@@ -28,7 +28,7 @@ use crate::{
         senders::Senders,
     },
     stop::{Stop, stopping},
-    videos::Videos,
+    uploaded_videos::Videos,
 };
 
 /// What every request shares.
@@ -82,7 +82,7 @@ impl App {
         let task = Task::Photo { smoothing: self.smoothing };
         let job = PictureJob { bytes, task, arrived: Instant::now(), n_before: turn.n_before(), answer };
         let client = self.new_client();
-        let _waiting = Waiting { engine: &self.engine, client };
+        let _waiting = AwaitedPicture { engine: &self.engine, client };
         match self.engine.push(client, job) {
             Pushed::Waiting | Pushed::Replaced(_) => {}
             Pushed::Full(_) => return Err(self.busy()),
@@ -106,12 +106,12 @@ impl App {
 }
 
 /// A picture that waits for a detector as long as somebody waits for its answer.
-struct Waiting<'a> {
+struct AwaitedPicture<'a> {
     engine: &'a Engine,
     client: Client,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for AwaitedPicture<'_> {
     fn drop(&mut self) {
         drop(self.engine.forget(self.client));
     }

@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! browser's camera ─▶ live/camera ─┐                              ┌─▶ live/camera ─▶ page
-//! photos ─▶ read/analyze ──────────┴▶ read/: queue, finders, network ─▶ read/analyze ─▶ JSON, CSV
-//! video ─▶ videos/routes ─▶ videos/: store, shelf, reader ─ the pipeline ─▶ videos/routes
+//! photos ─▶ read/analyze_route ────┴▶ read/: queue, finders, network ─▶ read/analyze_route ─▶ JSON, CSV
+//! video ─▶ uploaded_videos/routes ─▶ uploaded_videos/: store, shelf, reader ─ the pipeline ─▶ its routes
 //! --input ───────────────────────▶ the pipeline ─▶ live/hub ─▶ live/streams ─▶ MJPEG, events
 //! ```
 
@@ -19,10 +19,10 @@ mod random;
 mod read;
 mod server;
 mod stop;
-mod videos;
+mod uploaded_videos;
 
 pub use error::WebError;
 pub use limits::Limits;
 pub use read::{MakeFinder, engine::GiveBack};
 pub use server::{Access, Server, ServerParts, page_address};
-pub use videos::OpenVideo;
+pub use uploaded_videos::OpenVideo;

@@ -1,5 +1,5 @@
 //! Flips, rotation, magnification and shift, joined into one bilinear resample.
-//! In: a face and an [`Affine`] map. Out: a face.
+//! In: a face and a [`Warp`]. Out: a face.
 
 use crate::{
     Face,
@@ -9,14 +9,14 @@ use crate::{
 /// A map from a place in the new face to its place in the old one, both measured from the centre
 /// of the face in pixels, x to the right and y down.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Affine {
+pub struct Warp {
     /// Rows of the matrix: `old = matrix · new + offset`.
     pub matrix: [[f32; 2]; 2],
     /// Added after the matrix, in pixels.
     pub offset: [f32; 2],
 }
 
-impl Affine {
+impl Warp {
     /// Everything stays where it is.
     pub const IDENTITY: Self = Self { matrix: [[1.0, 0.0], [0.0, 1.0]], offset: [0.0, 0.0] };
 
@@ -76,8 +76,8 @@ const WEIGHT_BITS: i32 = 11;
 /// Fixed-point twin of the plain formula in the tests, from which it differs by one grey level at
 /// most. Offsets stay below 2^14 pixels for every [`Augment`](super::Augment) that is valid.
 #[must_use]
-pub fn resample(face: &Face, map: &Affine) -> Face {
-    if *map == Affine::IDENTITY {
+pub fn resample(face: &Face, map: &Warp) -> Face {
+    if *map == Warp::IDENTITY {
         return face.clone();
     }
     let padded = padded(face);

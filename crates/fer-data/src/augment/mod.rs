@@ -13,7 +13,7 @@ use crate::Face;
 
 pub use degrade::{blurred, compressed, degrade, noisy, through};
 pub use erase::erase;
-pub use geometry::{Affine, resample};
+pub use geometry::{Warp, resample};
 pub use tone::tone;
 
 /// How training faces are varied; the default varies nothing.
@@ -125,22 +125,22 @@ impl Augment {
     }
 
     /// All geometric steps as one map from a place in the new face to its place in the old one.
-    fn geometry(&self, rng: &mut impl Rng) -> Affine {
-        let mut map = Affine::IDENTITY;
+    fn geometry(&self, rng: &mut impl Rng) -> Warp {
+        let mut map = Warp::IDENTITY;
         if self.shift > 0.0 {
-            map = map.then(&Affine::shift(plus_minus(self.shift, rng), plus_minus(self.shift, rng)));
+            map = map.then(&Warp::shift(plus_minus(self.shift, rng), plus_minus(self.shift, rng)));
         }
         if self.scale > 0.0 {
-            map = map.then(&Affine::magnify(1.0 + plus_minus(self.scale, rng)));
+            map = map.then(&Warp::magnify(1.0 + plus_minus(self.scale, rng)));
         }
         if self.rotation_degrees > 0.0 {
-            map = map.then(&Affine::rotate(plus_minus(self.rotation_degrees, rng)));
+            map = map.then(&Warp::rotate(plus_minus(self.rotation_degrees, rng)));
         }
         if chance(self.flip, rng) {
-            map = map.then(&Affine::FLIP);
+            map = map.then(&Warp::FLIP);
         }
         if chance(self.vertical_flip, rng) {
-            map = map.then(&Affine::VERTICAL_FLIP);
+            map = map.then(&Warp::VERTICAL_FLIP);
         }
         map
     }

@@ -72,7 +72,7 @@ fn pass_start(stream: &mut impl BufRead) -> io::Result<bool> {
 
 /// What the next byte is.
 #[derive(Clone, Copy)]
-enum Place {
+enum JpegPosition {
     /// Of a scan, or between segments: a marker may come.
     Any,
     /// Behind a byte `ff`.
@@ -87,14 +87,14 @@ enum Place {
 
 /// A walk through a JPEG.
 struct Walker {
-    place: Place,
+    position: JpegPosition,
     /// An end before any scan is that of a preview and not the picture's.
     has_scan: bool,
 }
 
 impl Walker {
     fn behind_start() -> Self {
-        Self { place: Place::Any, has_scan: false }
+        Self { position: JpegPosition::Any, has_scan: false }
     }
 
     /// Walks on; how many of the bytes belong to the JPEG once its end is among them.
@@ -103,33 +103,35 @@ impl Walker {
         while i < bytes.len() {
             let byte = bytes[i];
             i += 1;
-            self.place = match self.place {
-                Place::Any if byte == MARKER => Place::Kind,
-                Place::Any => {
+            self.position = match self.position {
+                JpegPosition::Any if byte == MARKER => JpegPosition::Kind,
+                JpegPosition::Any => {
                     i += bytes[i..].iter().position(|&b| b == MARKER).unwrap_or(bytes.len() - i);
-                    Place::Any
+                    JpegPosition::Any
                 }
-                Place::Kind => match byte {
+                JpegPosition::Kind => match byte {
                     END if self.has_scan => return Some(i),
                     // Markers may be led by any number of fill bytes.
-                    MARKER => Place::Kind,
+                    MARKER => JpegPosition::Kind,
                     // Stuffed bytes, restarts, a start and a preview's end stand alone.
-                    0x00 | 0x01 | 0xd0..=0xd7 | START | END => Place::Any,
+                    0x00 | 0x01 | 0xd0..=0xd7 | START | END => JpegPosition::Any,
                     kind => {
                         self.has_scan |= kind == SCAN;
-                        Place::High
+                        JpegPosition::High
                     }
                 },
-                Place::High => Place::Low(byte),
+                JpegPosition::High => JpegPosition::Low(byte),
                 // The length counts its own two bytes.
-                Place::Low(high) => match usize::from(u16::from_be_bytes([high, byte])).saturating_sub(2) {
-                    0 => Place::Any,
-                    n => Place::Content(n),
-                },
-                Place::Content(left) => {
+                JpegPosition::Low(high) => {
+                    match usize::from(u16::from_be_bytes([high, byte])).saturating_sub(2) {
+                        0 => JpegPosition::Any,
+                        n => JpegPosition::Content(n),
+                    }
+                }
+                JpegPosition::Content(left) => {
                     let n = (left - 1).min(bytes.len() - i);
                     i += n;
-                    if left - 1 == n { Place::Any } else { Place::Content(left - 1 - n) }
+                    if left - 1 == n { JpegPosition::Any } else { JpegPosition::Content(left - 1 - n) }
                 }
             };
         }

@@ -106,7 +106,7 @@ impl PictureError {
 pub fn decode_upright(bytes: &[u8], max_pixels: Option<u64>) -> Result<DynamicImage, PictureError> {
     let (mut decoder, need) = open(bytes, max_pixels)?;
     let orientation = decoder.orientation()?;
-    let _place = Place::wait(need);
+    let _memory = PictureMemory::wait(need);
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     Ok(picture)
@@ -164,10 +164,10 @@ pub fn is_heif(bytes: &[u8]) -> bool {
 static IN_FLIGHT: Mutex<u64> = Mutex::new(0);
 static LANDED: Condvar = Condvar::new();
 
-/// Room for a picture in memory, given back when dropped.
-struct Place(u64);
+/// Memory for a picture, given back when dropped.
+struct PictureMemory(u64);
 
-impl Place {
+impl PictureMemory {
     /// Waits until there is room for so many bytes, or nothing else in flight.
     fn wait(bytes: u64) -> Self {
         let in_flight = IN_FLIGHT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -178,7 +178,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for PictureMemory {
     fn drop(&mut self) {
         *IN_FLIGHT.lock().unwrap_or_else(PoisonError::into_inner) -= self.0;
         LANDED.notify_all();
@@ -252,12 +252,12 @@ mod tests {
             for i in 0..32_u64 {
                 scope.spawn(move || {
                     let bytes = if i % 8 == 0 { 2 * MOST_IN_FLIGHT } else { MOST_IN_FLIGHT / 3 };
-                    let place = Place::wait(bytes);
+                    let memory = PictureMemory::wait(bytes);
                     let before = NOW.fetch_add(bytes, Ordering::SeqCst);
                     assert!(before == 0 || before + bytes <= MOST_IN_FLIGHT, "{before} and {bytes}");
                     thread::yield_now();
                     NOW.fetch_sub(bytes, Ordering::SeqCst);
-                    drop(place);
+                    drop(memory);
                 });
             }
         });

@@ -69,14 +69,14 @@ fn labels_of_emotions(path: &Path, labels: &Labels) -> Result<[usize; Emotion::F
 }
 
 /// A row of a wanted split, or of none that is known.
-struct Row {
+struct Fer2013Row {
     /// Data row, from 1.
     number: usize,
     /// Its split and its columns `emotion` and `pixels`.
     content: Result<(Split, Vec<u8>, Vec<u8>), Reason>,
 }
 
-impl Row {
+impl Fer2013Row {
     fn parse(self) -> Result<(Split, Emotion, Face), Reason> {
         let (split, emotion, pixels) = self.content?;
         Ok((split, parse_emotion(&emotion)?, parse_pixels(&pixels)?))
@@ -146,7 +146,11 @@ impl<'a> Table<'a> {
     }
 
     /// The next rows of the wanted splits, at most [`CHUNK`]; none at the end of the file.
-    fn next_chunk(&mut self, wanted: &[Split], elsewhere: &mut [usize; 3]) -> Result<Vec<Row>, DataError> {
+    fn next_chunk(
+        &mut self,
+        wanted: &[Split],
+        elsewhere: &mut [usize; 3],
+    ) -> Result<Vec<Fer2013Row>, DataError> {
         let mut chunk = Vec::with_capacity(CHUNK);
         while chunk.len() < CHUNK {
             let header = &self.header;
@@ -161,7 +165,7 @@ impl<'a> Table<'a> {
                 Ok((split, columns)) => columns_of(split, &columns, header),
                 Err(reason) => Err(reason),
             };
-            chunk.push(Row { number, content });
+            chunk.push(Fer2013Row { number, content });
             if is_endless {
                 break;
             }

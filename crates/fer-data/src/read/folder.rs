@@ -9,8 +9,8 @@ use rayon::prelude::*;
 
 use super::{
     class_folders::{self, Tree},
-    judged::Cut,
     options::{LoadOptions, Parts},
+    split_part::Cut,
 };
 use crate::{
     DataError, Face, Labels, Sample, Skipped, Source, Split, error::Reason, face::picture::decode_upright,

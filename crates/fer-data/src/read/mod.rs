@@ -7,10 +7,10 @@ mod compressed;
 mod fer2013;
 pub mod ferplus;
 mod folder;
-mod judged;
 mod name_order;
 mod options;
 mod rows;
+mod split_part;
 mod validation;
 
 use std::path::Path;
@@ -18,9 +18,9 @@ use std::path::Path;
 use crate::{DataError, Sample, Samples, Skipped, Split};
 
 pub use class_map::{ClassMap, ClassRule};
-pub use judged::{Cut, Part, load_judged};
 pub use options::LoadOptions;
 pub(crate) use options::Parts;
+pub use split_part::{Cut, Part, load_judged};
 
 /// The samples of one split.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +74,7 @@ pub fn load_learning(path: &Path, options: &LoadOptions) -> Result<Learning, Dat
 /// # Errors
 /// [`DataError`] as for [`load_learning`], for this split alone; a class may have no samples here.
 pub fn load_split(path: &Path, split: Split, options: &LoadOptions) -> Result<Loaded, DataError> {
-    judged::load_split_cut(path, split, options, None)
+    split_part::load_split_cut(path, split, options, None)
 }
 
 /// Reads the wanted splits and nothing of the others.

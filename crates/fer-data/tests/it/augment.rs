@@ -2,7 +2,7 @@
 
 use fer_data::{
     Augment, Face,
-    augment::{Affine, blurred, compressed, erase, noisy, resample, rng_for, through, tone},
+    augment::{Warp, blurred, compressed, erase, noisy, resample, rng_for, through, tone},
     face::{DEVIATION, MEAN, SIDE},
 };
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn the_default_changes_nothing() {
 #[test]
 fn flipping_twice_gives_the_same_face() {
     let face = noise(2);
-    for flip in [Affine::FLIP, Affine::VERTICAL_FLIP] {
+    for flip in [Warp::FLIP, Warp::VERTICAL_FLIP] {
         let once = resample(&face, &flip);
         assert_ne!(once, face);
         assert_eq!(resample(&once, &flip), face);
@@ -41,7 +41,7 @@ fn a_flip_is_the_exact_mirror_image() {
 #[test]
 fn shifting_by_whole_pixels_moves_them_and_repeats_the_edge() {
     let face = noise(4);
-    let moved = resample(&face, &Affine::shift(2.0 / 48.0, -1.0 / 48.0));
+    let moved = resample(&face, &Warp::shift(2.0 / 48.0, -1.0 / 48.0));
     let at = |face: &Face, x: usize, y: usize| face.pixels()[y * SIDE + x];
     for y in 0..SIDE {
         for x in 0..SIDE {
@@ -55,7 +55,7 @@ fn shifting_by_whole_pixels_moves_them_and_repeats_the_edge() {
 fn a_quarter_turn_is_exact_and_clockwise() {
     let mut face = Face::blank(0);
     face.pixels_mut()[..SIDE].fill(255); // the top row is white
-    let turned = resample(&face, &Affine::rotate(90.0));
+    let turned = resample(&face, &Warp::rotate(90.0));
     let right_column = turned.pixels().iter().skip(SIDE - 1).step_by(SIDE);
     assert!(right_column.into_iter().all(|&pixel| pixel == 255));
 }
@@ -68,14 +68,14 @@ fn magnifying_makes_the_middle_larger() {
     }
     let white = |face: &Face| face.pixels().iter().filter(|&&p| p > 127).count();
     assert_eq!(white(&face), 16 * 16);
-    assert_eq!(white(&resample(&face, &Affine::magnify(2.0))), 32 * 32);
-    assert_eq!(white(&resample(&face, &Affine::magnify(0.5))), 8 * 8);
+    assert_eq!(white(&resample(&face, &Warp::magnify(2.0))), 32 * 32);
+    assert_eq!(white(&resample(&face, &Warp::magnify(0.5))), 8 * 8);
 }
 
 #[test]
 fn joined_maps_do_what_they_do_one_after_the_other() {
-    let (a, b) = (Affine::rotate(20.0), Affine::shift(0.1, -0.2));
-    let apply = |map: &Affine, p: [f32; 2]| {
+    let (a, b) = (Warp::rotate(20.0), Warp::shift(0.1, -0.2));
+    let apply = |map: &Warp, p: [f32; 2]| {
         [0, 1].map(|i| map.matrix[i][0] * p[0] + map.matrix[i][1] * p[1] + map.offset[i])
     };
     let point = [3.0, -7.0];
@@ -217,9 +217,9 @@ proptest! {
         seed in any::<u64>(), degrees in -180.0_f32..180.0, factor in 0.1_f32..1.9,
         right in -1.0_f32..1.0, down in -1.0_f32..1.0, flip in any::<bool>(),
     ) {
-        let mut map = Affine::shift(right, down).then(&Affine::magnify(factor)).then(&Affine::rotate(degrees));
+        let mut map = Warp::shift(right, down).then(&Warp::magnify(factor)).then(&Warp::rotate(degrees));
         if flip {
-            map = map.then(&Affine::FLIP);
+            map = map.then(&Warp::FLIP);
         }
         let face = noise(seed);
         let (fast, slow) = (resample(&face, &map), slow::resample(&face, &map));

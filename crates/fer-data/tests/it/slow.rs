@@ -1,9 +1,9 @@
 //! Readable twins of quick code: plain formulas in f64.
 
-use fer_data::{Face, augment::Affine, face::SIDE};
+use fer_data::{Face, augment::Warp, face::SIDE};
 
 /// The face seen through a map: every pixel asks where it came from, and mixes four neighbours.
-pub(crate) fn resample(face: &Face, map: &Affine) -> Face {
+pub(crate) fn resample(face: &Face, map: &Warp) -> Face {
     let centre = (SIDE as f64 - 1.0) / 2.0;
     let last = SIDE as f64 - 1.0;
     let grey = |x: f64, y: f64| f64::from(face.pixels()[y as usize * SIDE + x as usize]);

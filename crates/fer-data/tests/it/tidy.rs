@@ -61,6 +61,29 @@ fn no_source_has_a_name_that_says_nothing() {
 }
 
 #[test]
+fn no_two_modules_of_a_crate_differ_by_a_plural_alone() {
+    let mut crates: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for (path, _) in sources().into_iter().filter(|(path, _)| !path.contains("/bin/")) {
+        let (name, file) = path.split_once("/src/").unwrap();
+        let modules = crates.entry(name.to_owned()).or_default();
+        let said = file.trim_end_matches(".rs").split('/');
+        for module in said.filter(|module| !["mod", "lib", "main"].contains(module)) {
+            modules.entry(module.to_owned()).or_insert_with(|| path.clone());
+        }
+    }
+    let alike = crates.values().flat_map(|modules| {
+        let plural = |(one, path): (&String, &String)| {
+            modules.get(&format!("{one}s")).map(|other| format!("{path} and {other}"))
+        };
+        modules.iter().filter_map(plural)
+    });
+    none(
+        alike.collect::<Vec<_>>().iter().collect(),
+        "two modules, told apart by an s: say what one of them does",
+    );
+}
+
+#[test]
 fn every_file_that_the_map_names_exists() {
     let map = fs::read_to_string(workspace().join("ARCHITECTURE.md")).unwrap();
     let ours = ["crates/", "python/", "scripts/"];

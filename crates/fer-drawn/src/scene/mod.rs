@@ -9,8 +9,8 @@ use fer_data::Emotion;
 use image::RgbImage;
 
 use crate::{
+    anatomy::{self, Placement, Pose, Sitter},
     brush::{Canvas, Dice, P},
-    figure::{self, Placement, Pose, Sitter},
     person::{Expression, Muscle, Muscles, Person},
 };
 
@@ -185,7 +185,7 @@ impl Actor {
         let mut canvas = Canvas::new((right - left) as u32, (bottom - top) as u32);
         let inside = Placement { origin: [place.origin[0] - left, place.origin[1] - top], ..place };
         let sitter = Sitter::new(&self.person, &self.expression(time), &self.more(time), inside, -1.0);
-        figure::draw(&mut canvas, &sitter);
+        anatomy::draw(&mut canvas, &sitter);
         lay_over(frame, &canvas, left as usize, top as usize);
     }
 

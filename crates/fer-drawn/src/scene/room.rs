@@ -8,7 +8,8 @@ use crate::brush::{Canvas, Dice, Ink, P, Shape};
 /// A room of `width` × `height` pixels with a window, framed landscapes and books.
 pub(super) fn room(seed: u64, width: u32, height: u32) -> RgbImage {
     let dice = &mut Dice::new(&[seed, 0x4004]);
-    let mut room = Room { canvas: Canvas::new(width, height), width: width as f32, height: height as f32 };
+    let mut room =
+        RoomCanvas { canvas: Canvas::new(width, height), width: width as f32, height: height as f32 };
     let wall = dice.pick(&WALLS);
     room.wall(wall);
     let mirrored = dice.chance(0.5);
@@ -23,13 +24,13 @@ pub(super) fn room(seed: u64, width: u32, height: u32) -> RgbImage {
 const WALLS: [Ink; 5] =
     [Ink::hex(0xA9B8B4), Ink::hex(0xC7B59C), Ink::hex(0x9DAFC2), Ink::hex(0xC2AFA8), Ink::hex(0xB3B79A)];
 
-struct Room {
+struct RoomCanvas {
     canvas: Canvas,
     width: f32,
     height: f32,
 }
 
-impl Room {
+impl RoomCanvas {
     /// A point from parts of the room's width and height.
     fn at(&self, p: P) -> P {
         [p[0] * self.width, p[1] * self.height]

@@ -28,7 +28,7 @@ pub enum Pool {
 pub fn forward(pool: Pool, dims: [usize; 4], x: &[f32]) -> Vec<f32> {
     let len: usize = dims.iter().product();
     assert_eq!(x.len(), len, "pooling: {} floats for a map of {dims:?}", x.len());
-    let rows = Rows::new(dims);
+    let rows = OutputRows::new(dims);
     // SAFETY: every output row is in one range, and each is written completely; the input has the size of `dims`.
     unsafe {
         filled_by(rows.n * rows.out_row(), |out| {
@@ -55,7 +55,7 @@ pub enum PoolGrad<'a> {
 ///
 /// Panics when `grad` or the input do not have the sizes that follow from `dims`.
 pub fn backward(pool: PoolGrad, dims: [usize; 4], grad: &[f32]) -> Vec<f32> {
-    let rows = Rows::new(dims);
+    let rows = OutputRows::new(dims);
     let len: usize = dims.iter().product();
     let out_len = rows.n * rows.out_row();
     assert_eq!(grad.len(), out_len, "pooling: a gradient of {} floats for a map of {dims:?}", grad.len());
@@ -79,12 +79,12 @@ pub fn backward(pool: PoolGrad, dims: [usize; 4], grad: &[f32]) -> Vec<f32> {
 
 /// Output rows of all images, counted through.
 #[derive(Debug, Clone, Copy)]
-struct Rows {
+struct OutputRows {
     dims: [usize; 4],
     n: usize,
 }
 
-impl Rows {
+impl OutputRows {
     fn new(dims: [usize; 4]) -> Self {
         Self { dims, n: dims[0] * (dims[1] / 2) }
     }
@@ -165,7 +165,7 @@ trait BlockPass {
 /// rows of `out`.
 struct PoolForward<'a> {
     pool: Pool,
-    rows: Rows,
+    rows: OutputRows,
     x: &'a [f32],
     out: SharedOut<'a>,
     range: Range<usize>,
@@ -200,7 +200,7 @@ impl BlockPass for PoolForward<'_> {
 /// uses those rows of `out`.
 struct PoolBackward<'a> {
     pool: PoolGrad<'a>,
-    rows: Rows,
+    rows: OutputRows,
     grad: &'a [f32],
     out: SharedOut<'a>,
     range: Range<usize>,

@@ -14,8 +14,8 @@ use fer_stream::record::{Recorded, recorded_name};
 use fer_vision::Analyzer;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::part::{Part, damaged_path};
-use super::records::name;
+use super::output_files::name;
+use super::shard_file::{ShardFile, damaged_path};
 use super::{Ended, Streams};
 use crate::cli::WatchArgs;
 use crate::error::LiveError;
@@ -47,8 +47,8 @@ pub(super) fn run(
         let at = usize::try_from(at).ok().filter(|at| shard.contains(at))?;
         Some(recorded_name(&name(&photos[at])))
     };
-    let (mut part, next) = Part::open(path, labels, shard.start as u64, named)?;
-    let progress = Progress::new(args, shard.len() as u64, next - shard.start as u64);
+    let (mut file, next) = ShardFile::open(path, labels, shard.start as u64, named)?;
+    let progress = PhotoProgress::new(args, shard.len() as u64, next - shard.start as u64);
     for (photo, at) in photos[next as usize..shard.end].iter().zip(next..) {
         if stop.load(Ordering::Relaxed) {
             progress.bar.finish_and_clear();
@@ -62,17 +62,17 @@ pub(super) fn run(
         match read {
             Ok((mut reading, size)) => {
                 reading.frame = at;
-                part.add(&Recorded { input: &input, size, reading: &reading })?;
+                file.add(&Recorded { input: &input, size, reading: &reading })?;
             }
             Err(error @ (StreamError::Open { .. } | StreamError::Read { .. })) => {
-                part.add_damaged(at, &input, &chain(&error))?;
+                file.add_damaged(at, &input, &chain(&error))?;
             }
             Err(error) => return Err(error.into()),
         }
-        progress.count(part.n_damaged(), streams);
+        progress.count(file.n_damaged(), streams);
     }
-    let told = summary(shard.len(), part.n_damaged(), path);
-    part.finish()?;
+    let told = summary(shard.len(), file.n_damaged(), path);
+    file.finish()?;
     progress.bar.finish_and_clear();
     notice(args, streams, &told);
     Ok(Ended::Done)
@@ -96,12 +96,12 @@ fn summary(n_photos: usize, n_damaged: usize, path: &Path) -> String {
 }
 
 /// A bar on a terminal, else a line now and then.
-struct Progress {
+struct PhotoProgress {
     bar: ProgressBar,
     told: std::cell::Cell<Option<Instant>>,
 }
 
-impl Progress {
+impl PhotoProgress {
     /// Of `n` photos, `n_done` were read before.
     fn new(args: &WatchArgs, n: u64, n_done: u64) -> Self {
         let shown = std::io::stderr().is_terminal() && !args.quiet;

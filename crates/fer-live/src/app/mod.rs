@@ -5,14 +5,14 @@ mod doctor;
 mod dump;
 mod many;
 mod meter;
-mod part;
-mod photos;
+mod output_files;
+mod photo_readings;
 mod prepare;
-mod records;
 mod screen;
-#[cfg(feature = "web")]
-mod serve;
+mod shard_file;
 mod watch;
+#[cfg(feature = "web")]
+mod web_app;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -68,6 +68,6 @@ pub fn run(cli: &Cli, stop: &Arc<AtomicBool>, streams: &mut Streams<'_>) -> Resu
             Ok(Ended::Done)
         }
         #[cfg(feature = "web")]
-        Some(Command::Serve(args)) => serve::run(args, stop, streams),
+        Some(Command::Serve(args)) => web_app::run(args, stop, streams),
     }
 }

@@ -17,10 +17,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::dump::Dump;
 use super::meter::Meter;
-use super::records::{self, Records};
+use super::output_files::{self, Records};
 use super::screen::pace::Pace;
 use super::screen::{Keys, Screen};
-use super::{Ended, Streams, many, photos, prepare};
+use super::{Ended, Streams, many, photo_readings, prepare};
 use crate::cli::WatchArgs;
 use crate::error::LiveError;
 use crate::open::open_feed;
@@ -34,7 +34,7 @@ pub(super) fn run(
 ) -> Result<Ended, LiveError> {
     let input = prepare::choose_input(&args.common, args.quiet, streams)?;
     refuse_beside_out(args)?;
-    records::refuse_overlaps(args, &input)?;
+    output_files::refuse_overlaps(args, &input)?;
     let model = crate::model::load(args.common.model.as_deref(), args.common.device)?;
     let crop_factor = model.crop_factor();
     let classifier = with_dump(args, model.classifier)?;
@@ -49,7 +49,7 @@ pub(super) fn run(
         if let Some(part) = &args.out {
             return many::run(args, part, paths, analyzer, &labels, stop, streams);
         }
-        photos::run(args, paths, analyzer, &labels, stop, streams)?;
+        photo_readings::run(args, paths, analyzer, &labels, stop, streams)?;
         return Ok(ended(stop));
     }
     refuse_photo_options(args, &input)?;

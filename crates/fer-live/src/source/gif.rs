@@ -20,13 +20,13 @@ const MOST_PIXELS: u64 = 4_000_000;
 /// A delay of a hundredth of a second or none is no wish for speed: all browsers show such a picture this long.
 const USUAL_DELAY: Duration = Duration::from_millis(100);
 
-type Picture = (RgbImage, Duration);
+type TimedPicture = (RgbImage, Duration);
 
 /// The pictures of an animated GIF, decoded two ahead by a thread of its own.
 pub struct GifSource {
     path: PathBuf,
     size: (u32, u32),
-    pictures: Receiver<ImageResult<Picture>>,
+    pictures: Receiver<ImageResult<TimedPicture>>,
     index: u64,
     timestamp: Duration,
 }
@@ -72,7 +72,7 @@ fn decoder(path: &Path) -> Result<GifDecoder<BufReader<File>>, StreamError> {
     Ok(gif)
 }
 
-fn picture(frame: image::Frame) -> Picture {
+fn picture(frame: image::Frame) -> TimedPicture {
     let delay = Duration::from(frame.delay());
     let shown = if delay <= Duration::from_millis(10) { USUAL_DELAY } else { delay };
     (image::DynamicImage::from(frame.into_buffer()).into_rgb8(), shown)

@@ -15,7 +15,7 @@ use crate::weights::Weights;
 #[derive(Clone, Debug)]
 pub struct FoldedNet {
     trunks: Vec<Vec<FoldedBlock>>,
-    head: Head,
+    head: LinearLayer,
 }
 
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ enum FoldedBlock {
 
 /// The linear layer behind the features.
 #[derive(Clone, Debug)]
-struct Head {
+struct LinearLayer {
     /// `[n_features, n_logits]`.
     weight: Vec<f32>,
     /// `[n_logits]`.
@@ -40,24 +40,24 @@ impl FoldedNet {
     /// # Errors
     /// The first tensor that is missing, has another shape than the plan says, or is no part of it.
     pub fn new(plan: &NetPlan, n_logits: usize, weights: Weights) -> Result<Self, String> {
-        let mut source = Source(weights);
+        let mut unfolded = UnfoldedWeights(weights);
         let mut trunks = Vec::with_capacity(plan.n_trunks);
         let mut n_features = 0;
         for trunk in 0..plan.n_trunks {
             let mut channels = 1;
             let mut blocks = Vec::with_capacity(plan.blocks.len());
             for (idx, block) in plan.blocks.iter().enumerate() {
-                blocks.push(source.block(trunk * plan.blocks.len() + idx, *block, channels)?);
+                blocks.push(unfolded.block(trunk * plan.blocks.len() + idx, *block, channels)?);
                 channels = block.width();
             }
             n_features += channels;
             trunks.push(blocks);
         }
-        let head = Head {
-            weight: source.0.take("head.weight", &[n_features, n_logits])?,
-            bias: source.0.take("head.bias", &[n_logits])?,
+        let head = LinearLayer {
+            weight: unfolded.0.take("head.weight", &[n_features, n_logits])?,
+            bias: unfolded.0.take("head.bias", &[n_logits])?,
         };
-        match source.0.names().next() {
+        match unfolded.0.names().next() {
             Some(name) => Err(format!("{name} is not part of it")),
             None => Ok(Self { trunks, head }),
         }
@@ -116,9 +116,9 @@ fn one_behind_another(mut trunks: Vec<Vec<f32>>, n_faces: usize) -> Vec<f32> {
 }
 
 /// Weights that become layers.
-struct Source(Weights);
+struct UnfoldedWeights(Weights);
 
-impl Source {
+impl UnfoldedWeights {
     fn block(&mut self, idx: usize, plan: BlockPlan, channels: usize) -> Result<FoldedBlock, String> {
         let name = |part: &str| format!("blocks.{idx}.{part}");
         Ok(match plan {

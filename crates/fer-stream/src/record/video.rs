@@ -74,20 +74,20 @@ impl VideoRecorder {
     pub fn finish(&mut self) -> Result<(), StreamError> {
         let Some(encoding) = &mut self.encoding else { return Ok(()) };
         let finished = encoding.muxer.finish(encoding.step);
-        finished.map_err(|error| Failure::from(error).of(&self.path))
+        finished.map_err(|error| RecordingFailure::from(error).of(&self.path))
     }
 
-    fn start(&mut self, picture: &RgbImage, time: Duration) -> Result<(), Failure> {
+    fn start(&mut self, picture: &RgbImage, time: Duration) -> Result<(), RecordingFailure> {
         let size = picture.dimensions();
         let (longer, shorter) = (size.0.max(size.1), size.0.min(size.1));
         if longer > LARGEST.0 || shorter > LARGEST.1 || shorter < 16 {
-            return Err(Failure::new(format!(
+            return Err(RecordingFailure::new(format!(
                 "pictures of {}×{} cannot be encoded, expected 16×16 to {}×{}",
                 size.0, size.1, LARGEST.0, LARGEST.1
             )));
         }
         let Some(file) = self.file.take() else {
-            return Err(Failure::new("the first picture could not be encoded"));
+            return Err(RecordingFailure::new("the first picture could not be encoded"));
         };
         let (width, height) = even(size);
         let config = EncoderConfig::new()
@@ -101,7 +101,7 @@ impl VideoRecorder {
         let units = encode(&mut encoder, &mut planes, picture)?;
         let find = |kind| units.iter().find(|unit| unit_kind(unit) == kind).cloned();
         let (Some(sps), Some(pps)) = (find(7), find(8)) else {
-            return Err(Failure::new("the encoder gave no parameter sets"));
+            return Err(RecordingFailure::new("the encoder gave no parameter sets"));
         };
         let format = PictureFormat { width: width as u16, height: height as u16, sps, pps };
         let mut muxer = Muxer::new(BufWriter::new(file), &format)?;
@@ -122,10 +122,10 @@ impl Drop for VideoRecorder {
 }
 
 impl Encoding {
-    fn add(&mut self, picture: &RgbImage, time: Duration) -> Result<(), Failure> {
+    fn add(&mut self, picture: &RgbImage, time: Duration) -> Result<(), RecordingFailure> {
         if picture.dimensions() != self.size {
             let ((width, height), (w, h)) = (self.size, picture.dimensions());
-            return Err(Failure::new(format!(
+            return Err(RecordingFailure::new(format!(
                 "a picture is {w}×{h}, expected {width}×{height} as the first one was"
             )));
         }
@@ -143,12 +143,12 @@ impl Encoding {
 }
 
 /// Why a picture is not recorded.
-struct Failure {
+struct RecordingFailure {
     problem: String,
     cause: Option<Cause>,
 }
 
-impl Failure {
+impl RecordingFailure {
     fn new(problem: impl Into<String>) -> Self {
         Self { problem: problem.into(), cause: None }
     }
@@ -158,13 +158,13 @@ impl Failure {
     }
 }
 
-impl From<std::io::Error> for Failure {
+impl From<std::io::Error> for RecordingFailure {
     fn from(error: std::io::Error) -> Self {
         Self { problem: "not written".to_owned(), cause: Some(error.into()) }
     }
 }
 
-impl From<openh264::Error> for Failure {
+impl From<openh264::Error> for RecordingFailure {
     fn from(error: openh264::Error) -> Self {
         Self { problem: "the picture is not encoded".to_owned(), cause: Some(error.into()) }
     }
@@ -179,7 +179,7 @@ fn encode(
     encoder: &mut Encoder,
     planes: &mut YUVBuffer,
     picture: &RgbImage,
-) -> Result<Vec<Vec<u8>>, Failure> {
+) -> Result<Vec<Vec<u8>>, RecordingFailure> {
     let (width, height) = even(picture.dimensions());
     let padded = (picture.dimensions() != (width, height)).then(|| pad(picture, width, height));
     let pixels = padded.as_ref().unwrap_or(picture).as_raw();

@@ -19,8 +19,8 @@ use crate::judge::input::{Inputs, on_disk};
 use crate::judge::predictions_csv::predictions_csv;
 use crate::judge::summary::{Summary, protocol};
 use crate::onnx::to_onnx;
-use crate::outputs::{refuse_overwriting_inputs, write};
 use crate::report::report_html;
+use crate::result_files::{refuse_overwriting_inputs, write};
 
 /// What is judged, and which files say so.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! An evaluation as one HTML file that needs nothing else.
 //! In: an evaluation, its figures and its samples. Out: the page's text.
 
+mod html_tables;
 mod mistakes;
-mod tables;
 
 use fer_data::Samples;
 
@@ -17,9 +17,9 @@ const STYLE: &str = include_str!("style.css");
 pub fn report_html(evaluation: &Evaluation, summary: &Summary, samples: &Samples) -> String {
     let matrix = evaluation.confusion_matrix();
     let sections = [
-        section("Figures", &tables::figures(summary)),
-        section("Confusion matrix", &tables::confusion(&evaluation.labels, &matrix)),
-        section("By class", &tables::by_class(&evaluation.labels, &matrix)),
+        section("Figures", &html_tables::figures(summary)),
+        section("Confusion matrix", &html_tables::confusion(&evaluation.labels, &matrix)),
+        section("By class", &html_tables::by_class(&evaluation.labels, &matrix)),
         section("Are the probabilities honest?", &reliability(evaluation)),
         section("What if it may say “uncertain”?", &risk_coverage(evaluation)),
         section("The most confident mistakes", &mistakes::gallery(evaluation, samples)),

@@ -31,14 +31,14 @@ pub struct Setting {
 
 /// Mean and standard deviation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
+pub struct MeanAndDeviation {
     /// The mean.
     pub mean: f64,
     /// The sample's standard deviation (n − 1), or `None` of a single run.
     pub deviation: Option<f64>,
 }
 
-impl Spread {
+impl MeanAndDeviation {
     /// Of at least one value.
     #[must_use]
     pub fn of(values: &[f64]) -> Self {
@@ -52,8 +52,8 @@ impl Spread {
 impl Setting {
     /// A figure's spread, by its key; `None` of what is not told.
     #[must_use]
-    pub fn spread(&self, figure: &str) -> Option<Spread> {
-        self.values.get(figure).map(|values| Spread::of(values))
+    pub fn spread(&self, figure: &str) -> Option<MeanAndDeviation> {
+        self.values.get(figure).map(|values| MeanAndDeviation::of(values))
     }
 
     /// The setting's name: `augment.mixup=0.2 train.epochs=30`.
@@ -79,7 +79,7 @@ pub struct RunsSummary {
 /// [`TrainError::RunFolder`] when no folder holds a finished run, [`TrainError::Damaged`] or
 /// [`TrainError::Model`] when one holds a file that fer-train did not write.
 pub fn summarize(folders: &[PathBuf]) -> Result<RunsSummary, TrainError> {
-    let mut groups: Vec<(Config, Vec<Run>)> = Vec::new();
+    let mut groups: Vec<(ConfigValues, Vec<Run>)> = Vec::new();
     let mut left_out = Vec::new();
     for folder in folders.iter().filter(|path| !path.is_file()) {
         let Some(run) = read(folder)? else {
@@ -106,11 +106,11 @@ pub fn summarize(folders: &[PathBuf]) -> Result<RunsSummary, TrainError> {
 }
 
 /// A config's values by `table.key`, without the seed.
-type Config = BTreeMap<String, String>;
+type ConfigValues = BTreeMap<String, String>;
 
 /// One finished run.
 struct Run {
-    config: Config,
+    config: ConfigValues,
     seed: i64,
     values: BTreeMap<&'static str, f64>,
 }
@@ -135,11 +135,11 @@ fn read(folder: &Path) -> Result<Option<Run>, TrainError> {
     Ok(Some(Run { config, seed, values }))
 }
 
-fn read_config(path: &Path) -> Result<(Config, i64), TrainError> {
+fn read_config(path: &Path) -> Result<(ConfigValues, i64), TrainError> {
     let damaged = |source: Cause| TrainError::Damaged { path: path.to_owned(), source };
     let text = fer_base::regular::read_to_string(path).map_err(|cause| damaged(cause.into()))?;
     let tables: toml::Table = text.parse().map_err(|cause: toml::de::Error| damaged(cause.into()))?;
-    let mut config = Config::new();
+    let mut config = ConfigValues::new();
     let mut seed = None;
     for (table, keys) in &tables {
         for (key, value) in keys.as_table().into_iter().flatten() {
@@ -163,14 +163,14 @@ fn read_epochs(path: &Path) -> Result<Vec<EpochRow>, TrainError> {
 }
 
 /// The keys whose value is not the same in all settings; a key that is missing is a value too.
-fn differing_keys(groups: &[(Config, Vec<Run>)]) -> Vec<String> {
+fn differing_keys(groups: &[(ConfigValues, Vec<Run>)]) -> Vec<String> {
     let all: std::collections::BTreeSet<&String> =
         groups.iter().flat_map(|(config, _)| config.keys()).collect();
     let differs = |key: &&String| groups.iter().any(|(config, _)| config.get(*key) != groups[0].0.get(*key));
     all.into_iter().filter(differs).cloned().collect()
 }
 
-fn setting(config: &Config, keys: &[String], runs: &[Run]) -> Setting {
+fn setting(config: &ConfigValues, keys: &[String], runs: &[Run]) -> Setting {
     let value = |key: &String| config.get(key).cloned().unwrap_or_else(|| "-".to_owned());
     let of_all = |&key: &&'static str| {
         let values: Option<Vec<f64>> = runs.iter().map(|run| run.values.get(key).copied()).collect();
@@ -243,7 +243,7 @@ impl RunsSummary {
                 .values
                 .iter()
                 .map(|(&key, values)| {
-                    let Spread { mean, deviation } = Spread::of(values);
+                    let MeanAndDeviation { mean, deviation } = MeanAndDeviation::of(values);
                     (key.to_owned(), json!({ "mean": mean, "sd": deviation, "values": values }))
                 })
                 .collect();
@@ -260,7 +260,7 @@ impl RunsSummary {
 }
 
 /// A spread as a person reads it: shares in percent, times and epochs plain.
-fn told(key: &str, spread: Spread) -> String {
+fn told(key: &str, spread: MeanAndDeviation) -> String {
     let (factor, digits) = match key {
         "nll" => (1.0, 4),
         _ if MORE.contains(&key) => (1.0, 1),
@@ -276,20 +276,20 @@ mod tests {
 
     #[test]
     fn a_spread_is_the_samples() {
-        let spread = Spread::of(&[0.65, 0.66, 0.70]);
+        let spread = MeanAndDeviation::of(&[0.65, 0.66, 0.70]);
         assert!((spread.mean - 0.67).abs() < 1e-12);
         assert!(spread.deviation.is_some_and(|sd| (sd - 0.026_457_513_110_645_9).abs() < 1e-12));
-        assert_eq!(Spread::of(&[0.5]), Spread { mean: 0.5, deviation: None });
+        assert_eq!(MeanAndDeviation::of(&[0.5]), MeanAndDeviation { mean: 0.5, deviation: None });
     }
 
     #[test]
     fn a_setting_is_named_by_what_differs() {
         let config = |mixup: &str, peak: &str| {
             let keys = [("train.mixup", mixup), ("schedule.peak_rate", peak), ("train.epochs", "9")];
-            keys.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect::<Config>()
+            keys.map(|(key, value)| (key.to_owned(), value.to_owned())).into_iter().collect::<ConfigValues>()
         };
         let run = |seed: i64, accuracy: f64| Run {
-            config: Config::new(),
+            config: ConfigValues::new(),
             seed,
             values: [("accuracy", accuracy)].into(),
         };

@@ -244,7 +244,7 @@ fn cross_entropy(logits: Tensor<2>, targets: Tensor<2>, class_weights: &[f32]) -
 ///
 /// Burn clips each parameter by itself, which changes the direction of the step; recipes clip the whole.
 fn clip(net: &Net, grads: &mut GradientsParams, limit: f32) -> f32 {
-    let mut squares = Squares { grads, sum: None };
+    let mut squares = SumOfSquares { grads, sum: None };
     net.visit(&mut squares);
     let norm = squares.sum.map_or(0.0, |sum| sum.sqrt().into_scalar::<f32>());
     if limit > 0.0 && norm > limit {
@@ -253,12 +253,12 @@ fn clip(net: &Net, grads: &mut GradientsParams, limit: f32) -> f32 {
     norm
 }
 
-struct Squares<'a> {
+struct SumOfSquares<'a> {
     grads: &'a GradientsParams,
     sum: Option<Tensor<1>>,
 }
 
-impl ModuleVisitor for Squares<'_> {
+impl ModuleVisitor for SumOfSquares<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(grad) = self.grads.get::<D>(param.id) {
             let square = grad.square().sum();

@@ -5,7 +5,7 @@ use image::{GrayImage, RgbImage};
 
 use super::cascade::Cascade;
 use super::group::Hit;
-use super::map_back::{MapBack, Place};
+use super::map_back::{MapBack, SearchedRect};
 use super::picture::{Border, Region, bordered, gray, resized, turned};
 use super::search::{CascadeSearch, Search};
 use super::spread::{COARSE_NEIGHBOURS, Coarse, Spread};
@@ -196,7 +196,7 @@ impl<E: SearchCascade> HaarDetector<E> {
             let search = search(FINE_STEP, attempt.neighbours, (smallest, largest));
             let found = self.evaluator.search(searched, &search)?;
             if let Some(hit) = found.into_iter().max_by_key(|hit| hit.neighbours) {
-                let place = Place::from(hit).turned(small.dimensions(), attempt.tilt);
+                let place = SearchedRect::from(hit).turned(small.dimensions(), attempt.tilt);
                 return Ok(Some(map.face_box(place, hit.neighbours)));
             }
         }

@@ -21,21 +21,21 @@ pub struct Hit {
 
 /// A window, in the pixels of the searched picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Window {
+pub(super) struct SearchWindow {
     pub(super) x: i32,
     pub(super) y: i32,
     pub(super) width: i32,
     pub(super) height: i32,
 }
 
-impl From<Hit> for Window {
+impl From<Hit> for SearchWindow {
     fn from(hit: Hit) -> Self {
         let [x, y, width, height] = [hit.x, hit.y, hit.width, hit.height].map(|side| side as i32);
         Self { x, y, width, height }
     }
 }
 
-impl Window {
+impl SearchWindow {
     fn agrees(&self, other: &Self) -> bool {
         let sides = self.width.min(other.width) + self.height.min(other.height);
         let most = AGREE * f64::from(sides) * 0.5;
@@ -59,11 +59,11 @@ impl Window {
 
 /// Means of the windows that agree, directly or through others, in the order of their first windows; those of
 /// more than `min_neighbours`. A mean inside a surer one is left out. With 0, the windows as they are.
-pub(super) fn group(windows: &[Window], min_neighbours: u32) -> Vec<(Window, u32)> {
+pub(super) fn group(windows: &[SearchWindow], min_neighbours: u32) -> Vec<(SearchWindow, u32)> {
     if min_neighbours == 0 {
         return windows.iter().map(|window| (*window, 1)).collect();
     }
-    let means: Vec<(Window, u32)> =
+    let means: Vec<(SearchWindow, u32)> =
         means(windows).into_iter().filter(|&(_, count)| count > min_neighbours).collect();
     let is_inside_a_surer = |idx: usize| {
         let (window, count) = means[idx];
@@ -74,11 +74,11 @@ pub(super) fn group(windows: &[Window], min_neighbours: u32) -> Vec<(Window, u32
     (0..means.len()).filter(|&idx| !is_inside_a_surer(idx)).map(|idx| means[idx]).collect()
 }
 
-fn means(windows: &[Window]) -> Vec<(Window, u32)> {
-    let mut sums: Vec<(Window, u32)> = Vec::new();
+fn means(windows: &[SearchWindow]) -> Vec<(SearchWindow, u32)> {
+    let mut sums: Vec<(SearchWindow, u32)> = Vec::new();
     for (&window, class) in windows.iter().zip(classes(windows)) {
         if class == sums.len() {
-            sums.push((Window::default(), 0));
+            sums.push((SearchWindow::default(), 0));
         }
         let (sum, count) = &mut sums[class];
         sum.x += window.x;
@@ -91,13 +91,14 @@ fn means(windows: &[Window]) -> Vec<(Window, u32)> {
         // In single precision, times the reciprocal, halves to even: as OpenCV rounds.
         let part = 1.0 / *count as f32;
         let mean = |sum: i32| (sum as f32 * part).round_ties_even() as i32;
-        *sum = Window { x: mean(sum.x), y: mean(sum.y), width: mean(sum.width), height: mean(sum.height) };
+        *sum =
+            SearchWindow { x: mean(sum.x), y: mean(sum.y), width: mean(sum.width), height: mean(sum.height) };
     }
     sums
 }
 
 /// The class of each window, counted from 0 in the order of their first windows.
-fn classes(windows: &[Window]) -> Vec<usize> {
+fn classes(windows: &[SearchWindow]) -> Vec<usize> {
     let mut parents: Vec<usize> = (0..windows.len()).collect();
     for (idx, window) in windows.iter().enumerate() {
         for (other_idx, other) in windows[..idx].iter().enumerate() {
@@ -131,7 +132,7 @@ fn root(parents: &mut [usize], mut idx: usize) -> usize {
 }
 
 /// The part of a window inside a picture, or `None` when none is.
-pub(super) fn clipped(window: Window, neighbours: u32, picture: (u32, u32)) -> Option<Hit> {
+pub(super) fn clipped(window: SearchWindow, neighbours: u32, picture: (u32, u32)) -> Option<Hit> {
     let (picture_width, picture_height) = (i64::from(picture.0), i64::from(picture.1));
     let left = i64::from(window.x).max(0);
     let top = i64::from(window.y).max(0);
@@ -150,8 +151,8 @@ pub(super) fn clipped(window: Window, neighbours: u32, picture: (u32, u32)) -> O
 mod tests {
     use super::*;
 
-    fn square(x: i32, y: i32, side: i32) -> Window {
-        Window { x, y, width: side, height: side }
+    fn square(x: i32, y: i32, side: i32) -> SearchWindow {
+        SearchWindow { x, y, width: side, height: side }
     }
 
     #[test]
@@ -164,7 +165,7 @@ mod tests {
 
     #[test]
     fn agreement_is_passed_on_from_neighbour_to_neighbour() {
-        let chain: Vec<Window> = (0..6).map(|idx| square(5 * idx, 0, 30)).collect();
+        let chain: Vec<SearchWindow> = (0..6).map(|idx| square(5 * idx, 0, 30)).collect();
         assert!(!chain[0].agrees(&chain[5]));
         assert_eq!(group(&chain, 1), [(square(12, 0, 30), 6)], "12.5 is rounded to even");
     }

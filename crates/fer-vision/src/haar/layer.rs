@@ -14,7 +14,7 @@ pub(super) struct Layer {
     taps: Vec<Tap>,
     blended: Vec<u16>,
     row: Vec<[i32; 2]>,
-    /// Sums of values, rows of [`Columns::stride`], wrapping around at 32 bits as OpenCV's.
+    /// Sums of values, rows of [`ColumnLayout::stride`], wrapping around at 32 bits as OpenCV's.
     pub(super) sums: Vec<i32>,
     /// Sums of squared values, likewise.
     pub(super) squares: Vec<i32>,
@@ -22,14 +22,14 @@ pub(super) struct Layer {
 
 /// How the columns of an integral image lie in memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Columns {
+pub(super) struct ColumnLayout {
     /// From one row to the next.
     pub(super) stride: usize,
     /// Windows are visited at multiples of this many pixels, 1 or 2.
     pub(super) step: usize,
 }
 
-impl Columns {
+impl ColumnLayout {
     /// Where the entry (column, row) lies relative to an entry in a column that is a multiple of the step.
     pub(super) fn offset(&self, column: usize, row: usize) -> usize {
         row * self.stride + (column % self.step) * (self.stride / self.step) + column / self.step
@@ -77,7 +77,7 @@ impl Layer {
         &mut self,
         gray: Gray<'_>,
         (width, height): (usize, usize),
-        columns: Columns,
+        columns: ColumnLayout,
         padding: usize,
     ) {
         let entries = columns.stride * (height + 1) + padding;
@@ -109,7 +109,7 @@ impl Layer {
     }
 
     #[inline(always)]
-    fn add_row(&mut self, row: usize, pixels: &[u8], columns: Columns) {
+    fn add_row(&mut self, row: usize, pixels: &[u8], columns: ColumnLayout) {
         let (mut sum, mut square) = (0_i32, 0_i32);
         let entries = &mut self.row[..pixels.len() + 1];
         for (entry, &pixel) in entries[1..].iter_mut().zip(pixels) {

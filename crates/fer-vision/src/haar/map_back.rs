@@ -9,20 +9,20 @@ use crate::detect::FaceBox;
 
 /// A rectangle in a searched picture; one that was turned back may reach over its border.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Place {
+pub(super) struct SearchedRect {
     x: f64,
     y: f64,
     width: f64,
     height: f64,
 }
 
-impl From<Hit> for Place {
+impl From<Hit> for SearchedRect {
     fn from(hit: Hit) -> Self {
         Self { x: hit.x.into(), y: hit.y.into(), width: hit.width.into(), height: hit.height.into() }
     }
 }
 
-impl Place {
+impl SearchedRect {
     /// Where a rectangle of the picture made upright lies in the picture as it was, its centre turned by
     /// degrees clockwise; to whole pixels.
     pub(super) fn turned(self, picture: (u32, u32), clockwise: f64) -> Self {
@@ -56,7 +56,7 @@ impl MapBack {
         Self { corner, scale }
     }
 
-    pub(super) fn face_box(&self, place: Place, neighbours: u32) -> FaceBox {
+    pub(super) fn face_box(&self, place: SearchedRect, neighbours: u32) -> FaceBox {
         FaceBox {
             x: (self.corner.0 + place.x * self.scale.0) as f32,
             y: (self.corner.1 + place.y * self.scale.1) as f32,
@@ -84,7 +84,8 @@ mod tests {
             let upright = turned(&gray, -clockwise);
             let (x, y, _) =
                 upright.enumerate_pixels().max_by_key(|(_, _, value)| value.0).expect("not empty");
-            let place = Place { x: f64::from(x) - 5.0, y: f64::from(y) - 5.0, width: 10.0, height: 10.0 };
+            let place =
+                SearchedRect { x: f64::from(x) - 5.0, y: f64::from(y) - 5.0, width: 10.0, height: 10.0 };
             let place = place.turned(gray.dimensions(), clockwise);
             let off = (place.x + 5.0 - 30.0).abs().max((place.y + 5.0 - 20.0).abs());
             assert!(off <= 1.0, "turned by {clockwise}: {place:?}");

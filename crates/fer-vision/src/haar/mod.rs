@@ -8,6 +8,7 @@
 //! ```
 
 mod cascade;
+mod compiled;
 mod detector;
 mod group;
 mod layer;
@@ -16,7 +17,6 @@ mod packed;
 mod picture;
 mod search;
 mod spread;
-mod windows;
 mod xml;
 
 pub use cascade::{Cascade, CascadeError};

@@ -39,7 +39,7 @@ impl Cascade {
     /// # Errors
     /// [`CascadeError`] with the byte at which the form is not kept.
     pub fn from_packed(bytes: &[u8]) -> Result<Self, CascadeError> {
-        let mut reader = Reader { bytes, at: 0 };
+        let mut reader = ByteReader { bytes, at: 0 };
         if reader.take::<8>("the word FERHAAR1")? != *MAGIC {
             return Err(reader.error(0, "the word FERHAAR1", "other bytes"));
         }
@@ -95,12 +95,12 @@ fn pack_stump(stump: &Stump, stage_idx: usize, bytes: &mut Vec<u8>) -> Result<()
     Ok(())
 }
 
-struct Reader<'a> {
+struct ByteReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Reader<'_> {
+impl ByteReader<'_> {
     fn error(&self, at: usize, expected: impl ToString, found: impl ToString) -> CascadeError {
         CascadeError { place: format!("byte {at}"), expected: expected.to_string(), found: found.to_string() }
     }

@@ -5,9 +5,9 @@ use image::GrayImage;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::cascade::Cascade;
-use super::group::{Hit, Window, clipped, group};
-use super::layer::{Columns, Gray, Layer};
-use super::windows::{Compiled, Scratch};
+use super::compiled::{Compiled, Scratch};
+use super::group::{Hit, SearchWindow, clipped, group};
+use super::layer::{ColumnLayout, Gray, Layer};
 
 /// How a picture is searched; sizes in its pixels, width and height.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub struct CascadeSearch {
     compiled: Vec<Compiled>,
     layer: Layer,
     scratch: Scratch,
-    windows: Vec<Window>,
+    windows: Vec<SearchWindow>,
 }
 
 impl CascadeSearch {
@@ -98,7 +98,7 @@ impl CascadeSearch {
             if !scales.iter().any(|&scale| self::step(scale) == step) {
                 continue;
             }
-            let columns = Columns { stride: stride(width), step };
+            let columns = ColumnLayout { stride: stride(width), step };
             let at_hand = self.compiled.iter().position(|compiled| compiled.is_for(columns));
             let compiled = match at_hand {
                 Some(idx) => self.compiled.remove(idx),
@@ -235,7 +235,7 @@ impl WithSimd for Scan<'_> {
         for &scale in self.scales {
             let (width, height) = scaled(size, scale);
             let step = step(scale);
-            let columns = Columns { stride: stride(self.gray.width), step };
+            let columns = ColumnLayout { stride: stride(self.gray.width), step };
             let Some(compiled) = compiled.iter().find(|compiled| compiled.is_for(columns)) else { continue };
             let columns = (width + 1).saturating_sub(window.0);
             let rows = (height + 1).saturating_sub(window.1);
@@ -249,7 +249,7 @@ impl WithSimd for Scan<'_> {
             for row in (0..rows.min(stripe * n_stripes)).step_by(step) {
                 compiled.passing(simd, layer, row, columns.div_ceil(step), scratch);
                 let place = |at: usize| (at as f32 * scale).round_ties_even() as i32;
-                windows.extend(scratch.alive.iter().map(|&idx| Window {
+                windows.extend(scratch.alive.iter().map(|&idx| SearchWindow {
                     x: place(idx as usize * step),
                     y: place(row),
                     width: box_width as i32,
@@ -294,7 +294,7 @@ mod tests {
                     if passed == Some(cascade.n_stages()) {
                         let place = |at: usize| (at as f32 * scale).round_ties_even() as i32;
                         let (width, height) = window_size(window, scale);
-                        windows.push(Window {
+                        windows.push(SearchWindow {
                             x: place(column),
                             y: place(row),
                             width: width as i32,

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 
 use image::GrayImage;
 
-use super::group::{Hit, Window, clipped, group};
-use super::map_back::{MapBack, Place};
+use super::group::{Hit, SearchWindow, clipped, group};
+use super::map_back::{MapBack, SearchedRect};
 use super::search::{Search, sizes};
 use crate::detect::{FaceBox, keep_best};
 
@@ -31,7 +31,9 @@ pub(super) struct Coarse {
 impl Coarse {
     /// What was found in the small picture, in the pixels of the whole one, surest first.
     pub(super) fn proposals(&self, found: &[Hit]) -> Vec<FaceBox> {
-        keep_best(found.iter().map(|&hit| self.map.face_box(Place::from(hit), hit.neighbours)).collect())
+        keep_best(
+            found.iter().map(|&hit| self.map.face_box(SearchedRect::from(hit), hit.neighbours)).collect(),
+        )
     }
 }
 
@@ -41,7 +43,7 @@ pub(super) struct Spread {
     coarse: Coarse,
     /// Of every part that is to come.
     searches: VecDeque<Search>,
-    windows: Vec<Window>,
+    windows: Vec<SearchWindow>,
     /// Surest first.
     proposals: VecDeque<FaceBox>,
 }
@@ -66,7 +68,7 @@ impl Spread {
 
     /// Takes the windows of a part; with those of the last one, proposals come of them.
     pub(super) fn take(&mut self, windows: Vec<Hit>) {
-        self.windows.extend(windows.into_iter().map(Window::from));
+        self.windows.extend(windows.into_iter().map(SearchWindow::from));
         if self.searches.is_empty() {
             let size = self.coarse.small.dimensions();
             let groups = group(&self.windows, COARSE_NEIGHBOURS).into_iter();

@@ -4,7 +4,7 @@
 use image::RgbImage;
 
 use super::decode::{YuNetFace, decode};
-use super::network::{Network, YuNetError};
+use super::network::{YuNet, YuNetError};
 use super::picture::planes;
 use crate::detect::{DetectFaces, FaceBox, Landmarks, keep_best};
 use crate::error::VisionError;
@@ -35,7 +35,7 @@ impl Default for YuNetOptions {
 
 /// The YuNet detector.
 pub struct YuNetDetector {
-    network: Network,
+    network: YuNet,
     options: YuNetOptions,
     /// The faces of the last picture: their square boxes and landmarks.
     last: Vec<(FaceBox, Landmarks)>,
@@ -57,7 +57,7 @@ impl YuNetDetector {
                 "YuNet's search side: expected 32 to 4096 pixels, found {found}"
             )));
         }
-        Ok(Self { network: Network::load(onnx)?, options, last: Vec::new() })
+        Ok(Self { network: YuNet::load(onnx)?, options, last: Vec::new() })
     }
 
     /// The faces of a picture as YuNet gives them, in the picture's pixels, surest first: boxes taller than wide.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// A message that holds messages.
 #[derive(Clone, Copy)]
-enum Message {
+enum OnnxMessage {
     Model,
     Graph,
     Node,
@@ -20,7 +20,7 @@ enum Message {
     Leaf,
 }
 
-impl Message {
+impl OnnxMessage {
     /// The message in a field; numbers are those of onnx.proto3.
     fn inside(self, field: u32) -> Option<Self> {
         match (self, field) {
@@ -49,10 +49,10 @@ const MOST_DEPTH: usize = 32;
 /// # Errors
 /// Where a field does not fit.
 pub(super) fn check(onnx: &[u8]) -> Result<(), String> {
-    check_message(onnx, 0..onnx.len(), Message::Model, 0)
+    check_message(onnx, 0..onnx.len(), OnnxMessage::Model, 0)
 }
 
-fn check_message(onnx: &[u8], place: Range<usize>, message: Message, depth: usize) -> Result<(), String> {
+fn check_message(onnx: &[u8], place: Range<usize>, message: OnnxMessage, depth: usize) -> Result<(), String> {
     if depth > MOST_DEPTH {
         return Err(format!("expected messages {MOST_DEPTH} deep at most"));
     }

@@ -2,8 +2,8 @@
 //! In: the ONNX file's bytes and pictures. Out: boxes and landmarks, in the picture's pixels.
 //!
 //! ```text
-//! ONNX ─ free_size ─ rten ─▶ Network
-//! picture ─ scaled, padded ─▶ [1, 3, H, W] ─ Network ─▶ per stride: cls, obj, bbox, kps ─ decode ─▶ YuNetFace
+//! ONNX ─ free_size ─ rten ─▶ YuNet
+//! picture ─ scaled, padded ─▶ [1, 3, H, W] ─ YuNet ─▶ per stride: cls, obj, bbox, kps ─ decode ─▶ YuNetFace
 //! ```
 
 mod decode;

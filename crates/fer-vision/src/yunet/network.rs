@@ -41,14 +41,14 @@ pub enum YuNetError {
 }
 
 /// A network with YuNet's inputs and outputs.
-pub(super) struct Network {
+pub(super) struct YuNet {
     model: Model,
     input: NodeId,
     outputs: Vec<NodeId>,
     pool: Arc<ThreadPool>,
 }
 
-impl Network {
+impl YuNet {
     /// Loads the network and tries it on an empty picture.
     pub(super) fn load(mut onnx: Vec<u8>) -> Result<Self, YuNetError> {
         if onnx.len() > MOST_BYTES {

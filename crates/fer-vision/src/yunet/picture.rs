@@ -32,12 +32,12 @@ pub(super) fn planes(picture: &RgbImage, longest: u32) -> Planes {
     let width = small_width.next_multiple_of(MULTIPLE) as usize;
     let height = small_height.next_multiple_of(MULTIPLE) as usize;
     let mut values = vec![0.0; 3 * width * height];
-    let across = taps(full_width, small_width, scale);
-    let down = taps(full_height, small_height, scale);
+    let across = pixel_pairs(full_width, small_width, scale);
+    let down = pixel_pairs(full_height, small_height, scale);
     let row_bytes = 3 * full_width as usize;
     let row = |idx: usize| &picture.as_raw()[idx * row_bytes..(idx + 1) * row_bytes];
-    for (y, tap) in down.iter().enumerate() {
-        let (upper, lower) = (row(tap.first), row(tap.second));
+    for (y, pair) in down.iter().enumerate() {
+        let (upper, lower) = (row(pair.first), row(pair.second));
         for (x, column) in across.iter().enumerate() {
             let (left, right) = (3 * column.first, 3 * column.second);
             for colour in 0..3 {
@@ -46,7 +46,7 @@ pub(super) fn planes(picture: &RgbImage, longest: u32) -> Planes {
                         + i32::from(line[right + colour]) * column.weights.1
                 };
                 let part = |line: &[u8], weight: i32| (weight * (blended(line) >> 4)) >> 16;
-                let value = (part(upper, tap.weights.0) + part(lower, tap.weights.1) + 2) >> 2;
+                let value = (part(upper, pair.weights.0) + part(lower, pair.weights.1) + 2) >> 2;
                 values[((2 - colour) * height + y) * width + x] = value as f32;
             }
         }
@@ -55,23 +55,23 @@ pub(super) fn planes(picture: &RgbImage, longest: u32) -> Planes {
 }
 
 /// Two neighbours along an axis and their weights, which sum to 2048.
-struct Tap {
+struct PixelPair {
     first: usize,
     second: usize,
     weights: (i32, i32),
 }
 
-fn taps(full: u32, small: u32, scale: f64) -> Vec<Tap> {
+fn pixel_pairs(full: u32, small: u32, scale: f64) -> Vec<PixelPair> {
     let last = full as usize - 1;
-    let tap = |idx: u32| {
+    let pair = |idx: u32| {
         let place = ((f64::from(idx) + 0.5) / scale - 0.5) as f32;
         let first = place.floor().max(0.0);
         let part = (place - first).max(0.0);
         let weight = |part: f32| (part * UNIT).round_ties_even() as i32;
         let first = (first as usize).min(last);
-        Tap { first, second: (first + 1).min(last), weights: (weight(1.0 - part), weight(part)) }
+        PixelPair { first, second: (first + 1).min(last), weights: (weight(1.0 - part), weight(part)) }
     };
-    (0..small).map(tap).collect()
+    (0..small).map(pair).collect()
 }
 
 #[cfg(test)]

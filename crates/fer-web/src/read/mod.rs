@@ -1,7 +1,7 @@
 //! Pictures of all clients → readings.
 //! In: encoded pictures. Out: faces with probabilities; in order for each client.
 
-pub(crate) mod analyze;
+pub(crate) mod analyze_route;
 mod body;
 pub(crate) mod engine;
 pub(crate) mod inference;

@@ -37,7 +37,7 @@ use crate::{
         room::Rooms,
         senders::Senders,
     },
-    videos::{OpenVideo, VideoTools, Videos},
+    uploaded_videos::{OpenVideo, VideoTools, Videos},
 };
 
 /// What a server is made of.

@@ -19,9 +19,9 @@ use crate::{
     live::{camera::live, streams},
     page,
     problem::{Problem, ProblemKind},
-    read::analyze::analyze,
+    read::analyze_route::analyze,
     stop::stopping,
-    videos::routes as videos,
+    uploaded_videos::routes as videos,
 };
 
 /// The router of the whole web app.

@@ -14,7 +14,7 @@ const LZMA2: u64 = 0x21;
 
 /// What the next byte is.
 #[derive(Debug)]
-enum Place {
+enum XzPosition {
     /// Of a stream's header, collected.
     StreamHeader,
     /// The first of a block or of the index.
@@ -42,7 +42,7 @@ enum Place {
 /// A reader that looks at what it reads.
 pub(super) struct XzWindow<R> {
     reader: R,
-    place: Place,
+    position: XzPosition,
     /// The header that is being collected.
     header: Vec<u8>,
     /// Bytes since the start of the block's content, or of the index.
@@ -53,15 +53,15 @@ pub(super) struct XzWindow<R> {
 
 impl<R: Read> XzWindow<R> {
     pub(super) fn new(reader: R) -> Self {
-        Self { reader, place: Place::StreamHeader, header: Vec::new(), n_bytes: 0, check: 0 }
+        Self { reader, position: XzPosition::StreamHeader, header: Vec::new(), n_bytes: 0, check: 0 }
     }
 
     fn walk(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while let Some((&byte, rest)) = bytes.split_first() {
-            if let Place::Content(left) = self.place {
+            if let XzPosition::Content(left) = self.position {
                 let n = left.min(bytes.len() as u64);
                 self.n_bytes += n;
-                self.place = if left == n { Place::Chunk } else { Place::Content(left - n) };
+                self.position = if left == n { XzPosition::Chunk } else { XzPosition::Content(left - n) };
                 bytes = &bytes[n as usize..];
                 continue;
             }
@@ -73,83 +73,83 @@ impl<R: Read> XzWindow<R> {
 
     fn step(&mut self, byte: u8) -> io::Result<()> {
         self.n_bytes += 1;
-        self.place = match std::mem::replace(&mut self.place, Place::Lost) {
-            Place::StreamHeader => self.collect(byte, 12, Place::StreamHeader)?,
-            Place::Start if byte == 0 => {
+        self.position = match std::mem::replace(&mut self.position, XzPosition::Lost) {
+            XzPosition::StreamHeader => self.collect(byte, 12, XzPosition::StreamHeader)?,
+            XzPosition::Start if byte == 0 => {
                 self.n_bytes = 1;
-                Place::Index { value: 0, shift: 0, left: None }
+                XzPosition::Index { value: 0, shift: 0, left: None }
             }
-            Place::Start => self.collect(byte, 4 * (usize::from(byte) + 1), Place::Start)?,
-            Place::BlockHeader(size) => self.collect(byte, size, Place::BlockHeader(size))?,
-            Place::Chunk => match byte {
+            XzPosition::Start => self.collect(byte, 4 * (usize::from(byte) + 1), XzPosition::Start)?,
+            XzPosition::BlockHeader(size) => self.collect(byte, size, XzPosition::BlockHeader(size))?,
+            XzPosition::Chunk => match byte {
                 0 => self.block_end(),
-                1 | 2 => self.collect(byte, 3, Place::Chunk)?,
-                0x80..0xc0 => self.collect(byte, 5, Place::Chunk)?,
-                0xc0.. => self.collect(byte, 6, Place::Chunk)?,
-                _ => Place::Lost,
+                1 | 2 => self.collect(byte, 3, XzPosition::Chunk)?,
+                0x80..0xc0 => self.collect(byte, 5, XzPosition::Chunk)?,
+                0xc0.. => self.collect(byte, 6, XzPosition::Chunk)?,
+                _ => XzPosition::Lost,
             },
-            Place::ChunkHeader(size) => self.collect(byte, size, Place::ChunkHeader(size))?,
-            Place::BlockEnd(0 | 1) => Place::Start,
-            Place::BlockEnd(left) => Place::BlockEnd(left - 1),
-            Place::Index { value, shift, left } => self.index(byte, value, shift, left),
-            Place::StreamEnd(0 | 1) => Place::Between,
-            Place::StreamEnd(left) => Place::StreamEnd(left - 1),
-            Place::Between if byte == 0 => Place::Between,
-            Place::Between => self.collect(byte, 12, Place::StreamHeader)?,
-            place @ (Place::Lost | Place::Content(_)) => place,
+            XzPosition::ChunkHeader(size) => self.collect(byte, size, XzPosition::ChunkHeader(size))?,
+            XzPosition::BlockEnd(0 | 1) => XzPosition::Start,
+            XzPosition::BlockEnd(left) => XzPosition::BlockEnd(left - 1),
+            XzPosition::Index { value, shift, left } => self.index(byte, value, shift, left),
+            XzPosition::StreamEnd(0 | 1) => XzPosition::Between,
+            XzPosition::StreamEnd(left) => XzPosition::StreamEnd(left - 1),
+            XzPosition::Between if byte == 0 => XzPosition::Between,
+            XzPosition::Between => self.collect(byte, 12, XzPosition::StreamHeader)?,
+            position @ (XzPosition::Lost | XzPosition::Content(_)) => position,
         };
         Ok(())
     }
 
     /// Collects a header of a size; what follows it once it is whole.
-    fn collect(&mut self, byte: u8, size: usize, kind: Place) -> io::Result<Place> {
+    fn collect(&mut self, byte: u8, size: usize, kind: XzPosition) -> io::Result<XzPosition> {
         self.header.push(byte);
         if self.header.len() < size {
             return Ok(match kind {
-                Place::Start => Place::BlockHeader(size),
-                Place::Chunk => Place::ChunkHeader(size),
+                XzPosition::Start => XzPosition::BlockHeader(size),
+                XzPosition::Chunk => XzPosition::ChunkHeader(size),
                 other => other,
             });
         }
         let header = std::mem::take(&mut self.header);
         Ok(match kind {
-            Place::StreamHeader => {
+            XzPosition::StreamHeader => {
                 // None, 4, 8, 16, 32 and 64 bytes, three kinds each.
                 self.check = [0, 4, 8, 16, 32, 64][usize::from(header[7] & 15).div_ceil(3)];
-                Place::Start
+                XzPosition::Start
             }
-            Place::Start | Place::BlockHeader(_) => {
+            XzPosition::Start | XzPosition::BlockHeader(_) => {
                 refuse_large(window(&header).unwrap_or(0))?;
                 self.n_bytes = 0;
-                Place::Chunk
+                XzPosition::Chunk
             }
             _ => match header[..] {
                 [_, high, low] | [_, _, _, high, low, ..] => {
-                    Place::Content(u64::from(u16::from_be_bytes([high, low])) + 1)
+                    XzPosition::Content(u64::from(u16::from_be_bytes([high, low])) + 1)
                 }
-                _ => Place::Lost,
+                _ => XzPosition::Lost,
             },
         })
     }
 
     /// Padding to a multiple of four, and the checksum.
-    fn block_end(&self) -> Place {
+    fn block_end(&self) -> XzPosition {
         match self.n_bytes.next_multiple_of(4) - self.n_bytes + self.check {
-            0 => Place::Start,
-            n => Place::BlockEnd(n),
+            0 => XzPosition::Start,
+            n => XzPosition::BlockEnd(n),
         }
     }
 
     /// The index: how many pairs of numbers, and those.
-    fn index(&self, byte: u8, value: u64, shift: u32, left: Option<u64>) -> Place {
+    fn index(&self, byte: u8, value: u64, shift: u32, left: Option<u64>) -> XzPosition {
         let value = value | u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
         if byte >= 0x80 {
-            return Place::Index { value, shift: shift + 7, left };
+            return XzPosition::Index { value, shift: shift + 7, left };
         }
         match left.map_or(value.saturating_mul(2), |left| left - 1) {
             // Its own checksum, and twelve bytes of footer.
-            0 => Place::StreamEnd(self.n_bytes.next_multiple_of(4) - self.n_bytes + 4 + 12),
-            left => Place::Index { value: 0, shift: 0, left: Some(left) },
+            0 => XzPosition::StreamEnd(self.n_bytes.next_multiple_of(4) - self.n_bytes + 4 + 12),
+            left => XzPosition::Index { value: 0, shift: 0, left: Some(left) },
         }
     }
 }
@@ -231,11 +231,11 @@ mod tests {
     }
 
     /// Walks through a file in pieces, to its end.
-    fn walked(bytes: &[u8], piece: usize) -> io::Result<Place> {
+    fn walked(bytes: &[u8], piece: usize) -> io::Result<XzPosition> {
         let mut reader = XzWindow::new(bytes);
         let mut buffer = vec![0; piece];
         while reader.read(&mut buffer)? > 0 {}
-        Ok(reader.place)
+        Ok(reader.position)
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
                 let two = [&one[..], &[0; 8], &one].concat();
                 for piece in [1, 7, 4096] {
                     assert!(
-                        matches!(walked(&two, piece), Ok(Place::Between)),
+                        matches!(walked(&two, piece), Ok(XzPosition::Between)),
                         "{check:?} {block_size:?} {piece}"
                     );
                 }

@@ -12,7 +12,7 @@ use fer_stream::pipeline::Shot;
 use fer_stream::{OverlayOptions, StreamError, draw};
 use image::RgbImage;
 
-use super::records::save_picture;
+use super::output_files::save_picture;
 use crate::cli::WatchArgs;
 
 /// How long a paused window waits for a key before it looks whether the run shall stop, in ms.

@@ -15,7 +15,7 @@ use image::{DynamicImage, ImageFormat};
 
 use crate::error::TrainError;
 use crate::judge::input::{Cutting, FaceFinder};
-use crate::outputs::{refuse_overwriting_inputs, write};
+use crate::result_files::{refuse_overwriting_inputs, write};
 use heat_picture::heat_picture;
 use occlusion::{OcclusionMap, PATCH, STRIDE};
 

@@ -40,7 +40,7 @@ pub struct Inputs {
 
 /// What was loaded.
 #[derive(Clone, Debug)]
-pub(super) struct Input {
+pub(super) struct JudgedSamples {
     /// The faces.
     pub(super) samples: Samples,
     /// Photographs in which no face was found; they are not among the samples.
@@ -61,7 +61,7 @@ impl Inputs {
         part: Part,
         card: &ModelCard,
         notice: &dyn Fn(&str),
-    ) -> Result<Input, TrainError> {
+    ) -> Result<JudgedSamples, TrainError> {
         self.load_from(&self.data, part, card, notice)
     }
 
@@ -88,10 +88,10 @@ impl Inputs {
         part: Part,
         card: &ModelCard,
         notice: &dyn Fn(&str),
-    ) -> Result<Input, TrainError> {
+    ) -> Result<JudgedSamples, TrainError> {
         let validation_fraction = validation_fraction(self.validation_fraction, card)?;
         if path.as_os_str() == Data::DRAWN {
-            return Ok(Input { samples: self.drawn(part, card)?, n_without_face: 0, n_left_out: 0 });
+            return Ok(JudgedSamples { samples: self.drawn(part, card)?, n_without_face: 0, n_left_out: 0 });
         }
         let options = LoadOptions {
             skip_bad: self.skip_bad,
@@ -124,7 +124,7 @@ impl Inputs {
         }
         let n_without_face = loaded.skipped.iter().filter(|skipped| skipped.reason == Reason::NoFace).count();
         let n_left_out = n_damaged(&loaded.skipped);
-        Ok(Input { samples: loaded.samples, n_without_face, n_left_out })
+        Ok(JudgedSamples { samples: loaded.samples, n_without_face, n_left_out })
     }
 
     fn read(

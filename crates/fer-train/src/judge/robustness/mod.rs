@@ -17,7 +17,7 @@ use crate::judge::evaluate::{Evaluation, evaluate};
 use crate::judge::eyes::Eyes;
 use crate::judge::input::Inputs;
 use crate::judge::summary::protocol;
-use crate::outputs::{refuse_overwriting_inputs, write};
+use crate::result_files::{refuse_overwriting_inputs, write};
 use perturbation::{PERTURBATIONS, Perturbation};
 use table::{Condition, RobustnessTable};
 

@@ -3,7 +3,7 @@
 //!
 //! A new perturbation is one row of [`PERTURBATIONS`].
 
-use fer_data::augment::{Affine, blurred, compressed, noisy, resample, rng_for, through, tone};
+use fer_data::augment::{Warp, blurred, compressed, noisy, resample, rng_for, through, tone};
 use fer_data::face::{MEAN, SIDE};
 use fer_data::{Face, Samples};
 use rand::RngExt;
@@ -58,9 +58,9 @@ pub const PERTURBATIONS: [Perturbation; 18] = [
     row("shifted", "10 % of the side along both axes, in random directions", |face, rng| {
         jittered(face, 0.1, rng)
     }),
-    row("crop × 0.85", "cut too tightly", |face, _| resample(face, &Affine::magnify(1.0 / 0.85))),
+    row("crop × 0.85", "cut too tightly", |face, _| resample(face, &Warp::magnify(1.0 / 0.85))),
     row("crop × 1.2", "cut too widely, the edge repeated", |face, _| {
-        resample(face, &Affine::magnify(1.0 / 1.2))
+        resample(face, &Warp::magnify(1.0 / 1.2))
     }),
     row("24 px", "a face 24 pixels wide, scaled up", |face, _| through(face, 24)),
     row("16 px", "a face 16 pixels wide, scaled up", |face, _| through(face, 16)),
@@ -93,7 +93,7 @@ pub fn cover(face: &Face, part: [f32; 4]) -> Face {
 /// The face turned clockwise, the edge repeated outside.
 #[must_use]
 pub fn rotated(face: &Face, degrees: f32) -> Face {
-    resample(face, &Affine::rotate(degrees))
+    resample(face, &Warp::rotate(degrees))
 }
 
 /// Contrast is a factor, brightness is added in deviations of the training pixels.
@@ -105,5 +105,5 @@ fn toned(face: &Face, contrast: f32, brightness: f32) -> Face {
 
 fn jittered(face: &Face, share: f32, rng: &mut ChaCha8Rng) -> Face {
     let [right, down] = [(); 2].map(|()| if rng.random::<bool>() { share } else { -share });
-    resample(face, &Affine::shift(right, down))
+    resample(face, &Warp::shift(right, down))
 }

@@ -46,7 +46,7 @@ pub(super) struct Crops {
 
 /// Rows of features, one after the other, with a sign each (1 for a face, -1 for none) and a weight.
 #[derive(Default)]
-struct Rows {
+struct FeatureRows {
     features: Vec<f32>,
     signs: Vec<f32>,
     weights: Vec<f32>,
@@ -58,7 +58,7 @@ struct Rows {
 /// [`TrainError::Interrupted`].
 pub(super) fn fit(net: &FoldedNet, kinds: &[Crops], watcher: &mut Watcher<'_>) -> Result<Fitted, TrainError> {
     let n = kinds.iter().map(|kind| kind.crops.len()).sum();
-    let mut rows = Rows::default();
+    let mut rows = FeatureRows::default();
     for kind in kinds {
         let sign = if kind.are_faces { 1.0 } else { -1.0 };
         let weight = kind.share / kind.crops.len().max(1) as f32;
@@ -84,8 +84,8 @@ fn features(net: &FoldedNet, crops: &[Face]) -> Vec<f32> {
 }
 
 /// Logistic regression; features are scaled by those of faces.
-fn regress(rows: Rows) -> Fitted {
-    let Rows { mut features, signs, weights } = rows;
+fn regress(rows: FeatureRows) -> Fitted {
+    let FeatureRows { mut features, signs, weights } = rows;
     let n = signs.len();
     let n_features = features.len() / n;
     let scale = Scale::of(&features, &signs, n_features);
@@ -169,7 +169,7 @@ mod tests {
         let features: Vec<f32> = (0..160).flat_map(row).collect();
         let signs: Vec<f32> = (0..160).map(|idx| if idx < 60 { 1.0 } else { -1.0 }).collect();
         let weights = signs.iter().map(|&sign| if sign > 0.0 { 1.0 / 60.0 } else { 1.0 / 100.0 }).collect();
-        let Fitted { weights, bias } = regress(Rows { features: features.clone(), signs, weights });
+        let Fitted { weights, bias } = regress(FeatureRows { features: features.clone(), signs, weights });
         let score = |row: &[f32]| row.iter().zip(&weights).map(|(x, w)| x * w).sum::<f32>() + bias;
         for (idx, row) in features.chunks(3).enumerate() {
             assert_eq!(score(row) > 0.0, idx < 60, "row {idx}: {row:?} scores {}", score(row));

@@ -5,8 +5,8 @@
 //! layer. It learns from the training split and the scenery that is not held out; threshold and figures
 //! come from the validation split and the rest.
 
-mod crops;
 mod fit;
+mod framing;
 pub mod report;
 mod scenery;
 
@@ -17,14 +17,14 @@ use fer_model::card::VerifierCard;
 use fer_model::{ModelCard, Predictor, Tta};
 use fer_net::{Device, Net, checkpoint, frozen::fold};
 
-use self::crops::{badly_framed, varied};
 use self::fit::{Crops, Fitted};
+use self::framing::{badly_framed, varied};
 use self::report::VerifierReport;
 use self::scenery::Scenery;
 use crate::console::Watcher;
 use crate::error::TrainError;
 use crate::judge::input::Inputs;
-use crate::outputs::{refuse_overwriting_inputs, write};
+use crate::result_files::{refuse_overwriting_inputs, write};
 
 /// What is fitted or judged, and which files say so.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 use pulp::Simd;
 
 use super::cascade::{Cascade, Stage, Stump, THRESHOLD_SLACK, WeightedRect};
-use super::layer::{Columns, Layer};
+use super::layer::{ColumnLayout, Layer};
 
 /// The most windows that are judged at once: one AVX-512 register of sums.
 const MOST_LANES: usize = 16;
@@ -12,7 +12,7 @@ const MOST_LANES: usize = 16;
 /// A cascade whose corners are offsets into an integral image of one layout.
 #[derive(Debug, Default)]
 pub(super) struct Compiled {
-    columns: Columns,
+    columns: ColumnLayout,
     stages: Vec<CompiledStage>,
     /// Corners of the rectangle over which a window's deviation is taken.
     norm: [u32; 4],
@@ -49,11 +49,11 @@ struct CompiledStump<const RECTS: usize> {
 
 impl Compiled {
     /// Whether this is the cascade for that layout already.
-    pub(super) fn is_for(&self, columns: Columns) -> bool {
+    pub(super) fn is_for(&self, columns: ColumnLayout) -> bool {
         self.columns == columns
     }
 
-    pub(super) fn new(cascade: &Cascade, columns: Columns) -> Self {
+    pub(super) fn new(cascade: &Cascade, columns: ColumnLayout) -> Self {
         let (width, height) = (usize::from(cascade.window.0), usize::from(cascade.window.1));
         let corners = |x: usize, y: usize, width: usize, height: usize| {
             [(x, y), (x + width, y), (x, y + height), (x + width, y + height)]
@@ -101,7 +101,7 @@ pub(super) struct Scratch {
 }
 
 impl Compiled {
-    pub(super) fn columns(&self) -> Columns {
+    pub(super) fn columns(&self) -> ColumnLayout {
         self.columns
     }
 

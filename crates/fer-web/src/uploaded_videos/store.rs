@@ -1,5 +1,5 @@
 //! Where uploaded videos lie: a folder on disk, locked while its server lives, with one budget for all.
-//! In: bytes that are about to be written. Out: a [`Place`] with room for them, or why there is none.
+//! In: bytes that are about to be written. Out: a [`VideoPlace`] with room for them, or why there is none.
 
 use std::{
     fs::{self, File},
@@ -55,10 +55,11 @@ impl Store {
     ///
     /// # Errors
     /// [`ProblemKind::Busy`] when as many are uploaded, waiting or read as may be, else as [`write_failed`] says.
-    pub(crate) fn place(&self) -> Result<Place, Problem> {
+    pub(crate) fn place(&self) -> Result<VideoPlace, Problem> {
         self.budget.enter()?;
         // From here on the place gives back what it took, also when there is no folder for it.
-        let mut place = Place { folder: None, budget: Arc::clone(&self.budget), n_bytes: 0, is_unread: true };
+        let mut place =
+            VideoPlace { folder: None, budget: Arc::clone(&self.budget), n_bytes: 0, is_unread: true };
         let folder = tempfile::tempdir_in(self.folder.path()).map_err(|error| write_failed(&error))?;
         place.folder = Some(folder);
         Ok(place)
@@ -125,7 +126,7 @@ impl Budget {
 }
 
 /// The place of one video, from its first byte until it is forgotten; gives back what it took.
-pub(crate) struct Place {
+pub(crate) struct VideoPlace {
     /// `None` only while the place is made.
     folder: Option<TempDir>,
     budget: Arc<Budget>,
@@ -133,7 +134,7 @@ pub(crate) struct Place {
     is_unread: bool,
 }
 
-impl Place {
+impl VideoPlace {
     /// The uploaded file.
     pub(crate) fn original(&self) -> PathBuf {
         self.path("video")
@@ -172,7 +173,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for VideoPlace {
     fn drop(&mut self) {
         // First the files, then their room: what is promised to others is there.
         drop(self.folder.take());

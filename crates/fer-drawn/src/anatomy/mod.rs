@@ -1,11 +1,11 @@
 //! A whole figure, part by part.
 //! In: a [`Sitter`]. Out: its pixels on a canvas.
 
+mod bust;
 mod curls;
 mod eyes;
 mod hair;
 mod hairlines;
-mod head;
 mod mouth;
 mod nose;
 mod placement;
@@ -21,9 +21,9 @@ pub(crate) use sitter::Sitter;
 /// Draws a whole figure, from the hair behind the head to the glasses in front.
 pub(crate) fn draw(canvas: &mut Canvas, s: &Sitter<'_>) {
     hair::back(canvas, s);
-    head::body(canvas, s);
-    head::ears(canvas, s);
-    let skin = head::skin(canvas, s);
+    bust::body(canvas, s);
+    bust::ears(canvas, s);
+    let skin = bust::skin(canvas, s);
     eyes::sockets(canvas, s, &skin);
     nose::nose(canvas, s, &skin);
     worn::beard(canvas, s, &skin);

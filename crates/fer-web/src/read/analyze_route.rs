@@ -37,13 +37,13 @@ const PART: &str = "picture";
 #[derive(Serialize)]
 struct Analysis<'a> {
     labels: &'a [String],
-    pictures: Vec<Picture>,
+    pictures: Vec<PictureAnswer>,
 }
 
 /// One picture of the answer: its faces, or why it could not be read.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Picture {
+enum PictureAnswer {
     Read { name: Option<String>, width: u32, height: u32, faces: Vec<FaceAnswer>, times: Times },
     Refused { name: Option<String>, problem: serde_json::Value },
 }
@@ -219,9 +219,9 @@ fn as_json(labels: &Labels, done: Vec<Named>) -> Response {
     let pictures = done.into_iter().map(|(name, picture)| match picture {
         Ok(Seen { width, height, reading, times }) => {
             let faces = reading.faces.iter().map(|face| face_answer(labels, face)).collect();
-            Picture::Read { name, width, height, faces, times }
+            PictureAnswer::Read { name, width, height, faces, times }
         }
-        Err(problem) => Picture::Refused { name, problem: problem.to_json() },
+        Err(problem) => PictureAnswer::Refused { name, problem: problem.to_json() },
     });
     Json(Analysis { labels: labels.names(), pictures: pictures.collect() }).into_response()
 }

@@ -16,7 +16,7 @@ use fer_vision::{Analyzer, Frame, Reading};
 use image::RgbImage;
 
 use super::Streams;
-use super::records::{Records, name, picture_path, save_picture};
+use super::output_files::{Records, name, picture_path, save_picture};
 use super::screen::Screen;
 use crate::cli::WatchArgs;
 use crate::error::LiveError;

@@ -2,7 +2,7 @@
 //! In: faces. Out: faces, the same for the same seed.
 
 use fer_data::Face;
-use fer_data::augment::{Affine, Augment, resample, rng_for};
+use fer_data::augment::{Augment, Warp, resample, rng_for};
 use rand::{Rng, RngExt};
 
 /// As a camera and a detector give faces: also dark, flat, small, noisy and a little off.
@@ -38,24 +38,24 @@ pub(super) fn badly_framed(faces: &[&Face], seed: u64) -> Vec<Face> {
 }
 
 /// A map that leaves of a face what is none.
-fn wrong_frame(rng: &mut impl Rng) -> Affine {
+fn wrong_frame(rng: &mut impl Rng) -> Warp {
     let mut uniform = |least: f32, most: f32| rng.random_range(least..=most);
     let (right, down) = (uniform(-0.6, 0.6), uniform(-0.6, 0.6));
     match uniform(0.0, 4.0) as u32 {
         // A part, from an eye to a cheek with half a mouth; upright or turned.
-        0 => Affine::rotate(uniform(-40.0, 40.0))
-            .then(&Affine::magnify(uniform(2.2, 4.0)))
-            .then(&Affine::shift(right, down)),
-        1 => Affine::rotate(uniform(-90.0, 90.0))
-            .then(&Affine::magnify(uniform(1.8, 3.0)))
-            .then(&Affine::shift(right, down)),
+        0 => Warp::rotate(uniform(-40.0, 40.0))
+            .then(&Warp::magnify(uniform(2.2, 4.0)))
+            .then(&Warp::shift(right, down)),
+        1 => Warp::rotate(uniform(-90.0, 90.0))
+            .then(&Warp::magnify(uniform(1.8, 3.0)))
+            .then(&Warp::shift(right, down)),
         // The edge of a face: its centre at least half a face away.
         2 => {
             let (sin, cos) = uniform(0.0, std::f32::consts::TAU).sin_cos();
             let away = uniform(0.55, 0.8);
-            Affine::magnify(uniform(0.8, 1.5)).then(&Affine::shift(away * cos, away * sin))
+            Warp::magnify(uniform(0.8, 1.5)).then(&Warp::shift(away * cos, away * sin))
         }
-        _ => Affine::rotate(180.0 + uniform(-30.0, 30.0)).then(&Affine::magnify(uniform(0.9, 1.5))),
+        _ => Warp::rotate(180.0 + uniform(-30.0, 30.0)).then(&Warp::magnify(uniform(0.9, 1.5))),
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn a_wrong_frame_shows_a_part_or_an_edge_of_the_face_or_turns_it_over() {
         for at in 0..400 {
-            let Affine { matrix: [[xx, xy], [yx, yy]], offset: [right, down] } =
+            let Warp { matrix: [[xx, xy], [yx, yy]], offset: [right, down] } =
                 wrong_frame(&mut rng_for(SEED_OF_TEST, 0, at));
             // Share of the face's area that the frame is as large as, and where the frame's centre lies.
             let (area, away) = (xx * yy - xy * yx, right.hypot(down) / 48.0);

@@ -14,7 +14,7 @@ use std::{
 use fer_vision::Reading;
 use serde::Serialize;
 
-use super::store::Place;
+use super::store::VideoPlace;
 use crate::problem::{Problem, ProblemKind};
 
 /// How far a video is.
@@ -63,7 +63,7 @@ pub(crate) struct Video {
     pub(crate) readings: GrowingReadings,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) wants_annotated: bool,
-    pub(crate) place: Place,
+    pub(crate) place: VideoPlace,
     /// When it was done; from then on its time to be forgotten runs.
     pub(crate) done: Option<Instant>,
 }
@@ -71,7 +71,7 @@ pub(crate) struct Video {
 impl Video {
     /// A video, uploaded whole, that waits to be read.
     #[must_use]
-    pub(crate) fn new(id: String, name: String, place: Place, wants_annotated: bool) -> Self {
+    pub(crate) fn new(id: String, name: String, place: VideoPlace, wants_annotated: bool) -> Self {
         let status = Status {
             id,
             name,

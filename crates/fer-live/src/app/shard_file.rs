@@ -11,10 +11,10 @@ use fer_stream::StreamError;
 use fer_stream::record::{FORMATS, Format, Recorded, Recorder, recorded_name};
 use fer_vision::columns;
 
-use super::records::name;
+use super::output_files::name;
 
 /// A shard's file, being written.
-pub(super) struct Part {
+pub(super) struct ShardFile {
     path: PathBuf,
     rows: Box<dyn Recorder>,
     damaged: File,
@@ -23,8 +23,8 @@ pub(super) struct Part {
     _lock: File,
 }
 
-impl Part {
-    /// Opens a part, and tells which photo is next: a killed run's rows stay, but those of its last photo, which
+impl ShardFile {
+    /// Opens the file, and tells which photo is next: a killed run's rows stay, but those of its last photo, which
     /// may not all be there.
     ///
     /// # Errors

@@ -17,13 +17,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
     shelf::{Status, Video},
-    store::{Place, write_failed},
+    store::{VideoPlace, write_failed},
 };
 use crate::{
     app::App,
     problem::{Problem, ProblemKind},
     random::random_hex,
-    read::analyze::announced,
+    read::analyze_route::announced,
 };
 
 /// Characters of a video's name.
@@ -61,7 +61,7 @@ pub(crate) async fn upload(
 }
 
 /// Writes a body to its place, at most as many bytes as allowed, none slower than allowed.
-async fn save(body: Body, place: &mut Place, app: &App) -> Result<(), Problem> {
+async fn save(body: Body, place: &mut VideoPlace, app: &App) -> Result<(), Problem> {
     let failed = |error: std::io::Error| write_failed(&error);
     let mut file = tokio::fs::File::create(place.original()).await.map_err(failed)?;
     let mut chunks = body.into_data_stream();

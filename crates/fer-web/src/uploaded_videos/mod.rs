@@ -13,7 +13,7 @@ pub use self::reader::OpenVideo;
 pub(crate) use self::reader::VideoTools;
 use self::{
     shelf::{Shelf, Status, Video},
-    store::{Place, Store},
+    store::{Store, VideoPlace},
 };
 use crate::{error::WebError, limits::Limits, problem::Problem};
 
@@ -46,7 +46,7 @@ impl Videos {
     ///
     /// # Errors
     /// As [`Store::place`].
-    pub(crate) fn place(&self) -> Result<Place, Problem> {
+    pub(crate) fn place(&self) -> Result<VideoPlace, Problem> {
         self.shelf.forget_old();
         self.store.place()
     }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use fer_base::{ExitCode, exit};
 
-use crate::{Source, Split, face::SIDE};
+use crate::{
+    Source, Split,
+    face::{SIDE, picture::PictureError},
+};
 
 /// A data set that cannot be loaded: where, what was expected, what was found, what to try.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +68,16 @@ pub enum DataError {
         sample: Source,
         /// What is wrong with it.
         reason: Reason,
+    },
+
+    /// A picture that cannot be decoded.
+    #[error("{}: {}", path.display(), source.advice())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// The decoder's reason.
+        #[source]
+        source: PictureError,
     },
 
     /// The data has no samples of a split.

@@ -132,8 +132,8 @@ pub struct Model {
 impl Model {
     fn new(weights: Vec<u8>, card: ModelCard, origin: &str) -> Result<Self, ModelError> {
         check_hash(&weights, &card.weights, origin)?;
-        let damaged = |reason: String| ModelError::Weights { origin: origin.to_owned(), reason };
-        let tensors = Weights::from_safetensors(&weights).map_err(damaged)?;
+        let damaged = |reason| ModelError::weights(origin, reason);
+        let tensors = Weights::from_safetensors(&weights, origin)?;
         let impossible = tensors.first_impossible();
         let net = FoldedNet::new(&card.plan()?, card.n_logits(), tensors).map_err(|difference| {
             let (architecture, n_logits) = (&card.architecture, card.n_logits());
@@ -149,7 +149,7 @@ impl Model {
 }
 
 fn check_hash(weights: &[u8], expected: &WeightsCard, origin: &str) -> Result<(), ModelError> {
-    let damaged = |reason| Err(ModelError::Weights { origin: origin.to_owned(), reason });
+    let damaged = |reason| Err(ModelError::weights(origin, reason));
     if weights.len() != expected.n_bytes {
         return damaged(format!(
             "{} bytes, expected {} as the card says: the file is truncated or belongs to another model, copy the folder again",

@@ -80,6 +80,8 @@ pub enum ModelError {
         origin: String,
         /// What differs, and what to try.
         reason: String,
+        /// What the reader or the writer said, if it says more.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
     /// A device was asked for that this machine or this build does not have.
     #[error("--device {wanted}: {reason}")]
@@ -89,6 +91,13 @@ pub enum ModelError {
         /// Why it cannot be used, which adapters were seen, and what to try.
         reason: String,
     },
+}
+
+impl ModelError {
+    /// Weights that are not what they should be, for a reason that is all there is to say.
+    pub(crate) fn weights(origin: &str, reason: String) -> Self {
+        Self::Weights { origin: origin.to_owned(), reason, source: None }
+    }
 }
 
 impl ExitCode for ModelError {

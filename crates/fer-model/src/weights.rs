@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use safetensors::{Dtype, SafeTensors};
 
+use crate::error::ModelError;
+
 /// Tensors of f32 by name.
 #[derive(Clone, Debug, Default)]
 pub struct Weights(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
@@ -17,16 +19,20 @@ impl FromIterator<(String, Vec<usize>, Vec<f32>)> for Weights {
 }
 
 impl Weights {
-    /// Of a safetensors file.
+    /// Of the bytes of a safetensors file, or of what `origin` calls them.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
-    pub fn from_safetensors(bytes: &[u8]) -> Result<Self, String> {
-        let file = SafeTensors::deserialize(bytes)
-            .map_err(|error| format!("not a safetensors file ({error}): copy the model folder again"))?;
+    /// [`ModelError::Weights`] when they are none, or hold other numbers than f32.
+    pub fn from_safetensors(bytes: &[u8], origin: &str) -> Result<Self, ModelError> {
+        let file = SafeTensors::deserialize(bytes).map_err(|error| ModelError::Weights {
+            origin: origin.to_owned(),
+            reason: "not a safetensors file: copy the model folder again".to_owned(),
+            source: Some(error.into()),
+        })?;
         let tensors = file.iter().map(|(name, tensor)| {
             if tensor.dtype() != Dtype::F32 {
-                return Err(format!("{name} is of {:?}, expected F32", tensor.dtype()));
+                let reason = format!("{name} is of {:?}, expected F32", tensor.dtype());
+                return Err(ModelError::weights(origin, reason));
             }
             let floats = tensor.data().as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value));
             Ok((name.to_owned(), tensor.shape().to_vec(), floats.collect()))

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use burn::store::{ModuleSnapshot, SafetensorsStore};
+use burn::store::{ModuleSnapshot, SafetensorsStore, SafetensorsStoreError};
 use burn::tensor::Device;
 use fer_model::checkpoint::{self, WEIGHTS_FILE};
 use fer_model::{Model, ModelCard, ModelError, Predictor};
@@ -36,7 +36,11 @@ fn net_of(Model { card, weights, .. }: Model, device: &Device) -> Result<Net, Mo
     let mut store = SafetensorsStore::from_bytes(Some(weights)).skip_enum_variants(true);
     // What differs from the card was found when the model was read.
     let loaded = net.load_from(&mut store);
-    loaded.map_err(|error| ModelError::Weights { origin: card.weights.file, reason: error.to_string() })?;
+    loaded.map_err(|error| ModelError::Weights {
+        origin: card.weights.file,
+        reason: "Burn does not take its tensors".to_owned(),
+        source: Some(error.into()),
+    })?;
     Ok(net)
 }
 
@@ -66,15 +70,16 @@ fn frozen(model: Model, device: &Device) -> Result<(Frozen, ModelCard), ModelErr
 
 /// The weights as safetensors; equal weights give equal bytes.
 fn weights_to_bytes(net: &Net) -> Result<Vec<u8>, ModelError> {
-    let failed = |e: &dyn std::fmt::Display| ModelError::Weights {
+    let failed = |error: SafetensorsStoreError| ModelError::Weights {
         origin: WEIGHTS_FILE.to_owned(),
-        reason: format!("cannot be encoded: {e}"),
+        reason: "cannot be encoded".to_owned(),
+        source: Some(error.into()),
     };
     // One metadata key, because safetensors writes several in the random order of a hash map.
     let mut store = SafetensorsStore::from_bytes(None)
         .clear_metadata()
         .metadata("producer", "fer")
         .skip_enum_variants(true);
-    net.save_into(&mut store).map_err(|e| failed(&e))?;
-    store.get_bytes().map_err(|e| failed(&e))
+    net.save_into(&mut store).map_err(failed)?;
+    store.get_bytes().map_err(failed)
 }

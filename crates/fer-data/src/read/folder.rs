@@ -3,7 +3,7 @@
 
 use std::{io::Read, path::Path};
 
-use fer_base::regular;
+use fer_base::{chain, regular};
 use image::DynamicImage;
 use rayon::prelude::*;
 
@@ -82,14 +82,14 @@ const MOST_BYTES: u64 = 256 << 20;
 /// The picture in a file of any format, told by its content; turned upright as its EXIF says.
 fn decode(path: &Path) -> Result<DynamicImage, Reason> {
     let unusable = |cause: String| Reason::Image { cause };
-    let file = regular::open(path).map_err(|error| unusable(error.to_string()))?;
+    let file = regular::open(path).map_err(|error| unusable(chain(&error)))?;
     let mut bytes = Vec::new();
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unusable(error.to_string()))?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unusable(chain(&error)))?;
     if bytes.is_empty() {
         return Err(Reason::EmptyFile);
     }
     if bytes.len() as u64 > MOST_BYTES {
         return Err(unusable(format!("larger than {} MiB", MOST_BYTES >> 20)));
     }
-    decode_upright(&bytes, None).map_err(|error| unusable(error.to_string()))
+    decode_upright(&bytes, None).map_err(|error| unusable(chain(&error)))
 }

@@ -7,6 +7,7 @@ pub mod occlusion;
 use std::io::Cursor;
 use std::path::PathBuf;
 
+use fer_base::chain;
 use fer_data::picture::decode_upright;
 use fer_data::{DataError, Face};
 use fer_model::Predictor;
@@ -77,12 +78,13 @@ fn face(predictor: &Predictor, explaining: &Explaining) -> Result<(Option<FaceBo
         std::io::ErrorKind::NotFound => DataError::NotFound { path: path.clone() },
         _ => DataError::Unreadable { path: path.clone(), source },
     })?;
-    let picture = decode_upright(&bytes, None).map_err(|error| unusable(error.to_string()))?;
+    let picture =
+        decode_upright(&bytes, None).map_err(|source| DataError::Picture { path: path.clone(), source })?;
     if explaining.cutting == Cutting::AsItIs {
         return Ok((None, Face::from_picture(&picture)));
     }
     let finder = FaceFinder::new(predictor.card().input.crop_factor);
-    let found = finder.largest(&picture.to_rgb8()).map_err(|error| unusable(error.to_string()))?;
+    let found = finder.largest(&picture.to_rgb8()).map_err(|error| unusable(chain(&error)))?;
     let (face_box, face) = found.ok_or_else(|| unusable("no face".to_owned()))?;
     Ok((Some(face_box), face))
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fer_base::terminal;
+use fer_base::{chain, terminal};
 use fer_data::Face;
 use fer_data::picture::{decode_upright, has_picture_name};
 use fer_vision::haar::{Cascade, CascadeSearch, Hit, Search};
@@ -113,8 +113,8 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>, TrainError> {
 
 /// A picture, no larger than the largest search needs.
 fn read(path: &Path) -> Result<RgbImage, String> {
-    let bytes = fer_base::regular::read(path).map_err(|error| error.to_string())?;
-    let picture = decode_upright(&bytes, None).map_err(|error| error.to_string())?;
+    let bytes = fer_base::regular::read(path).map_err(|error| chain(&error))?;
+    let picture = decode_upright(&bytes, None).map_err(|error| chain(&error))?;
     let most = SIDES[SIDES.len() - 1];
     let is_large = picture.width().max(picture.height()) > most;
     Ok(if is_large { picture.resize(most, most, FilterType::Triangle) } else { picture }.to_rgb8())

@@ -13,9 +13,16 @@ PictureRow: TypeAlias = tuple[int, int, list[FaceRow]]
 
 __version__: str
 MODELS: list[str]
+FER2013: list[str]
 
 def has_picture_name(path: str) -> bool:
     """Whether a file is a picture by the ending of its name."""
+
+def columns(labels: list[str]) -> list[str]:
+    """The columns of readings as a table, as fer-live names them."""
+
+def recorded_name(text: str) -> str:
+    """A text as a cell of such a table, which no spreadsheet takes for a formula."""
 
 class NativeReader:
     def __new__(cls, options: dict[str, object]) -> NativeReader: ...

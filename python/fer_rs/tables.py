@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, cast
 
+from . import _native
 from .errors import FerError, MissingPackageError, OptionError
 from .faces import Face, Frame, TrackedFace
 
@@ -22,15 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["columns", "rows", "to_arrow", "to_pandas", "write_csv"]
 
-FER2013 = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+FER2013 = tuple(_native.FER2013)
 """The labels of the models in the package, for tables without a face."""
-
-_FIRST = ("input", "frame", "timestamp_ms", "success", "track", "x", "y", "w", "h", "score")
 
 
 def columns(labels: Sequence[str] = FER2013) -> list[str]:
     """The columns' names: place and time, raw probabilities, smoothed ones, label and confidence."""
-    return [*_FIRST, *labels, *(f"smooth_{label}" for label in labels), "label", "confidence"]
+    return _native.columns(list(labels))
 
 
 def rows(results: Results, inputs: Iterable[str] | str = "", labels: Sequence[str] = FER2013) -> Iterator[Row]:
@@ -110,9 +109,10 @@ def write_csv(
 ) -> None:
     """Writes the rows as fer-live writes them, to the byte; open the file with `newline=""`."""
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(columns(labels))
+    names = columns(labels)
+    writer.writerow([_native.recorded_name(name) for name in names])
     for row in rows(results, inputs, labels):
-        writer.writerow([_cell(name, row[name]) for name in columns(labels)])
+        writer.writerow([_cell(name, row[name]) for name in names])
 
 
 def _cell(name: str, value: object) -> str:
@@ -122,6 +122,4 @@ def _cell(name: str, value: object) -> str:
         return f"{value:.3f}"
     if isinstance(value, float):
         return f"{value:.2f}" if name in ("x", "y", "w", "h", "score") else f"{value:.6f}"
-    text = str(value)
-    # A text that begins like a formula would be run by spreadsheets.
-    return f"'{text}" if text != "-" and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return _native.recorded_name(str(value))

@@ -1,11 +1,12 @@
 """Rows, pandas and Arrow."""
 
+import io
 from pathlib import Path
 
 import numpy
 import pytest
 
-from fer_rs import OptionError, Reader, columns, rows, to_arrow, to_pandas
+from fer_rs import OptionError, Reader, columns, rows, to_arrow, to_pandas, write_csv
 
 
 def test_every_picture_has_a_row(reader: Reader, photos: Path) -> None:
@@ -29,3 +30,11 @@ def test_pandas_and_arrow_hold_the_same_rows(reader: Reader, photos: Path) -> No
     numpy.testing.assert_allclose(frame["happy"].astype(float), table["happy"].to_pandas(), atol=1e-6)
     assert to_arrow([]).schema == table.schema, "types do not depend on what was found"
     assert isinstance(frame, pandas.DataFrame) and isinstance(table, arrow.Table)
+
+
+def test_no_name_is_a_formula() -> None:
+    file = io.StringIO(newline="")
+    write_csv([[]] * 4, file, ["=1+1", "x;=1.jpg", "a\t@b", "-"], ["-up"])
+    header, *lines = file.getvalue().splitlines()
+    assert header.split(",")[10] == "'-up"
+    assert [line.split(",")[0] for line in lines] == ["'=1+1", "x;'=1.jpg", "a\t'@b", "-"]

@@ -26,6 +26,6 @@ pub use crop::{crop, crop_turned, has_contrast};
 pub use detect::{DetectFaces, FaceBox, Landmarks, SearchPart, keep_best};
 pub use error::{Cause, VisionError};
 pub use finder::{Finder, FinderOptions, Frame};
-pub use reading::{FaceReading, Found, FoundFace, Reading, Timings, columns, largest, ms};
+pub use reading::{FaceReading, Found, FoundFace, Reading, Timings, columns, largest, ms, recorded_name};
 pub use smooth::{SmoothOptions, Smoother};
 pub use track::{TrackOptions, Tracked, Tracker};

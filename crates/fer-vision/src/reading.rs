@@ -114,6 +114,16 @@ pub fn columns(labels: &Labels) -> Vec<String> {
     first.chain(labels.names().iter().cloned()).chain(smooth).chain(last).collect()
 }
 
+/// A text as a cell of such a table. What begins like a formula would be run by spreadsheets: it gets a quote mark before it, as the
+/// page writes it too, also behind a semicolon or a tab, which divide cells where a comma is the decimal sign. A dash alone
+/// is standard input and no formula.
+#[must_use]
+pub fn recorded_name(text: &str) -> String {
+    let cells = text.split_inclusive([';', '\t']);
+    let is_run = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && text != "-";
+    cells.map(|cell| if is_run(cell) { format!("'{cell}") } else { cell.to_owned() }).collect()
+}
+
 /// Position and value of the largest probability; the first when several are equal.
 #[must_use]
 pub fn largest(probabilities: &[f32]) -> (usize, f32) {

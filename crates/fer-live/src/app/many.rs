@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use fer_base::chain;
 use fer_data::Labels;
 use fer_stream::StreamError;
-use fer_stream::record::{Recorded, recorded_name};
-use fer_vision::Analyzer;
+use fer_stream::record::Recorded;
+use fer_vision::{Analyzer, recorded_name};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output_files::name;

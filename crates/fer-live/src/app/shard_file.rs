@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use fer_data::Labels;
 use fer_stream::StreamError;
-use fer_stream::record::{FORMATS, Format, Recorded, Recorder, recorded_name};
-use fer_vision::columns;
+use fer_stream::record::{FORMATS, Format, Recorded, Recorder};
+use fer_vision::{columns, recorded_name};
 
 use super::output_files::name;
 

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use fer_data::Labels;
-use fer_vision::{FaceReading, columns, ms};
+use fer_vision::{FaceReading, columns, ms, recorded_name};
 
 use super::recorder::{Format, Recorded, Recorder, Suits};
 
@@ -55,16 +55,6 @@ fn rows(entry: &Recorded<'_>, labels: &Labels) -> Vec<Vec<String>> {
         rows.push(row);
     }
     rows
-}
-
-/// What begins like a formula would be run by spreadsheets: it gets a quote mark before it, as the page writes
-/// it too, also behind a semicolon or a tab, which divide cells where a comma is the decimal sign. A dash alone
-/// is standard input and no formula.
-#[must_use]
-pub fn recorded_name(text: &str) -> String {
-    let cells = text.split_inclusive([';', '\t']);
-    let is_run = |cell: &str| cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && text != "-";
-    cells.map(|cell| if is_run(cell) { format!("'{cell}") } else { cell.to_owned() }).collect()
 }
 
 fn face_cells(face: &FaceReading, labels: &Labels) -> Vec<String> {

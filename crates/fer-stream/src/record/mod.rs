@@ -11,7 +11,6 @@ mod mp4;
 mod recorder;
 mod video;
 
-pub use csv_rows::recorded_name;
 pub use recorder::{Begin, Format, Recorded, Recorder, Suits};
 pub use video::VideoRecorder;
 

@@ -258,6 +258,41 @@ fn nothing_is_left_to_do_in_passing() {
     none(breaches.map(|(path, _)| path).collect(), "what is left goes to the issue tracker");
 }
 
+#[test]
+fn no_code_is_commented_out_and_no_test_left_out() {
+    let mut found = Vec::new();
+    ["crates", "python", "fuzz"]
+        .iter()
+        .for_each(|folder| files(&workspace().join(folder), &["rs"], &mut found));
+    assert!(found.len() > 200, "the sources and tests were found");
+    let left_out = concat!("#[", "ignore");
+    let is_code = |line: &str| line.trim_start().starts_with("// ") && line.ends_with([';', '{', '}']);
+    let breaches: Vec<String> = found
+        .iter()
+        .filter(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            text.contains(left_out) || text.lines().any(is_code)
+        })
+        .map(|path| path.display().to_string())
+        .collect();
+    none(breaches.iter().collect(), "git remembers old code; a test that cannot run everywhere is none");
+}
+
+#[test]
+fn a_program_is_a_table_of_contents() {
+    let sources = sources();
+    let main_lines = |text: &str| {
+        let begin = text.find("\nfn main()").or_else(|| text.find("\nasync fn main()"))?;
+        Some(text[begin + 1..].lines().take_while(|line| *line != "}").count() + 1)
+    };
+    let mains: Vec<_> = sources.iter().filter_map(|(path, text)| Some((path, main_lines(text)?))).collect();
+    assert!(mains.len() >= 5, "the programs were found: {mains:?}");
+    none(
+        mains.iter().filter(|(_, n)| *n > 40).map(|(path, _)| *path).collect(),
+        "`main` parses, loads, runs, reports: at most 40 lines",
+    );
+}
+
 /// No licence of a public expression data set allows its photographs to be passed on.
 #[test]
 fn no_photographs_are_in_the_repository() {

@@ -141,8 +141,8 @@ impl DataLoader<FaceBatch> for FaceLoader {
         let total = self.num_items();
         let (samples, recipe, share) = (Arc::clone(&self.samples), self.recipe.clone(), self.share);
         let (sender, receiver) = sync_channel(READY);
-        // Drawn, augmented and normalised on its own thread, so that the step never waits for it;
-        // when the iterator is dropped, sending fails and the thread ends.
+        // Drawn, augmented and normalised on its own thread, so that the step never waits for it.
+        // When the iterator is dropped, sending fails and the thread ends.
         std::thread::spawn(move || {
             for (step, chunk) in order.chunks(recipe.batch_size).enumerate() {
                 // A last step may be too small for every device to take a face of it.

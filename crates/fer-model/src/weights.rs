@@ -19,7 +19,7 @@ impl FromIterator<(String, Vec<usize>, Vec<f32>)> for Weights {
 }
 
 impl Weights {
-    /// Of the bytes of a safetensors file, or of what `origin` calls them.
+    /// Of the bytes of a safetensors file, which errors call by `origin`.
     ///
     /// # Errors
     /// [`ModelError::Weights`] when they are none, or hold other numbers than f32.

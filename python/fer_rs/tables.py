@@ -42,6 +42,7 @@ def rows(results: Results, inputs: Iterable[str] | str = "", labels: Sequence[st
         labels: The reader's labels, for pictures without a face.
     """
     names = iter(inputs) if not isinstance(inputs, str) else None
+    nothing: Row = dict.fromkeys(columns(labels))
     for position, result in enumerate(results):
         name = inputs if names is None else next(names, None)
         if name is None:
@@ -59,7 +60,7 @@ def rows(results: Results, inputs: Iterable[str] | str = "", labels: Sequence[st
         for number, face in enumerate(found, 1):
             yield place | _face_cells(face, number)
         if not found:
-            yield dict.fromkeys(columns(labels)) | place | {"success": 0}
+            yield nothing | place | {"success": 0}
 
 
 def _face_cells(face: Face, number: int) -> Row:

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use fer_vision::haar::{HaarDetector, HaarOptions};
-use fer_vision::yunet::{MOST_BYTES, YuNetDetector, YuNetError, YuNetOptions};
+use fer_vision::yunet::{FILE, MOST_BYTES, YuNetDetector, YuNetError, YuNetOptions};
 use fer_vision::{DetectFaces, Finder, FinderOptions, VisionError};
 
 use crate::error::ReadError;
@@ -37,7 +37,7 @@ impl DetectorChoice {
     /// Makes the detector.
     pub(crate) fn build(&self) -> Result<Box<dyn DetectFaces>, ReadError> {
         self.refuse_fork()?;
-        let Some(path) = &self.yunet else { return Ok(Box::new(HaarDetector::new(self.haar.clone())?)) };
+        let Some(path) = &self.yunet else { return Ok(Box::new(HaarDetector::new(self.haar)?)) };
         let options = YuNetOptions { search_side: self.haar.search_side, ..YuNetOptions::default() };
         match YuNetDetector::from_onnx(content(path)?, options) {
             Ok(detector) => Ok(Box::new(detector)),
@@ -56,10 +56,9 @@ fn content(path: &Path) -> Result<Vec<u8>, VisionError> {
     std::fs::read(path).map_err(|error| unusable(path, error.into()))
 }
 
-fn unusable(path: &Path, cause: fer_vision::Cause) -> VisionError {
+fn unusable(path: &Path, cause: fer_base::Cause) -> VisionError {
     let shown = path.display();
-    let problem =
-        format!("{shown}: not a YuNet that can be used, expected opencv_zoo's ONNX file of 2023mar");
+    let problem = format!("{shown}: not a YuNet that can be used, expected {FILE} of opencv_zoo");
     VisionError::detect_for(problem, cause)
 }
 

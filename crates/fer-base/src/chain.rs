@@ -5,6 +5,9 @@ use std::error::Error;
 
 use crate::terminal;
 
+/// What made something fail, of whatever kind; told by [`Error::source`], not by the text.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
 /// An error and its chain of sources, joined by `: `, safe to print on a terminal.
 ///
 /// Errors that keep their cause as `#[source]` do not repeat it in their own words, so nothing is told twice.

@@ -12,6 +12,6 @@ pub mod terminal;
 
 #[cfg(feature = "files")]
 pub use atomic::OutputError;
-pub use chain::chain;
+pub use chain::{Cause, chain};
 pub use exit::ExitCode;
 pub use same_file::{Overlap, refuse_overlaps};

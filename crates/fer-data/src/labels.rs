@@ -110,3 +110,18 @@ impl Labels {
         self.0.iter().position(same)
     }
 }
+
+/// The label that a row of numbers, one a label, speaks for: the index of the largest, the first of equals.
+///
+/// `None` for an empty row, and for one that holds a NaN: what is larger than NaN is not known.
+#[must_use]
+pub fn argmax<T: PartialOrd>(row: &[T]) -> Option<usize> {
+    let mut best = 0;
+    for (idx, value) in row.iter().enumerate() {
+        match value.partial_cmp(&row[best])? {
+            std::cmp::Ordering::Greater => best = idx,
+            std::cmp::Ordering::Equal | std::cmp::Ordering::Less => {}
+        }
+    }
+    (!row.is_empty()).then_some(best)
+}

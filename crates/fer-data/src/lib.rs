@@ -25,7 +25,7 @@ pub use emotion::Emotion;
 #[cfg(feature = "files")]
 pub use error::{DataError, Reason, Skipped};
 pub use face::{Face, jpeg, picture};
-pub use labels::{LabelSet, Labels};
+pub use labels::{LabelSet, Labels, argmax};
 #[cfg(feature = "files")]
 pub use read::{
     ClassMap, ClassRule, Cut, Learning, LoadOptions, Loaded, Part, ferplus, load_judged, load_learning,

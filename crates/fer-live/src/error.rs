@@ -1,10 +1,10 @@
 //! What can go wrong in the program.
 //! In: the errors of its parts. Out: one error with its causes behind it, and an exit code.
 
-use fer_base::{ExitCode, exit};
+use fer_base::{Cause, ExitCode, exit};
 use fer_model::ModelError;
 use fer_stream::StreamError;
-use fer_vision::{Cause, VisionError};
+use fer_vision::VisionError;
 
 /// Errors of fer-live. The text leaves the cause to [`std::error::Error::source`].
 #[derive(Debug, thiserror::Error)]

@@ -239,6 +239,21 @@ pub struct MetricsCard {
     pub ece: f64,
 }
 
+impl MetricsCard {
+    /// Its figures by their key, in the card's order.
+    #[must_use]
+    pub const fn figures(&self) -> [(&'static str, f64); 5] {
+        let Self { n: _, accuracy, macro_f1, balanced_accuracy, nll, ece } = *self;
+        [
+            ("accuracy", accuracy),
+            ("macro_f1", macro_f1),
+            ("balanced_accuracy", balanced_accuracy),
+            ("nll", nll),
+            ("ece", ece),
+        ]
+    }
+}
+
 impl ModelCard {
     /// A card for a fresh network, still without training facts, weights or measurements.
     #[must_use]
@@ -490,19 +505,12 @@ impl ModelCard {
     /// JSON has no NaN: a figure that is none would be written as null, and not read back.
     fn check_measurements(&self, origin: &str) -> Result<(), ModelError> {
         let Some(metrics) = &self.validation else { return Ok(()) };
-        let MetricsCard { n: _, accuracy, macro_f1, balanced_accuracy, nll, ece } = *metrics;
-        for (field, value) in [
-            ("validation.accuracy", accuracy),
-            ("validation.macro_f1", macro_f1),
-            ("validation.balanced_accuracy", balanced_accuracy),
-            ("validation.nll", nll),
-            ("validation.ece", ece),
-        ] {
-            if !value.is_finite() {
-                return Err(mismatch(origin, field, "a finite number", value));
+        match metrics.figures().into_iter().find(|(_, value)| !value.is_finite()) {
+            Some((figure, value)) => {
+                Err(mismatch(origin, "validation", "finite figures", format!("{figure} {value}")))
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn check_input(&self, origin: &str) -> Result<(), ModelError> {

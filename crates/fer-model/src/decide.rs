@@ -1,5 +1,5 @@
-//! Logits → probabilities, and a row of numbers → the label it speaks for.
-//! In: one number a label. Out: the softmax, or the place of the largest.
+//! Logits → probabilities.
+//! In: one number a label, or one alone. Out: the softmax, or the logistic function.
 
 /// `softmax(logits / temperature)`, summing to 1, computed in f64; `temperature` above 0.
 ///
@@ -17,19 +17,4 @@ pub fn softmax(logits: &[f32], temperature: f64) -> Vec<f64> {
 #[must_use]
 pub fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
-}
-
-/// The index of the largest value, the first of equals.
-///
-/// `None` for an empty row, and for one that holds a NaN: what is larger than NaN is not known.
-#[must_use]
-pub fn argmax<T: PartialOrd>(row: &[T]) -> Option<usize> {
-    let mut best = 0;
-    for (idx, value) in row.iter().enumerate() {
-        match value.partial_cmp(&row[best])? {
-            std::cmp::Ordering::Greater => best = idx,
-            std::cmp::Ordering::Equal | std::cmp::Ordering::Less => {}
-        }
-    }
-    (!row.is_empty()).then_some(best)
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use fer_base::{ExitCode, exit};
+use fer_base::{Cause, ExitCode, exit};
 
 /// Errors of fer-model.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +81,7 @@ pub enum ModelError {
         /// What differs, and what to try.
         reason: String,
         /// What the reader or the writer said, if it says more.
-        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+        source: Option<Cause>,
     },
     /// A device was asked for that this machine or this build does not have.
     #[error("--device {wanted}: {reason}")]

@@ -14,7 +14,7 @@ pub mod weights;
 
 pub use card::ModelCard;
 pub use checkpoint::{Model, ModelFiles};
-pub use decide::{argmax, sigmoid, softmax};
+pub use decide::{sigmoid, softmax};
 pub use device::DeviceChoice;
 pub use error::ModelError;
 pub use net::{Architecture, FoldedNet};

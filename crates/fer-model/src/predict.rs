@@ -4,11 +4,11 @@
 use std::{fmt::Debug, path::Path, sync::Arc};
 
 use fer_data::face::{PIXELS, normalize};
-use fer_data::{Face, LabelSet, Labels};
+use fer_data::{Face, LabelSet, Labels, argmax};
 
 use crate::card::{HeadCard, ModelCard};
 use crate::checkpoint::{self, Model, ModelFiles};
-use crate::decide::{argmax, sigmoid, softmax};
+use crate::decide::{sigmoid, softmax};
 use crate::error::ModelError;
 use crate::net::FoldedNet;
 use crate::tta::Tta;

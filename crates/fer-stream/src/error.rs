@@ -1,7 +1,8 @@
 //! What can go wrong between a source and a record.
 //! In: causes. Out: a sentence that says where, expected, found and what to try, with its cause behind it.
 
-use fer_vision::{Cause, VisionError};
+use fer_base::Cause;
+use fer_vision::VisionError;
 
 /// Errors of sources, of the pipeline and of records. The text leaves the cause to [`std::error::Error::source`].
 #[derive(Debug, thiserror::Error)]

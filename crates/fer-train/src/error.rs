@@ -3,9 +3,7 @@
 
 use std::path::PathBuf;
 
-use fer_base::{ExitCode, OutputError, Overlap, exit};
-
-pub use fer_vision::Cause;
+use fer_base::{Cause, ExitCode, OutputError, Overlap, exit};
 
 /// Errors of fer-train. A sentence never repeats its source: [`fer_base::chain()`] tells both.
 #[derive(Debug, thiserror::Error)]

@@ -3,12 +3,13 @@
 
 use burn::tensor::Tensor;
 use burn_onnx::export::{AxisSpec, InputSpec, OnnxExporter};
+use fer_base::Cause;
 use fer_data::face::SIDE;
 use fer_model::ModelCard;
 use fer_net::Net;
 use onnx_ir::{Message, ModelProto};
 
-use crate::error::{Cause, TrainError};
+use crate::error::TrainError;
 
 /// Name of the input: normalised faces, `[batch, 1, 48, 48]`, `(grey value - mean) / deviation`.
 pub const INPUT: &str = "faces";

@@ -1,8 +1,7 @@
 //! What can go wrong between a picture and a reading.
 //! In: causes. Out: one sentence that says what was expected and found, with its cause behind it.
 
-/// What made something fail, of whatever kind; told by [`std::error::Error::source`], not by the text.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+use fer_base::Cause;
 
 /// Errors of finding and reading faces.
 #[derive(Debug, thiserror::Error)]

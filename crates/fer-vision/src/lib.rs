@@ -17,15 +17,14 @@ pub mod haar;
 mod reading;
 mod smooth;
 mod track;
-#[cfg(feature = "yunet")]
 pub mod yunet;
 
 pub use analyzer::{Analyzer, Reader};
 pub use classify::{Classified, Classify};
 pub use crop::{crop, crop_turned, has_contrast};
 pub use detect::{DetectFaces, FaceBox, Landmarks, SearchPart, keep_best};
-pub use error::{Cause, VisionError};
+pub use error::VisionError;
 pub use finder::{Finder, FinderOptions, Frame};
-pub use reading::{FaceReading, Found, FoundFace, Reading, Timings, columns, largest, ms, recorded_name};
+pub use reading::{FaceReading, Found, FoundFace, Reading, Timings, columns, ms, recorded_name};
 pub use smooth::{SmoothOptions, Smoother};
 pub use track::{TrackOptions, Tracked, Tracker};

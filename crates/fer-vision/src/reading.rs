@@ -124,18 +124,6 @@ pub fn recorded_name(text: &str) -> String {
     cells.map(|cell| if is_run(cell) { format!("'{cell}") } else { cell.to_owned() }).collect()
 }
 
-/// Position and value of the largest probability; the first when several are equal.
-#[must_use]
-pub fn largest(probabilities: &[f32]) -> (usize, f32) {
-    let mut best = (0, f32::NEG_INFINITY);
-    for (idx, &value) in probabilities.iter().enumerate() {
-        if value > best.1 {
-            best = (idx, value);
-        }
-    }
-    best
-}
-
 /// A duration in ms, with µs after the point.
 #[must_use]
 pub fn ms(time: Duration) -> f64 {

@@ -5,8 +5,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use fer_data::argmax;
+
 use crate::classify::Classified;
-use crate::reading::{FaceReading, Found, FoundFace, Reading, Timings, largest};
+use crate::reading::{FaceReading, Found, FoundFace, Reading, Timings};
 
 /// How readings are steadied.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -149,7 +151,11 @@ impl Past {
 
     /// Keeps the shown label until another is clearly surer, or none is sure enough.
     fn choose(&mut self, options: &SmoothOptions) {
-        let (best, best_probability) = largest(&self.smooth);
+        let Some(best) = argmax(&self.smooth) else {
+            self.label = None;
+            return;
+        };
+        let best_probability = self.smooth[best];
         // Half a margin above the threshold to gain a label, half below it to lose it.
         let gain_at = options.uncertain_below + options.margin / 2.0;
         let lose_at = options.uncertain_below - options.margin / 2.0;
@@ -161,7 +167,7 @@ impl Past {
     }
 
     fn reading(&self, face: &FoundFace, held: bool) -> FaceReading {
-        let confidence = self.label.map_or_else(|| largest(&self.smooth).1, |label| self.smooth[label]);
+        let confidence = self.label.or_else(|| argmax(&self.smooth)).map_or(0.0, |label| self.smooth[label]);
         FaceReading {
             track: face.track,
             face_box: face.face_box,

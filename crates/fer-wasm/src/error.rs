@@ -12,7 +12,7 @@ pub enum PageError {
     Model(#[from] ModelError),
     /// The file is no YuNet that can be used.
     #[cfg(feature = "yunet")]
-    #[error("not a YuNet that can be used, expected face_detection_yunet_2023mar.onnx of opencv_zoo")]
+    #[error("not a YuNet that can be used, expected {} of opencv_zoo", fer_vision::yunet::FILE)]
     YuNet(#[from] fer_vision::yunet::YuNetError),
     /// The detector or the network failed.
     #[error(transparent)]

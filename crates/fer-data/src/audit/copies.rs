@@ -74,29 +74,22 @@ impl Copies {
 }
 
 pub(super) fn find(samples: &[(Split, &Sample)]) -> Copies {
-    let numbers = equal::distinct(samples.iter().map(|(_, sample)| &sample.face));
-    let mut by_face: Vec<Vec<(Split, &Sample)>> = Vec::new();
-    for (&sample, number) in samples.iter().zip(numbers) {
-        if number == by_face.len() {
-            by_face.push(Vec::new());
-        }
-        by_face[number].push(sample);
-    }
+    let by_face = equal::groups(samples.iter().map(|(_, sample)| &sample.face));
     let distinct = by_face.len();
-    by_face.retain(|members| members.len() > 1);
-    let groups: Vec<Group> = by_face.iter().map(|members| group(members)).collect();
+    let repeated = by_face.iter().filter(|places| places.len() > 1);
+    let groups: Vec<Group> = repeated.map(|places| group(samples, places)).collect();
     let present: HashSet<Split> = samples.iter().map(|(split, _)| *split).collect();
     Copies { n: samples.len(), distinct, across: across(&groups, &present), groups }
 }
 
-fn group(members: &[(Split, &Sample)]) -> Group {
-    let contradictory = members.iter().any(|(_, sample)| sample.label != members[0].1.label);
-    let members = members.iter().map(|(split, sample)| Member {
-        source: sample.source.to_string(),
-        split: *split,
-        label: sample.label,
-    });
-    Group { members: members.collect(), contradictory }
+fn group(samples: &[(Split, &Sample)], places: &[usize]) -> Group {
+    let member = |&place: &usize| {
+        let (split, sample) = samples[place];
+        Member { source: sample.source.to_string(), split, label: sample.label }
+    };
+    let members: Vec<Member> = places.iter().map(member).collect();
+    let contradictory = members.iter().any(|member| member.label != members[0].label);
+    Group { members, contradictory }
 }
 
 fn across(groups: &[Group], present: &HashSet<Split>) -> Vec<Across> {

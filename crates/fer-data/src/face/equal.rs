@@ -5,15 +5,19 @@ use std::collections::HashMap;
 
 use super::Face;
 
-/// The number of each face among the distinct ones, counted from 0 in the order they first occur.
+/// Positions of equal faces, grouped; groups in the order of their first face, also those of one.
 #[must_use]
-pub fn distinct<'a>(faces: impl IntoIterator<Item = &'a Face>) -> Vec<usize> {
+pub fn groups<'a>(faces: impl IntoIterator<Item = &'a Face>) -> Vec<Vec<usize>> {
     let mut numbers: HashMap<&Face, usize> = HashMap::new();
-    let number = |face| {
-        let next = numbers.len();
-        *numbers.entry(face).or_insert(next)
-    };
-    faces.into_iter().map(number).collect()
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (position, face) in faces.into_iter().enumerate() {
+        let number = *numbers.entry(face).or_insert(groups.len());
+        if number == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[number].push(position);
+    }
+    groups
 }
 
 #[cfg(test)]
@@ -21,8 +25,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_faces_have_one_number() {
+    fn equal_faces_are_in_one_group() {
         let faces = [3, 1, 3, 2, 1].map(Face::blank);
-        assert_eq!(distinct(&faces), [0, 1, 0, 2, 1]);
+        assert_eq!(groups(&faces), [vec![0, 2], vec![1, 4], vec![3]]);
     }
 }

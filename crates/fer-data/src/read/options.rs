@@ -1,7 +1,7 @@
 //! What is asked of a reader, and what it finds.
 //! In: the choices of a program. Out: [`LoadOptions`], checked; [`Parts`], the samples of every split.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::{class_map::ClassMap, validation};
@@ -93,16 +93,11 @@ impl Parts {
             return;
         }
         let train = std::mem::take(&mut self.splits[Split::Train as usize]);
-        let numbers = equal::distinct(train.iter().map(|sample| &sample.face));
-        let mut first_label = HashMap::new();
-        let mut contradictory = HashSet::new();
-        for (sample, number) in train.iter().zip(&numbers) {
-            if *first_label.entry(number).or_insert(sample.label) != sample.label {
-                contradictory.insert(number);
-            }
-        }
-        for (sample, number) in train.into_iter().zip(&numbers) {
-            if contradictory.contains(number) {
+        let groups = equal::groups(train.iter().map(|sample| &sample.face));
+        let contradict = |group: &&Vec<usize>| group.iter().any(|&i| train[i].label != train[group[0]].label);
+        let contradictory: HashSet<usize> = groups.iter().filter(contradict).flatten().copied().collect();
+        for (position, sample) in train.into_iter().enumerate() {
+            if contradictory.contains(&position) {
                 self.skipped.push(Skipped { source: sample.source, reason: Reason::Contradictory });
             } else {
                 self.splits[Split::Train as usize].push(sample);

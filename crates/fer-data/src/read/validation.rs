@@ -40,13 +40,7 @@ fn choose(samples: &[Sample], fraction: f32, seed: u64) -> Vec<bool> {
 
 /// Indices of equal faces, grouped, under the label of the first.
 fn groups_by_label(samples: &[Sample]) -> Vec<Vec<Vec<usize>>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (i, number) in equal::distinct(samples.iter().map(|sample| &sample.face)).into_iter().enumerate() {
-        if number == groups.len() {
-            groups.push(Vec::new());
-        }
-        groups[number].push(i);
-    }
+    let groups = equal::groups(samples.iter().map(|sample| &sample.face));
     let n_labels = samples.iter().map(|sample| sample.label + 1).max().unwrap_or(0);
     let mut by_label = vec![Vec::new(); n_labels];
     groups.into_iter().for_each(|group| by_label[samples[group[0]].label].push(group));

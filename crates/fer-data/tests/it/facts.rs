@@ -1,7 +1,7 @@
 //! The facts with one owner: expressions, labels, splits, and how a picture becomes network input.
 
 use fer_data::{
-    Emotion, Face, Labels, Split,
+    Emotion, Face, Labels, Split, argmax,
     face::{DEVIATION, MEAN, PIXELS, normalize, to_gray},
 };
 use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
@@ -113,4 +113,21 @@ fn the_hash_names_labels_pixels_and_their_order() {
     other.samples[0].face.pixels_mut()[0] ^= 1;
     assert_ne!(other.hash(), one.hash());
     assert_eq!(one.counts(), [1; 7]);
+}
+
+#[test]
+fn the_largest_value_wins_and_the_first_of_equals() {
+    assert_eq!(argmax(&[0.1, 0.7, 0.2]), Some(1));
+    assert_eq!(argmax(&[0.4, 0.4, 0.2]), Some(0));
+    assert_eq!(argmax(&[f32::NEG_INFINITY, f32::NEG_INFINITY]), Some(0));
+}
+
+#[test]
+fn a_row_with_a_nan_wherever_it_stands_and_an_empty_row_have_no_largest_value() {
+    for idx in 0..3 {
+        let mut row = [0.5, 1.0, 0.25];
+        row[idx] = f64::NAN;
+        assert_eq!(argmax(&row), None, "{row:?}");
+    }
+    assert_eq!(argmax::<f32>(&[]), None);
 }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fer_data::Face;
+use fer_data::{Face, argmax};
 use fer_drawn::Scene;
-use fer_vision::{FaceBox, crop, largest};
+use fer_vision::{FaceBox, crop};
 use image::RgbImage;
 
 use super::{BenchArgs, is_at};
@@ -41,7 +41,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         let rows = classifier.classify(&faces)?;
         let (mut n_right, mut log_sum) = (0, 0.0);
         for (row, (_, _, label)) in rows.iter().zip(&seen) {
-            n_right += u32::from(largest(&row.probabilities).0 == *label);
+            n_right += u32::from(argmax(&row.probabilities) == Some(*label));
             log_sum += f64::from(row.probabilities[*label].max(1e-6).ln());
         }
         let n = seen.len().max(1) as f64;

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
+use fer_data::argmax;
 use fer_drawn::Scene;
-use fer_vision::{FaceBox, Found, FoundFace, Frame, SmoothOptions, Smoother, largest};
+use fer_vision::{FaceBox, Found, FoundFace, Frame, SmoothOptions, Smoother};
 use image::RgbImage;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -62,7 +63,7 @@ struct Changes {
 
 impl Changes {
     fn count(&mut self, probabilities: &[f32], label: Option<usize>) {
-        let raw = Some(largest(probabilities).0);
+        let raw = argmax(probabilities);
         if self.n > 0 {
             self.raw += u32::from(raw != self.last_raw);
             self.shown += u32::from(label != self.last_shown && self.n > 3);

@@ -2,6 +2,7 @@
 //! In: the machine. Out: a line per finding, with what to do when it is not well.
 
 use fer_base::chain;
+use fer_vision::yunet::{BYTES, FILE, SHA256, WHERE};
 
 use super::Streams;
 use crate::cli::DoctorArgs;
@@ -90,8 +91,7 @@ fn cascade(args: &DoctorArgs, findings: &mut Vec<Finding>) {
 
 /// Where YuNet's file is to be had, or whether the given one is it.
 fn yunet(args: &DoctorArgs) -> Finding {
-    let remedy =
-        format!("fetch {}: {}; {} bytes, SHA-256 {}", yunet::FILE, yunet::WHERE, yunet::BYTES, yunet::SHA256);
+    let remedy = format!("fetch {FILE}: {WHERE}; {BYTES} bytes, SHA-256 {SHA256}");
     let Some(path) = &args.detector_model else {
         return Finding::well("yunet", format!("not needed; for --detector yunet, {remedy}"));
     };
@@ -102,9 +102,9 @@ fn yunet(args: &DoctorArgs) -> Finding {
     };
     let shown = path.display();
     match options.build().and_then(|_| yunet::is_published(path)) {
-        Ok(true) => Finding::well("yunet", format!("{shown}: {} as published", yunet::FILE)),
+        Ok(true) => Finding::well("yunet", format!("{shown}: {FILE} as published")),
         Ok(false) => {
-            let found = format!("{shown}: can be used, but its SHA-256 is not that of {}", yunet::FILE);
+            let found = format!("{shown}: can be used, but its SHA-256 is not that of {FILE}");
             Finding::ill("yunet", found, remedy)
         }
         Err(error) => Finding::ill("yunet", chain(&error), remedy),

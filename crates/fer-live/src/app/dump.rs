@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fer_data::{Face, Labels};
+use fer_data::{Face, Labels, argmax};
 use fer_stream::StreamError;
-use fer_vision::{Classified, Classify, VisionError, largest};
+use fer_vision::{Classified, Classify, VisionError};
 
 /// Writes every face before it is read: `000001-happy.png`.
 pub(super) struct Dump {
@@ -25,7 +25,7 @@ impl Dump {
 
     fn write(&self, face: &Face, row: &[f32]) -> Result<(), StreamError> {
         let number = self.n_faces.fetch_add(1, Ordering::Relaxed) + 1;
-        let name = self.labels().name(largest(row).0);
+        let name = self.labels().name(argmax(row).unwrap_or(0));
         let path = self.folder.join(format!("{number:06}-{name}.png"));
         face.to_gray()
             .save(&path)

@@ -22,7 +22,7 @@ impl DetectorOptions {
             DetectorKind::Haar => {
                 let cascade =
                     self.cascade.as_deref().map_or_else(|| Ok(Cascade::frontal_face()), read_cascade)?;
-                Ok(Box::new(HaarDetector::with(CascadeSearch::in_any_light(cascade), self.search.clone())?))
+                Ok(Box::new(HaarDetector::with(CascadeSearch::in_any_light(cascade), self.search)?))
             }
             DetectorKind::OpenCv => self.build_with_opencv(),
             DetectorKind::Yunet => yunet::build(self),
@@ -32,7 +32,7 @@ impl DetectorOptions {
     #[cfg(feature = "opencv")]
     fn build_with_opencv(&self) -> Result<Box<dyn DetectFaces>, VisionError> {
         let evaluator = crate::opencv::OpenCvCascade::new(self.cascade.as_deref())?;
-        Ok(Box::new(HaarDetector::with(evaluator, self.search.clone())?))
+        Ok(Box::new(HaarDetector::with(evaluator, self.search)?))
     }
 
     #[cfg(not(feature = "opencv"))]
@@ -44,7 +44,7 @@ impl DetectorOptions {
 }
 
 fn read_cascade(path: &Path) -> Result<Cascade, VisionError> {
-    let unread = |cause: fer_vision::Cause| {
+    let unread = |cause: fer_base::Cause| {
         VisionError::detect_for(format!("{}: not a cascade that can be used", path.display()), cause)
     };
     let text = fer_base::regular::read_to_string(path).map_err(|error| unread(error.into()))?;

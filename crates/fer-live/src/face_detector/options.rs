@@ -34,6 +34,6 @@ impl DetectorOptions {
     /// For photos, see [`HaarOptions::photo`].
     #[must_use]
     pub fn photo(&self, has_verifier: bool) -> Self {
-        Self { search: self.search.clone().photo(has_verifier), ..self.clone() }
+        Self { search: self.search.photo(has_verifier), ..self.clone() }
     }
 }

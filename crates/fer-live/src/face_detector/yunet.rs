@@ -1,30 +1,15 @@
-//! YuNet's file, and the detector made of it.
+//! The detector of a YuNet file that the user has.
 //! In: a path. Out: a [`DetectFaces`], or what is wrong with the file.
 
 use std::io::Read;
 use std::path::Path;
 
-use fer_base::regular;
+use fer_base::{Cause, regular};
 use fer_model::card::sha256_hex;
-use fer_vision::{Cause, DetectFaces, VisionError};
+use fer_vision::yunet::{FILE, MOST_BYTES, SHA256};
+use fer_vision::{DetectFaces, VisionError};
 
 use super::DetectorOptions;
-
-/// The file's name.
-pub const FILE: &str = "face_detection_yunet_2023mar.onnx";
-
-/// Where it is to be had.
-pub const WHERE: &str = "https://github.com/opencv/opencv_zoo, models/face_detection_yunet (Git LFS: the page's download \
-                         button gives it, a plain clone a pointer of three lines)";
-
-/// Bytes of the published file.
-pub const BYTES: u64 = 232_589;
-
-/// The SHA-256 of the published file, hexadecimal.
-pub const SHA256: &str = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4";
-
-/// No more of a file is read: sixteen times the published one.
-const MOST_BYTES: u64 = 4 << 20;
 
 /// Whether this is the published file, byte for byte.
 ///
@@ -37,7 +22,8 @@ pub fn is_published(path: &Path) -> Result<bool, VisionError> {
 fn read(path: &Path) -> Result<Vec<u8>, VisionError> {
     let mut bytes = Vec::new();
     // A byte more than is allowed, so that the detector sees a file that is too long.
-    let mut file = regular::open(path).map_err(|error| unusable(path, error.into()))?.take(MOST_BYTES + 1);
+    let most = MOST_BYTES as u64 + 1;
+    let mut file = regular::open(path).map_err(|error| unusable(path, error.into()))?.take(most);
     file.read_to_end(&mut bytes).map_err(|error| unusable(path, error.into()))?;
     Ok(bytes)
 }

@@ -4,8 +4,9 @@
 use std::io::Read;
 use std::time::Duration;
 
+use fer_base::Cause;
 use fer_stream::{FrameSource, SourceInfo, StreamError};
-use fer_vision::{Cause, Frame};
+use fer_vision::Frame;
 use image::RgbImage;
 
 use super::options::SourceOptions;

@@ -1,6 +1,6 @@
-//! Softmax and argmax against rows worked by hand.
+//! Softmax against rows worked by hand.
 
-use fer_model::{argmax, softmax};
+use fer_model::softmax;
 
 #[test]
 fn softmax_of_a_hand_worked_row() {
@@ -14,21 +14,4 @@ fn softmax_of_a_hand_worked_row() {
         }
     }
     assert_eq!(softmax(&[1000.0, 1000.0], 1.0), [0.5, 0.5]);
-}
-
-#[test]
-fn the_largest_value_wins_and_the_first_of_equals() {
-    assert_eq!(argmax(&[0.1, 0.7, 0.2]), Some(1));
-    assert_eq!(argmax(&[0.4, 0.4, 0.2]), Some(0));
-    assert_eq!(argmax(&[f32::NEG_INFINITY, f32::NEG_INFINITY]), Some(0));
-}
-
-#[test]
-fn a_row_with_a_nan_wherever_it_stands_and_an_empty_row_have_no_largest_value() {
-    for idx in 0..3 {
-        let mut row = [0.5, 1.0, 0.25];
-        row[idx] = f64::NAN;
-        assert_eq!(argmax(&row), None, "{row:?}");
-    }
-    assert_eq!(argmax::<f32>(&[]), None);
 }

@@ -218,7 +218,7 @@ fn a_card_that_could_not_be_read_back_is_not_written() {
     });
     for written in [save_card(folder.path(), &bad), save(folder.path(), &net(), &bad).map(drop)] {
         let error = written.unwrap_err().to_string();
-        assert!(error.ends_with("card.json: validation.ece is NaN, expected a finite number"), "{error}");
+        assert!(error.ends_with("card.json: validation is ece NaN, expected finite figures"), "{error}");
     }
     assert_eq!(fs::read(folder.path().join(CARD_FILE)).unwrap(), before);
     assert!(load(folder.path(), &cpu()).is_ok());

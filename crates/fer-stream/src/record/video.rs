@@ -7,7 +7,7 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::time::Duration;
 
-use fer_vision::Cause;
+use fer_base::Cause;
 use image::RgbImage;
 use openh264::OpenH264API;
 use openh264::encoder::{Encoder, EncoderConfig, FrameRate, RateControlMode, VuiConfig};

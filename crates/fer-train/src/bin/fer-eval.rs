@@ -73,11 +73,9 @@ enum Command {
     Export(Export),
 }
 
+/// What is judged, and against what.
 #[derive(Args)]
-struct Judge {
-    /// What to judge on: a split, or the whole of a folder of classes that has no splits.
-    #[arg(long, value_enum)]
-    split: SplitName,
+struct ProtocolArgs {
     /// Whose labels are the truth: the data's own, or the majority of FER+'s raters (with --ferplus).
     #[arg(long, value_enum, default_value = "fer2013")]
     labels: LabelsName,
@@ -88,6 +86,15 @@ struct Judge {
     /// Average over views of each face: none, flip or tencrop.
     #[arg(long, default_value_t)]
     tta: Tta,
+}
+
+#[derive(Args)]
+struct Judge {
+    /// What to judge on: a split, or the whole of a folder of classes that has no splits.
+    #[arg(long, value_enum)]
+    split: SplitName,
+    #[command(flatten)]
+    protocol: ProtocolArgs,
     /// Write the figures as JSON to a file, or to stdout instead of the text with `-`.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -109,16 +116,8 @@ struct Robustness {
     /// What to judge on: a split, or the whole of a folder of classes that has no splits.
     #[arg(long, value_enum, default_value = "validation")]
     split: SplitName,
-    /// Whose labels are the truth: the data's own, or the majority of FER+'s raters (with --ferplus).
-    #[arg(long, value_enum, default_value = "fer2013")]
-    labels: LabelsName,
-    /// What is read of a model with several heads: the one of the labels that are the truth, what fer-live
-    /// shows (all heads combined), or one of them.
-    #[arg(long, value_enum, default_value = "auto")]
-    head: HeadName,
-    /// Average over views of each face: none, flip or tencrop.
-    #[arg(long, default_value_t)]
-    tta: Tta,
+    #[command(flatten)]
+    protocol: ProtocolArgs,
     /// Write the table as JSON to a file, or to stdout instead of the text with `-`.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -304,12 +303,12 @@ fn run(cli: Cli) -> Result<String, TrainError> {
 }
 
 fn judge(source: &SourceArgs, args: Judge) -> Result<String, TrainError> {
-    let Judge { split, labels, head, tta, json, csv, report, train_data } = args;
+    let Judge { split, protocol, json, csv, report, train_data } = args;
     let predictor = predictor(source)?;
     let judging = Judging {
         part: split.into(),
-        eyes: eyes(labels, head, &predictor),
-        tta,
+        eyes: protocol.eyes(&predictor),
+        tta: protocol.tta,
         train_data,
         json,
         csv,
@@ -342,10 +341,11 @@ fn combine_heads(args: &Combine) -> Result<String, TrainError> {
 }
 
 fn probe(args: Robustness) -> Result<String, TrainError> {
-    let Robustness { source, split, labels, head, tta, json, markdown } = args;
+    let Robustness { source, split, protocol, json, markdown } = args;
     let inputs = source.inputs()?;
     let predictor = predictor(&source)?;
-    let probing = Probing { part: split.into(), eyes: eyes(labels, head, &predictor), tta, json, markdown };
+    let (eyes, tta) = (protocol.eyes(&predictor), protocol.tta);
+    let probing = Probing { part: split.into(), eyes, tta, json, markdown };
     watched(|watcher| robustness(&predictor, &inputs, &probing, watcher))
 }
 
@@ -365,18 +365,20 @@ fn explain_one(args: Explain) -> Result<String, TrainError> {
     explain(&predictor, &Explaining { model, input, cutting, label, out, json })
 }
 
-fn eyes(labels: LabelsName, head: HeadName, predictor: &Predictor) -> Eyes {
-    let truth = match labels {
-        LabelsName::Fer2013 => LabelSet::Fer2013,
-        LabelsName::Ferplus => LabelSet::FerPlus,
-    };
-    let head = match head {
-        HeadName::Auto => predictor.card().heads.iter().map(|head| head.set).find(|set| *set == truth),
-        HeadName::Reading => None,
-        HeadName::Fer2013 => Some(LabelSet::Fer2013),
-        HeadName::Ferplus => Some(LabelSet::FerPlus),
-    };
-    Eyes { truth, head }
+impl ProtocolArgs {
+    fn eyes(&self, predictor: &Predictor) -> Eyes {
+        let truth = match self.labels {
+            LabelsName::Fer2013 => LabelSet::Fer2013,
+            LabelsName::Ferplus => LabelSet::FerPlus,
+        };
+        let head = match self.head {
+            HeadName::Auto => predictor.card().heads.iter().map(|head| head.set).find(|set| *set == truth),
+            HeadName::Reading => None,
+            HeadName::Fer2013 => Some(LabelSet::Fer2013),
+            HeadName::Ferplus => Some(LabelSet::FerPlus),
+        };
+        Eyes { truth, head }
+    }
 }
 
 impl SourceArgs {

@@ -1,7 +1,8 @@
 //! How good probabilities are: NLL, Brier, calibration error, top-k, risk and coverage.
 //! In: rows of probabilities and the true labels. Out: figures, and the points of two diagrams.
 
-use fer_model::{argmax, softmax};
+use fer_data::argmax;
+use fer_model::softmax;
 
 /// Bins of the calibration error and of the reliability diagram.
 pub const N_BINS: usize = 15;

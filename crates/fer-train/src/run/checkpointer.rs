@@ -12,13 +12,10 @@ use burn::{
     store::ModuleRecord,
 };
 use burn_train::checkpoint::{Checkpoint, Checkpointer, CheckpointerError};
-use fer_base::{atomic, chain, regular};
+use fer_base::{Cause, atomic, chain, regular};
 use fer_model::card::sha256_hex;
 
-use crate::{
-    error::{Cause, TrainError},
-    train::failure::Failure,
-};
+use crate::{error::TrainError, train::failure::Failure};
 
 /// A kind of record: a checkpoint has one of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

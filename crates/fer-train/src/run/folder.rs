@@ -9,13 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fer_base::{atomic, regular};
+use fer_base::{Cause, atomic, regular};
 
-use crate::{
-    config::Config,
-    error::{Cause, TrainError},
-    run::environment::Environment,
-};
+use crate::{config::Config, error::TrainError, run::environment::Environment};
 
 /// A place for a run, found fit before anything is loaded.
 #[derive(Clone, Debug)]
@@ -84,20 +80,8 @@ impl RunFolder {
     /// # Errors
     /// [`TrainError::Write`] when it cannot be made, or stands already.
     pub fn create(path: &Path, config: &Config, environment: &Environment) -> Result<Self, TrainError> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let part = Self(path.with_file_name(format!(".{name}.part")));
-        // What a start that was killed here left behind.
-        if part.0.exists() {
-            fs::remove_dir_all(&part.0).map_err(TrainError::writing(&part.0))?;
-        }
-        let made = part
-            .fill(config, environment)
-            .and_then(|()| fs::rename(&part.0, path).map_err(TrainError::writing(path)));
-        if made.is_err() {
-            // The first error is the one to tell.
-            drop(fs::remove_dir_all(&part.0));
-        }
-        made.map(|()| Self(path.to_owned()))
+        atomic::folder(path, |part| Self(part.to_owned()).fill(config, environment))?;
+        Ok(Self(path.to_owned()))
     }
 
     /// Removes what a kill left half-written, in every folder of the run.

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use fer_base::atomic;
+use fer_base::{Cause, atomic, regular};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     chart::curves::{self, Panel},
-    error::{Cause, TrainError},
+    error::TrainError,
 };
 
 /// One epoch.
@@ -63,7 +63,7 @@ impl History {
     ) -> Result<Self, TrainError> {
         let path = folder.join("epochs.csv");
         let damaged = |source: Cause| TrainError::Damaged { path: path.clone(), source };
-        let text = fer_base::regular::read_to_string(&path).map_err(|cause| damaged(cause.into()))?;
+        let text = regular::read_to_string(&path).map_err(|cause| damaged(cause.into()))?;
         let mut rows: Vec<EpochRow> = Vec::new();
         for row in csv::Reader::from_reader(text.as_bytes()).into_deserialize().take(last_epoch) {
             let n = rows.len() + 1;

@@ -6,16 +6,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use fer_base::{Cause, regular};
+use fer_model::card::MetricsCard;
 use fer_model::checkpoint::load_card;
 use serde_json::{Map, Value, json};
 
-use crate::error::{Cause, TrainError};
+use crate::error::TrainError;
 use crate::run::history::EpochRow;
 
-/// What is told of a run, by its key in CSV and JSON; what a card's `validation` calls so.
-const FIGURES: [&str; 5] = ["accuracy", "macro_f1", "balanced_accuracy", "nll", "ece"];
-
-/// What is told besides: the epoch that was chosen, and how long the run took.
+/// What is told of a run besides the figures of its card: the epoch that was chosen, and how long the run took.
 const MORE: [&str; 2] = ["best_epoch", "minutes"];
 
 /// The runs of one setting.
@@ -25,8 +24,8 @@ pub struct Setting {
     pub differing: BTreeMap<String, String>,
     /// Seeds of the finished runs, in the order of the folders.
     pub seeds: Vec<i64>,
-    /// For each figure a value a run.
-    values: BTreeMap<&'static str, Vec<f64>>,
+    /// For each figure, by its key and in the card's order, a value a run.
+    values: Vec<(&'static str, Vec<f64>)>,
 }
 
 /// Mean and standard deviation.
@@ -53,7 +52,8 @@ impl Setting {
     /// A figure's spread, by its key; `None` of what is not told.
     #[must_use]
     pub fn spread(&self, figure: &str) -> Option<MeanAndDeviation> {
-        self.values.get(figure).map(|values| MeanAndDeviation::of(values))
+        let (_, values) = self.values.iter().find(|(key, _)| *key == figure)?;
+        Some(MeanAndDeviation::of(values))
     }
 
     /// The setting's name: `augment.mixup=0.2 train.epochs=30`.
@@ -112,7 +112,14 @@ type ConfigValues = BTreeMap<String, String>;
 struct Run {
     config: ConfigValues,
     seed: i64,
-    values: BTreeMap<&'static str, f64>,
+    /// What is told of it, by its key; nothing twice.
+    values: Vec<(&'static str, f64)>,
+}
+
+impl Run {
+    fn value(&self, figure: &str) -> Option<f64> {
+        self.values.iter().find(|(key, _)| *key == figure).map(|(_, value)| *value)
+    }
 }
 
 /// Reads a run folder; `None` when there is no finished run in it.
@@ -125,19 +132,18 @@ fn read(folder: &Path) -> Result<Option<Run>, TrainError> {
     let (config, seed) = read_config(&config)?;
     let rows = read_epochs(&epochs)?;
     let card = load_card(&model)?;
-    let validation = serde_json::to_value(&card.validation).unwrap_or_default();
-    let told = FIGURES.iter().filter_map(|&key| Some((key, validation.get(key)?.as_f64()?)));
-    let mut values: BTreeMap<&'static str, f64> = told.collect();
+    let mut values: Vec<(&'static str, f64)> =
+        card.validation.iter().flat_map(MetricsCard::figures).collect();
     let best = rows.iter().map(|row| row.validation_accuracy).fold(f64::NEG_INFINITY, f64::max);
     let chosen = rows.iter().find(|row| row.validation_accuracy == best);
-    values.insert("best_epoch", chosen.map_or(f64::NAN, |row| row.epoch as f64));
-    values.insert("minutes", rows.iter().map(|row| row.seconds).sum::<f64>() / 60.0);
+    values.push((MORE[0], chosen.map_or(f64::NAN, |row| row.epoch as f64)));
+    values.push((MORE[1], rows.iter().map(|row| row.seconds).sum::<f64>() / 60.0));
     Ok(Some(Run { config, seed, values }))
 }
 
 fn read_config(path: &Path) -> Result<(ConfigValues, i64), TrainError> {
     let damaged = |source: Cause| TrainError::Damaged { path: path.to_owned(), source };
-    let text = fer_base::regular::read_to_string(path).map_err(|cause| damaged(cause.into()))?;
+    let text = regular::read_to_string(path).map_err(|cause| damaged(cause.into()))?;
     let tables: toml::Table = text.parse().map_err(|cause: toml::de::Error| damaged(cause.into()))?;
     let mut config = ConfigValues::new();
     let mut seed = None;
@@ -172,14 +178,14 @@ fn differing_keys(groups: &[(ConfigValues, Vec<Run>)]) -> Vec<String> {
 
 fn setting(config: &ConfigValues, keys: &[String], runs: &[Run]) -> Setting {
     let value = |key: &String| config.get(key).cloned().unwrap_or_else(|| "-".to_owned());
-    let of_all = |&key: &&'static str| {
-        let values: Option<Vec<f64>> = runs.iter().map(|run| run.values.get(key).copied()).collect();
+    let of_all = |&(key, _): &(&'static str, f64)| {
+        let values: Option<Vec<f64>> = runs.iter().map(|run| run.value(key)).collect();
         Some((key, values?))
     };
     Setting {
         differing: keys.iter().map(|key| (key.clone(), value(key))).collect(),
         seeds: runs.iter().map(|run| run.seed).collect(),
-        values: FIGURES.iter().chain(&MORE).filter_map(of_all).collect(),
+        values: runs.iter().take(1).flat_map(|run| &run.values).filter_map(of_all).collect(),
     }
 }
 
@@ -187,7 +193,7 @@ impl RunsSummary {
     /// A table for a terminal; what is not told stays out.
     #[must_use]
     pub fn text(&self) -> String {
-        let keys: Vec<&str> = self.keys().collect();
+        let keys = self.keys();
         let head = ["runs", "setting"].iter().chain(&keys).map(|word| (*word).to_owned());
         let mut table: Vec<Vec<String>> = vec![head.collect()];
         for setting in &self.settings {
@@ -215,7 +221,7 @@ impl RunsSummary {
     pub fn csv(&self) -> String {
         let mut table = csv::Writer::from_writer(Vec::new());
         let named: Vec<&String> = self.settings.iter().take(1).flat_map(|s| s.differing.keys()).collect();
-        let keys: Vec<&str> = self.keys().collect();
+        let keys = self.keys();
         let spreads = keys.iter().flat_map(|key| [format!("{key}_mean"), format!("{key}_sd")]);
         let head = named.iter().map(|name| (*name).clone()).chain(["runs".to_owned()]).chain(spreads);
         let mut rows = vec![head.collect::<Vec<String>>()];
@@ -242,7 +248,7 @@ impl RunsSummary {
             let figures: Map<String, Value> = setting
                 .values
                 .iter()
-                .map(|(&key, values)| {
+                .map(|&(key, ref values)| {
                     let MeanAndDeviation { mean, deviation } = MeanAndDeviation::of(values);
                     (key.to_owned(), json!({ "mean": mean, "sd": deviation, "values": values }))
                 })
@@ -253,9 +259,9 @@ impl RunsSummary {
     }
 
     /// The figures that some setting has, in order.
-    fn keys(&self) -> impl Iterator<Item = &'static str> {
-        let told = |key: &&str| self.settings.iter().any(|setting| setting.values.contains_key(*key));
-        FIGURES.into_iter().chain(MORE).filter(told)
+    fn keys(&self) -> Vec<&'static str> {
+        let fullest = self.settings.iter().max_by_key(|setting| setting.values.len());
+        fullest.into_iter().flat_map(|setting| &setting.values).map(|(key, _)| *key).collect()
     }
 }
 
@@ -291,7 +297,7 @@ mod tests {
         let run = |seed: i64, accuracy: f64| Run {
             config: ConfigValues::new(),
             seed,
-            values: [("accuracy", accuracy)].into(),
+            values: vec![("accuracy", accuracy)],
         };
         let groups = vec![
             (config("0", "0.1"), vec![run(1, 0.6), run(2, 0.62)]),

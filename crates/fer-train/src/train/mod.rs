@@ -26,13 +26,14 @@ use burn_train::{
     metric::{AccuracyMetric, LearningRateMetric, LossMetric},
     renderer::MetricsRenderer,
 };
+use fer_base::Cause;
 use fer_data::{Learning, LoadOptions, Samples, Split, balance};
 use fer_drawn::Data;
 use fer_net::{Chosen, checkpoint, device::several};
 
 use crate::{
     config::{Config, LabelChoice, Strategy},
-    error::{Cause, TrainError},
+    error::TrainError,
     judge::calibrate::card_figures::measured,
     run::card::card,
     run::checkpointer::AtomicCheckpointer,

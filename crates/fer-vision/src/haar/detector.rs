@@ -63,7 +63,7 @@ impl SearchCascade for CascadeSearch {
 }
 
 /// How the detector searches.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HaarOptions {
     /// Step from one size to the next in the coarse search, above 1 and up to 2.
     pub scale_factor: f64,

@@ -5,23 +5,21 @@
 
 use std::sync::Arc;
 
+use fer_base::Cause;
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, op_registry};
 use rten_tensor::{AsView, Layout, NdTensorView, Tensor};
 
 use super::decode::Cells;
 use super::fields;
+use super::file::MOST_BYTES;
 use super::picture::Planes;
 use super::size::free_size;
-use crate::error::Cause;
 
 /// Distances of cells, in pixels.
 const STRIDES: [usize; 3] = [8, 16, 32];
 
 /// Outputs a stride, and their values a cell.
 const PARTS: [(&str, usize); 4] = [("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)];
-
-/// YuNet's file has 232,589 bytes: more than this is no YuNet and is not read further.
-pub const MOST_BYTES: usize = 4 << 20;
 
 /// Why a file is no YuNet that can be used.
 #[derive(Debug, thiserror::Error)]

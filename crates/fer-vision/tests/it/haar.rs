@@ -62,18 +62,23 @@ fn xml_that_is_no_such_cascade_is_refused_with_its_line() {
         ("6 4 12 9 -1.", "6 -4 12 9 -1.", "expected a whole number in range, found -4"),
         ("<_>6 7 12 3 3.</_>", "", "expected 2 or 3 rectangles, found 1"),
         ("<width>24", "<width>129", "line 7: expected a window's side of 3 to 128, found 129"),
-        ("<opencv_storage>", "<svg>", "line 3: expected an element opencv_storage, found an element svg"),
-        ("</cascade>", "", "line 27: expected </cascade>, found </opencv_storage>"),
-        ("</features></cascade>\n</opencv_storage>", "", "expected an element, found the end of the file"),
-        ("-->", "", "line 2: expected -->, found the end of the file"),
+        ("</cascade>", "", "line 27: expected sound XML"),
+        ("</features></cascade>\n</opencv_storage>", "", "expected sound XML"),
+        ("<_>0 0 24 20 -1.</_>", "<_/>", "expected a rectangle: x, y, width, height, weight, found none"),
+        ("-->", "", "expected sound XML"),
     ] {
         assert!(SMALL.contains(from), "{from}");
         let error = Cascade::from_xml(&SMALL.replacen(from, to, 1)).unwrap_err().to_string();
         assert!(error.contains(said), "{from} → {to}: {error}");
     }
-    assert!(
-        Cascade::from_xml("").unwrap_err().to_string().contains("line 1: expected an element opencv_storage")
-    );
+    for (text, said) in [
+        ("", "line 1: expected sound XML"),
+        ("\n<svg></svg>", "line 2: expected an element opencv_storage, found an element svg"),
+        ("<opencv_storage></opencv_storage>", "line 1: expected a cascade, found none"),
+    ] {
+        let error = Cascade::from_xml(text).unwrap_err().to_string();
+        assert!(error.contains(said), "{text}: {error}");
+    }
 }
 
 #[test]

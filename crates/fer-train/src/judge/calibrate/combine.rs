@@ -1,9 +1,9 @@
 //! How the heads of a model become one reading: their weights, and the adjustment to rare labels.
 //! In: a model of two heads, the validation split under both label sets. Out: a table, or the card written.
 
-use fer_data::{LabelSet, Labels, Part, Samples, Split};
+use fer_data::{LabelSet, Labels, Part, Samples, Split, argmax};
 use fer_model::predict::combined_logits;
-use fer_model::{ModelCard, Predictor, Tta, argmax};
+use fer_model::{ModelCard, Predictor, Tta};
 
 use super::calibrate;
 use crate::console::Watcher;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::conv::{ConvShape, Epilogue, FoldedWeight};
+use crate::depthwise::{self, DepthwiseShape};
 use crate::pool::{self, Pool};
 
 /// A batch of feature maps, `[N, H, W, C]`; a clone shares the floats.
@@ -156,6 +157,40 @@ impl FoldedConv {
         let residual = residual.map(|residual| residual.floats());
         let epilogue = Epilogue { bias: Some(&self.bias), residual, relu };
         Map::new(dims, self.weight.forward(&shape, &x.floats, epilogue))
+    }
+}
+
+/// A depthwise 3×3 convolution for inference; the batch norm is that of the convolution behind it.
+#[derive(Clone, Debug)]
+pub struct FoldedDepthwise {
+    n_channels: usize,
+    /// `[3, 3, C]`.
+    weight: Vec<f32>,
+    stride: usize,
+}
+
+impl FoldedDepthwise {
+    /// Of `weight` `[C, 1, 3, 3]`.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the weight does not have that size.
+    #[must_use]
+    pub fn new(n_channels: usize, weight: &[f32], stride: usize) -> Self {
+        let (found, expected) = (weight.len(), 9 * n_channels);
+        assert_eq!(found, expected, "folded depthwise convolution: {found} weights, expected {expected}");
+        Self { n_channels, weight: depthwise::transposed(weight, n_channels), stride }
+    }
+
+    /// Each channel by its own kernel, with a border of one zero.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the channels of `x` are not the weight's.
+    #[must_use]
+    pub fn forward(&self, x: &Map) -> Map {
+        let shape = DepthwiseShape::new(x.dims, [self.n_channels, 1, 3, 3], self.stride);
+        Map::new(shape.output(), depthwise::forward_by_taps(shape, &x.floats, &self.weight))
     }
 }
 

@@ -9,7 +9,7 @@ mod lanes;
 pub mod memory;
 mod ops;
 
-pub use folded::{FoldedConv, Map, Norm};
+pub use folded::{FoldedConv, FoldedDepthwise, Map, Norm};
 pub use lanes::simd::{InstructionSet, UnsupportedInstructionSet};
 pub use lanes::threads::{ThreadsError, map_tasks, on_pool, set_threads, threads};
-pub use ops::{conv, norm, pool};
+pub use ops::{conv, depthwise, norm, pool};

@@ -95,7 +95,10 @@ fn wide_block(blocks: &[&Block], reads_image: bool) -> Option<Block> {
 
 fn wide_conv(convs: &[&ConvNorm], reads_image: bool) -> Option<ConvNorm> {
     let own = convs[0];
-    let kind = |conv: &&ConvNorm| (conv.stride(), conv.conv.kernel_size);
+    let kind = |conv: &&ConvNorm| (conv.stride(), conv.conv.kernel_size, conv.depthwise.is_some());
+    if reads_image && own.depthwise.is_some() {
+        return None;
+    }
     if convs.iter().any(|conv| kind(conv) != kind(&own)) {
         return None;
     }
@@ -111,7 +114,15 @@ fn wide_conv(convs: &[&ConvNorm], reads_image: bool) -> Option<ConvNorm> {
         running_var: RunningState::new(join(|norm| norm.running_var.value())),
         ..own.norm.clone()
     };
-    Some(ConvNorm { conv: Conv2d { weight: Param::from_tensor(weight), ..own.conv.clone() }, norm })
+    let depthwise: Option<Vec<_>> =
+        convs.iter().map(|conv| conv.depthwise.as_ref().map(|own| own.weight.val())).collect();
+    let depthwise = depthwise.zip(own.depthwise.clone()).map(|(kernels, own)| {
+        let weight = Tensor::cat(kernels, 0);
+        let groups = weight.dims()[0];
+        Conv2d { groups, weight: Param::from_tensor(weight), ..own }
+    });
+    let conv = Conv2d { weight: Param::from_tensor(weight), ..own.conv.clone() };
+    Some(ConvNorm { depthwise, conv, norm })
 }
 
 /// Kernels `[to, from, side, side]` along the diagonal, zeros beside them.

@@ -12,12 +12,13 @@ use burn::{
 use fer_model::net::{After, BlockParts, BlockPlan, ConvLayer, EPSILON};
 use fer_tensors::FeatureMap;
 
-/// A bias-free convolution, batch norm, and what follows it.
+/// A bias-free convolution, batch norm, and what follows it; in a separable block behind a depthwise one.
 ///
 /// Burn's own modules hold the parameters, so that initialisation and record names are Burn's; the
 /// arithmetic is fer-tensors': fer-kernels on the CPU, Burn's elsewhere.
 #[derive(Module, Debug)]
 pub(crate) struct ConvNorm {
+    pub(crate) depthwise: Option<Conv2d>,
     pub(crate) conv: Conv2d,
     pub(crate) norm: BatchNorm,
 }
@@ -25,16 +26,15 @@ pub(crate) struct ConvNorm {
 impl ConvNorm {
     /// A convolution `from → to` channels with a square kernel of side 1 or 3, size-preserving at stride 1.
     pub(crate) fn new(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Self {
-        let padding = kernel / 2;
-        // Kaiming-normal over the fan-out with the gain of ReLU, as in He et al. 2015, arXiv 1502.01852.
-        let initializer = Initializer::KaimingNormal { gain: std::f64::consts::SQRT_2, fan_out_only: true };
-        let conv = Conv2dConfig::new([from, to], [kernel, kernel])
-            .with_stride([stride, stride])
-            .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
-            .with_bias(false)
-            .with_initializer(initializer)
-            .init(device);
-        Self { conv, norm: BatchNormConfig::new(to).with_epsilon(EPSILON.into()).init(device) }
+        let conv = conv(Conv2dConfig::new([from, to], [kernel, kernel]), stride, device);
+        let norm = BatchNormConfig::new(to).with_epsilon(EPSILON.into()).init(device);
+        Self { depthwise: None, conv, norm }
+    }
+
+    /// A separable convolution `from → to` channels: each by its own 3×3 kernel, then all by a 1×1 convolution.
+    pub(crate) fn separable(from: usize, to: usize, stride: usize, device: &Device) -> Self {
+        let depthwise = Conv2dConfig::new([from, from], [3, 3]).with_groups(from);
+        Self { depthwise: Some(conv(depthwise, stride, device)), ..Self::new(from, to, 1, 1, device) }
     }
 
     fn width(&self) -> usize {
@@ -42,12 +42,24 @@ impl ConvNorm {
     }
 
     pub(crate) fn stride(&self) -> usize {
-        self.conv.stride[0]
+        self.depthwise.as_ref().unwrap_or(&self.conv).stride[0]
     }
 
     pub(crate) fn padding(&self) -> usize {
         self.conv.kernel_size[0] / 2
     }
+}
+
+fn conv(config: Conv2dConfig, stride: usize, device: &Device) -> Conv2d {
+    let padding = config.kernel_size[0] / 2;
+    // Kaiming-normal over the fan-out with the gain of ReLU, as in He et al. 2015, arXiv 1502.01852.
+    let initializer = Initializer::KaimingNormal { gain: std::f64::consts::SQRT_2, fan_out_only: true };
+    config
+        .with_stride([stride, stride])
+        .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
+        .with_bias(false)
+        .with_initializer(initializer)
+        .init(device)
 }
 
 impl ConvLayer for ConvNorm {
@@ -65,7 +77,11 @@ impl ConvLayer for ConvNorm {
         let relu = after == After::Relu;
         let weight = self.conv.weight.val();
         let training = weight.device().is_autodiff() && self.norm.training.is_enabled();
-        let x = x.conv2d(weight, None, self.stride(), self.padding());
+        let x = match &self.depthwise {
+            None => x,
+            Some(own) => x.depthwise(own.weight.val(), own.stride[0]),
+        };
+        let x = x.conv2d(weight, None, self.conv.stride[0], self.padding());
         let (gamma, beta) = (self.norm.gamma.val(), self.norm.beta.val());
         // Clones of a network share their running statistics, which stay on whichever device moved last.
         if !training {
@@ -102,7 +118,7 @@ pub(crate) struct Plain {
     pub(crate) pool: bool,
 }
 
-/// Two 3×3 convolutions around a shortcut (average pool and 1×1 convolution where size or width change).
+/// Two 3×3 convolutions, whole or separable, around a shortcut (average pool and 1×1 convolution where size or width change).
 #[derive(Module, Debug)]
 pub(crate) struct Residual {
     pub(crate) first: ConvNorm,
@@ -118,7 +134,11 @@ impl Block {
                 BlockPlan::Plain { width: convs[0].width(), convs: convs.len(), pool: *pool }
             }
             Self::Residual(Residual { first, .. }) => {
-                BlockPlan::Residual { width: first.width(), stride: first.stride() }
+                let (width, stride) = (first.width(), first.stride());
+                match first.depthwise {
+                    None => BlockPlan::Residual { width, stride },
+                    Some(_) => BlockPlan::Separable { width, stride },
+                }
             }
         }
     }

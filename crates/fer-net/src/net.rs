@@ -148,7 +148,16 @@ fn block(plan: BlockPlan, channels: usize, device: &Device) -> Block {
         BlockPlan::Residual { width, stride } => Block::Residual(Residual {
             first: ConvNorm::new(channels, width, 3, stride, device),
             second: ConvNorm::new(width, width, 3, 1, device),
-            shortcut: plan.has_shortcut(channels).then(|| ConvNorm::new(channels, width, 1, 1, device)),
+            shortcut: shortcut(plan, channels, device),
+        }),
+        BlockPlan::Separable { width, stride } => Block::Residual(Residual {
+            first: ConvNorm::separable(channels, width, stride, device),
+            second: ConvNorm::separable(width, width, 1, device),
+            shortcut: shortcut(plan, channels, device),
         }),
     }
+}
+
+fn shortcut(plan: BlockPlan, channels: usize, device: &Device) -> Option<ConvNorm> {
+    plan.has_shortcut(channels).then(|| ConvNorm::new(channels, plan.width(), 1, 1, device))
 }

@@ -13,6 +13,7 @@ use burn::backend::{Flex, tensor::FloatTensor};
 use crate::flex::{self, NormGrads};
 use crate::kernel_ops::{BatchNorm, KernelOps, Maybe};
 use fer_kernels::conv::ConvShape;
+use fer_kernels::depthwise::DepthwiseShape;
 use fer_kernels::norm::InputCoefficients;
 use fer_kernels::pool::{Pool, PoolGrad};
 
@@ -44,6 +45,18 @@ impl<C: CheckpointStrategy> KernelOps for Autodiff<Flex, C> {
                     OpsKind::UnTracked(prep) => prep.finish(y),
                 }
             }
+        }
+    }
+
+    fn nhwc_depthwise(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize) -> FloatTensor<Self> {
+        let (x, x_node) = x.into_parts();
+        let (weight, weight_node) = weight.into_parts();
+        let (x, weight) = (flex::contiguous(x), flex::contiguous(weight));
+        let shape = flex::depthwise_shape(&x, &weight, stride);
+        let y = flex::depthwise(shape, &x, &weight);
+        match Depthwise.prepare::<C>([x_node, weight_node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, weight, shape), y),
+            OpsKind::UnTracked(prep) => prep.finish(y),
         }
     }
 
@@ -175,6 +188,27 @@ impl Backward<Flex, 2> for Conv {
         drop(x);
         if let Some(node) = x_node {
             grads.register::<Flex>(node.id, flex::conv2d_input_grad(&shape, &weight, &grad));
+        }
+    }
+}
+
+/// Depthwise convolution: parents input and weight.
+#[derive(Debug)]
+struct Depthwise;
+
+impl Backward<Flex, 2> for Depthwise {
+    type State = (FlexTensor, FlexTensor, DepthwiseShape);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = flex::contiguous(grads.consume::<Flex>(&ops.node));
+        let [x_node, weight_node] = ops.parents;
+        let (x, weight, shape) = ops.state;
+        if let Some(node) = weight_node {
+            grads.register::<Flex>(node.id, flex::depthwise_weight_grad(shape, &x, &grad));
+        }
+        if let Some(node) = x_node {
+            let grad = flex::depthwise_input_grad(shape, flex::dims4(&x), &weight, &grad);
+            grads.register::<Flex>(node.id, grad);
         }
     }
 }

@@ -17,6 +17,12 @@ pub(crate) fn conv2d(
     module::conv2d(x, weight, bias, ConvOptions::new([stride, stride], [padding, padding], [1, 1], 1))
 }
 
+/// Depthwise 3×3 convolution of `[N, C, H, W]` with `[C, 1, 3, 3]`.
+pub(crate) fn depthwise(x: Tensor<4>, weight: Tensor<4>, stride: usize) -> Tensor<4> {
+    let groups = weight.dims()[0];
+    module::conv2d(x, weight, None, ConvOptions::new([stride, stride], [1, 1], [1, 1], groups))
+}
+
 /// Batch norm with the statistics of the batch; returns them, `[C]` each, detached.
 pub(crate) fn batch_norm_train(
     x: Tensor<4>,

@@ -120,6 +120,32 @@ impl FeatureMap {
         }
     }
 
+    /// Each channel convolved with its own 3×3 kernel of `weight` `[C, 1, 3, 3]`, with a border of one zero.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the weight is not of that shape, the stride is not 1 or 2, or a channel or pixel axis is empty.
+    pub fn depthwise(self, weight: Tensor<4>, stride: usize) -> Self {
+        let ([_, n_channels, height, width], found) = (self.dims(), weight.dims());
+        assert_eq!(
+            found,
+            [n_channels, 1, 3, 3],
+            "depthwise convolution: a weight of {found:?} for {n_channels} channels"
+        );
+        assert!((1..=2).contains(&stride), "depthwise convolution: stride {stride}, expected 1 or 2");
+        assert!(
+            n_channels * height * width > 0,
+            "depthwise convolution: no channels or pixels in {:?}",
+            self.dims()
+        );
+        match self.layout {
+            Axes::ChannelsLast => self.apply(|x| Dispatch::nhwc_depthwise(x, weight.into_dispatch(), stride)),
+            Axes::ChannelsFirst => {
+                Self { tensor: fallback::depthwise(self.tensor, weight, stride), layout: self.layout }
+            }
+        }
+    }
+
     /// Batch norm with the statistics of this batch, then `+ residual`, then ReLU, the last two if asked for.
     ///
     /// `gamma` and `beta` are `[C]`.

@@ -5,6 +5,7 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape};
 
 use fer_kernels::conv::{self, ConvShape};
+use fer_kernels::depthwise::{self, DepthwiseShape};
 use fer_kernels::norm::{self, Affine, InputCoefficients, NormGrad};
 use fer_kernels::pool::{self, Pool, PoolGrad};
 
@@ -63,6 +64,31 @@ pub(crate) fn conv2d_weight_grad(shape: &ConvShape, x: &FlexTensor, grad: &FlexT
 /// Gradient of a convolution's bias: the sum over all pixels.
 pub(crate) fn conv2d_bias_grad(n_channels: usize, grad: &FlexTensor) -> FlexTensor {
     tensor(norm::channel_totals(floats(grad), n_channels), [n_channels])
+}
+
+/// The sizes of a depthwise convolution of `x` `[N, H, W, C]` with `weight` `[C, 1, 3, 3]`.
+pub(crate) fn depthwise_shape(x: &FlexTensor, weight: &FlexTensor, stride: usize) -> DepthwiseShape {
+    DepthwiseShape::new(dims4(x), dims4(weight), stride)
+}
+
+/// Depthwise convolution; both operands contiguous.
+pub(crate) fn depthwise(shape: DepthwiseShape, x: &FlexTensor, weight: &FlexTensor) -> FlexTensor {
+    tensor(depthwise::forward(shape, floats(x), floats(weight)), shape.output())
+}
+
+/// Gradient of a depthwise convolution's input, whose shape is `dims`.
+pub(crate) fn depthwise_input_grad(
+    shape: DepthwiseShape,
+    dims: [usize; 4],
+    weight: &FlexTensor,
+    grad: &FlexTensor,
+) -> FlexTensor {
+    tensor(depthwise::input_grad(shape, floats(weight), floats(grad)), dims)
+}
+
+/// Gradient of a depthwise convolution's weight.
+pub(crate) fn depthwise_weight_grad(shape: DepthwiseShape, x: &FlexTensor, grad: &FlexTensor) -> FlexTensor {
+    tensor(depthwise::weight_grad(shape, floats(x), floats(grad)), [dims4(x)[3], 1, 3, 3])
 }
 
 /// Mean and biased variance per channel of `[N, H, W, C]`.

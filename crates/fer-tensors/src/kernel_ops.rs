@@ -42,6 +42,9 @@ pub(crate) trait KernelOps: Backend {
         padding: usize,
     ) -> FloatTensor<Self>;
 
+    /// Depthwise 3×3 convolution with `weight` `[C, 1, 3, 3]`, a border of one zero; stride 1 or 2.
+    fn nhwc_depthwise(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize) -> FloatTensor<Self>;
+
     /// Batch norm with the batch's own statistics, residual and ReLU; also the mean and biased variance, `[C]`, detached.
     fn nhwc_batch_norm_train(
         x: FloatTensor<Self>,
@@ -83,6 +86,11 @@ impl KernelOps for Flex {
             (flex::contiguous(x), flex::contiguous(weight), bias.given().map(flex::contiguous));
         let shape = flex::conv_shape(&x, &weight, stride, padding);
         flex::conv2d(&shape, &x, &weight, bias.as_ref())
+    }
+
+    fn nhwc_depthwise(x: FloatTensor<Self>, weight: FloatTensor<Self>, stride: usize) -> FloatTensor<Self> {
+        let (x, weight) = (flex::contiguous(x), flex::contiguous(weight));
+        flex::depthwise(flex::depthwise_shape(&x, &weight, stride), &x, &weight)
     }
 
     fn nhwc_batch_norm_train(

@@ -27,6 +27,15 @@ pub(crate) fn map_ranges<R: Send>(
     }
 }
 
+/// Calls `work` with every chunk of at most `len` floats and its number.
+pub(crate) fn each_chunk(floats: &mut [f32], len: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+    if floats.len() > len && several_threads() {
+        floats.par_chunks_mut(len).with_max_len(1).enumerate().for_each(|(idx, chunk)| work(idx, chunk));
+    } else {
+        floats.chunks_mut(len).enumerate().for_each(|(idx, chunk)| work(idx, chunk));
+    }
+}
+
 /// Whether there is a thread to share work with; a pool of one would only be another thread to wait for.
 pub(crate) fn several_threads() -> bool {
     rayon::current_num_threads() > 1

@@ -2,6 +2,7 @@
 //! In: `[N, H, W, C]` in f32. Out: new vectors, or the same memory rewritten.
 
 pub mod conv;
+pub mod depthwise;
 pub mod norm;
 pub mod pool;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! In: a plan and trained weights. Out: logits, by fer-kernels.
 
 use fer_data::face::{PIXELS, SIDE};
-use fer_kernels::{FoldedConv, Map, Norm};
+use fer_kernels::{FoldedConv, FoldedDepthwise, Map, Norm};
 
 use super::{
     EPSILON,
@@ -21,8 +21,15 @@ pub struct FoldedNet {
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant)] // A network has a handful of blocks; boxes would save nothing.
 enum FoldedBlock {
-    Plain { convs: Vec<FoldedConv>, pool: bool },
-    Residual { first: FoldedConv, second: FoldedConv, shortcut: Option<FoldedConv>, halve: bool },
+    Plain { convs: Vec<FoldedLayer>, pool: bool },
+    Residual { first: FoldedLayer, second: FoldedLayer, shortcut: Option<FoldedLayer>, halve: bool },
+}
+
+/// A convolution, in a separable block behind a depthwise one.
+#[derive(Clone, Debug)]
+struct FoldedLayer {
+    depthwise: Option<FoldedDepthwise>,
+    conv: FoldedConv,
 }
 
 /// The linear layer behind the features.
@@ -132,27 +139,51 @@ impl UnfoldedWeights {
             BlockPlan::Residual { width, stride } => FoldedBlock::Residual {
                 first: self.conv(&name("first"), [width, channels, 3, 3], stride)?,
                 second: self.conv(&name("second"), [width, width, 3, 3], 1)?,
-                shortcut: match plan.has_shortcut(channels) {
-                    true => Some(self.conv(&name("shortcut"), [width, channels, 1, 1], 1)?),
-                    false => None,
-                },
+                shortcut: self.shortcut(&name("shortcut"), plan, channels)?,
+                halve: stride == 2,
+            },
+            BlockPlan::Separable { width, stride } => FoldedBlock::Residual {
+                first: self.separable(&name("first"), [width, channels], stride)?,
+                second: self.separable(&name("second"), [width, width], 1)?,
+                shortcut: self.shortcut(&name("shortcut"), plan, channels)?,
                 halve: stride == 2,
             },
         })
     }
 
-    fn conv(&mut self, name: &str, dims: [usize; 4], stride: usize) -> Result<FoldedConv, String> {
+    fn shortcut(
+        &mut self,
+        name: &str,
+        plan: BlockPlan,
+        channels: usize,
+    ) -> Result<Option<FoldedLayer>, String> {
+        let conv = plan.has_shortcut(channels).then(|| self.conv(name, [plan.width(), channels, 1, 1], 1));
+        conv.transpose()
+    }
+
+    fn separable(
+        &mut self,
+        name: &str,
+        [to, from]: [usize; 2],
+        stride: usize,
+    ) -> Result<FoldedLayer, String> {
+        let weight = self.0.take(&format!("{name}.depthwise.weight"), &[from, 1, 3, 3])?;
+        let layer = self.conv(name, [to, from, 1, 1], 1)?;
+        Ok(FoldedLayer { depthwise: Some(FoldedDepthwise::new(from, &weight, stride)), ..layer })
+    }
+
+    fn conv(&mut self, name: &str, dims: [usize; 4], stride: usize) -> Result<FoldedLayer, String> {
         let weight = self.0.take(&format!("{name}.conv.weight"), &dims)?;
         let mut of_norm = |part: &str| self.0.take(&format!("{name}.norm.{part}"), &dims[..1]);
         let (gamma, beta) = (of_norm("gamma")?, of_norm("beta")?);
         let (mean, variance) = (of_norm("running_mean")?, of_norm("running_var")?);
         let norm = Norm { gamma: &gamma, beta: &beta, mean: &mean, variance: &variance, epsilon: EPSILON };
-        Ok(FoldedConv::fold(dims, &weight, norm, stride, dims[2] / 2))
+        Ok(FoldedLayer { depthwise: None, conv: FoldedConv::fold(dims, &weight, norm, stride, dims[2] / 2) })
     }
 }
 
 impl FoldedBlock {
-    fn parts(&self) -> BlockParts<'_, FoldedConv> {
+    fn parts(&self) -> BlockParts<'_, FoldedLayer> {
         match self {
             Self::Plain { convs, pool } => BlockParts::Plain { convs, pool: *pool },
             Self::Residual { first, second, shortcut, halve } => {
@@ -162,11 +193,12 @@ impl FoldedBlock {
     }
 }
 
-impl ConvLayer for FoldedConv {
+impl ConvLayer for FoldedLayer {
     type Map = Map;
 
     fn apply(&self, x: Map, residual: Option<Map>, after: After) -> Map {
-        self.forward(&x, residual.as_ref(), after == After::Relu)
+        let x = self.depthwise.as_ref().map_or(x.clone(), |depthwise| depthwise.forward(&x));
+        self.conv.forward(&x, residual.as_ref(), after == After::Relu)
     }
 
     fn max_pool2(x: Map) -> Map {

@@ -1,5 +1,6 @@
 //! Networks side by side.
 
+use burn::store::ModuleSnapshot;
 use burn::tensor::{Distribution, Tensor};
 use fer_model::net::{BlockPlan, NetPlan};
 use fer_net::{Frozen, Net};
@@ -12,6 +13,10 @@ fn plain(width: usize) -> BlockPlan {
 
 fn residual(width: usize, stride: usize) -> BlockPlan {
     BlockPlan::Residual { width, stride }
+}
+
+fn separable(width: usize, stride: usize) -> BlockPlan {
+    BlockPlan::Separable { width, stride }
 }
 
 fn fresh(blocks: &[BlockPlan]) -> Net {
@@ -44,6 +49,33 @@ fn side_by_side_networks_are_as_wide_as_all_and_see_their_mean() {
     let logits = nets.iter().map(|net| net.forward(faces.clone()));
     let mean = logits.reduce(|sum, one| sum + one).unwrap() / 3.0;
     gives(&beside, &faces, &mean);
+}
+
+#[test]
+fn a_plan_knows_how_many_parameters_its_network_has() {
+    for blocks in [
+        vec![plain(16), residual(16, 1), residual(32, 2)],
+        vec![plain(16), separable(16, 1), separable(24, 1), separable(40, 2)],
+    ] {
+        let net = fresh(&blocks);
+        let trained = net.collect(None, None, true).into_iter().filter(|own| !own.name.contains("running"));
+        let n: usize = trained.map(|own| own.shape.to_vec().iter().product::<usize>()).sum();
+        assert_eq!(net.plan().size(7).parameters, n, "{}", net.plan());
+    }
+}
+
+#[test]
+fn separable_blocks_stand_side_by_side_too() {
+    let blocks = [plain(16), separable(24, 1), separable(40, 2)];
+    let nets = [fresh(&blocks), fresh(&blocks)];
+    let beside = Net::side_by_side(&nets).unwrap();
+    assert_eq!(beside.plan(), NetPlan::of_one_trunk(&[plain(32), separable(48, 1), separable(80, 2)]));
+    let faces = faces();
+    let mean = (nets[0].forward(faces.clone()) + nets[1].forward(faces.clone())) / 2.0;
+    gives(&beside, &faces, &mean);
+    assert!(Net::side_by_side(&[fresh(&[separable(16, 1)]), fresh(&[separable(16, 1)])]).is_none());
+    let whole = fresh(&[plain(16), residual(24, 1), residual(40, 2)]);
+    assert!(Net::side_by_side(&[nets[0].clone(), whole]).is_none());
 }
 
 #[test]

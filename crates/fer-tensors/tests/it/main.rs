@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // A test that unwraps fails at its line; a skipped one says so.
 
 mod convolution;
+mod depthwise;
 mod networks;
 mod non_finite;
 mod normalisation;

@@ -45,7 +45,8 @@ pub struct ModelConfig {
     /// A preset: tiny, small, base or vgg.
     pub architecture: Architecture,
     /// Blocks instead of the preset's, for instance `[{ plain = { width = 16, convs = 1, pool = true } },
-    /// { residual = { width = 32, stride = 1 } }]`; empty: those of `init`, or the preset's.
+    /// { residual = { width = 32, stride = 1 } }, { separable = { width = 48, stride = 2 } }]`; empty: those of
+    /// `init`, or the preset's.
     pub blocks: Vec<BlockPlan>,
     /// How many trunks of these blocks stand side by side under one head, `1..=64`; those of `init` where it is named
     /// and no blocks are.

@@ -176,12 +176,16 @@ fn a_wrong_type_and_an_unknown_choice_are_refused_with_their_key() {
 fn lists_that_are_empty_by_default_take_items_and_come_back_from_the_runs_own_config() {
     let text = "
         [model]
-        blocks = [{ plain = { width = 16, convs = 1, pool = true } }, { residual = { width = 32, stride = 2 } }]
+        blocks = [{ plain = { width = 16, convs = 1, pool = true } }, { residual = { width = 32, stride = 2 } },
+                  { separable = { width = 48, stride = 1 } }]
         [teacher]
         models = ['models/small', 'models/tiny']";
     let config = Config::parse(text, &[]).unwrap();
-    let plan =
-        [BlockPlan::Plain { width: 16, convs: 1, pool: true }, BlockPlan::Residual { width: 32, stride: 2 }];
+    let plan = [
+        BlockPlan::Plain { width: 16, convs: 1, pool: true },
+        BlockPlan::Residual { width: 32, stride: 2 },
+        BlockPlan::Separable { width: 48, stride: 1 },
+    ];
     assert_eq!(config.model.plan(), NetPlan::of_one_trunk(&plan));
     assert_eq!(config.teacher.models, ["models/small", "models/tiny"]);
     assert_eq!(Config::parse(&config.to_toml(), &[]).unwrap(), config);

@@ -1,9 +1,11 @@
 //! ONNX files: names, dynamic batch, card inside.
 
+use fer_model::net::{BlockPlan, NetPlan};
+use fer_net::Net;
 use fer_train::onnx::to_onnx;
 use onnx_ir::{Message, ModelProto};
 
-use crate::fixtures::{card, net};
+use crate::fixtures::{card, cpu, net};
 
 #[test]
 fn the_onnx_model_has_agreed_names_a_dynamic_batch_and_its_card() {
@@ -20,4 +22,20 @@ fn the_onnx_model_has_agreed_names_a_dynamic_batch_and_its_card() {
     let property = |key: &str| &model.metadata_props.iter().find(|p| p.key == key).unwrap().value;
     assert_eq!(property("labels"), r#"["angry","disgust","fear","happy","neutral","sad","surprise"]"#);
     assert_eq!(*property("card"), card.to_json());
+}
+
+#[test]
+fn a_separable_block_is_exported_as_a_grouped_convolution_and_one_of_1x1() {
+    let blocks =
+        [BlockPlan::Plain { width: 16, convs: 1, pool: true }, BlockPlan::Separable { width: 24, stride: 2 }];
+    let net = Net::of_plan(&NetPlan::of_one_trunk(&blocks), 7, 0.0, &cpu());
+    let model = ModelProto::parse_from_bytes(&to_onnx(&net, &card()).unwrap()).unwrap();
+    let convs = model.graph.node.iter().filter(|node| node.op_type == "Conv");
+    let attribute = |node: &onnx_ir::NodeProto, name: &str| {
+        node.attribute.iter().find(|own| own.name == name).map_or(1, |own| own.i)
+    };
+    let groups: Vec<i64> = convs.map(|node| attribute(node, "group")).collect();
+    assert_eq!(groups.iter().filter(|&&n| n == 16).count(), 1, "{groups:?}");
+    assert_eq!(groups.iter().filter(|&&n| n == 24).count(), 1, "{groups:?}");
+    assert_eq!(groups.len(), 6, "the stem, two by channels, two of 1×1, and the shortcut: {groups:?}");
 }

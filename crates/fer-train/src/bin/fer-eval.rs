@@ -73,9 +73,11 @@ enum Command {
     Export(Export),
 }
 
-/// What is judged, and against what.
 #[derive(Args)]
-struct ProtocolArgs {
+struct Judge {
+    /// What to judge on: a split, or the whole of a folder of classes that has no splits.
+    #[arg(long, value_enum)]
+    split: SplitName,
     /// Whose labels are the truth: the data's own, or the majority of FER+'s raters (with --ferplus).
     #[arg(long, value_enum, default_value = "fer2013")]
     labels: LabelsName,
@@ -86,15 +88,6 @@ struct ProtocolArgs {
     /// Average over views of each face: none, flip or tencrop.
     #[arg(long, default_value_t)]
     tta: Tta,
-}
-
-#[derive(Args)]
-struct Judge {
-    /// What to judge on: a split, or the whole of a folder of classes that has no splits.
-    #[arg(long, value_enum)]
-    split: SplitName,
-    #[command(flatten)]
-    protocol: ProtocolArgs,
     /// Write the figures as JSON to a file, or to stdout instead of the text with `-`.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -109,6 +102,7 @@ struct Judge {
     train_data: Option<PathBuf>,
 }
 
+// Its arguments are Judge's once more: clap takes an optional group for absent when the group holds another one.
 #[derive(Args)]
 struct Robustness {
     #[command(flatten)]
@@ -116,8 +110,16 @@ struct Robustness {
     /// What to judge on: a split, or the whole of a folder of classes that has no splits.
     #[arg(long, value_enum, default_value = "validation")]
     split: SplitName,
-    #[command(flatten)]
-    protocol: ProtocolArgs,
+    /// Whose labels are the truth: the data's own, or the majority of FER+'s raters (with --ferplus).
+    #[arg(long, value_enum, default_value = "fer2013")]
+    labels: LabelsName,
+    /// What is read of a model with several heads: the one of the labels that are the truth, what fer-live
+    /// shows (all heads combined), or one of them.
+    #[arg(long, value_enum, default_value = "auto")]
+    head: HeadName,
+    /// Average over views of each face: none, flip or tencrop.
+    #[arg(long, default_value_t)]
+    tta: Tta,
     /// Write the table as JSON to a file, or to stdout instead of the text with `-`.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -303,12 +305,12 @@ fn run(cli: Cli) -> Result<String, TrainError> {
 }
 
 fn judge(source: &SourceArgs, args: Judge) -> Result<String, TrainError> {
-    let Judge { split, protocol, json, csv, report, train_data } = args;
+    let Judge { split, labels, head, tta, json, csv, report, train_data } = args;
     let predictor = predictor(source)?;
     let judging = Judging {
         part: split.into(),
-        eyes: protocol.eyes(&predictor),
-        tta: protocol.tta,
+        eyes: eyes(labels, head, &predictor),
+        tta,
         train_data,
         json,
         csv,
@@ -341,11 +343,10 @@ fn combine_heads(args: &Combine) -> Result<String, TrainError> {
 }
 
 fn probe(args: Robustness) -> Result<String, TrainError> {
-    let Robustness { source, split, protocol, json, markdown } = args;
+    let Robustness { source, split, labels, head, tta, json, markdown } = args;
     let inputs = source.inputs()?;
     let predictor = predictor(&source)?;
-    let (eyes, tta) = (protocol.eyes(&predictor), protocol.tta);
-    let probing = Probing { part: split.into(), eyes, tta, json, markdown };
+    let probing = Probing { part: split.into(), eyes: eyes(labels, head, &predictor), tta, json, markdown };
     watched(|watcher| robustness(&predictor, &inputs, &probing, watcher))
 }
 
@@ -365,20 +366,18 @@ fn explain_one(args: Explain) -> Result<String, TrainError> {
     explain(&predictor, &Explaining { model, input, cutting, label, out, json })
 }
 
-impl ProtocolArgs {
-    fn eyes(&self, predictor: &Predictor) -> Eyes {
-        let truth = match self.labels {
-            LabelsName::Fer2013 => LabelSet::Fer2013,
-            LabelsName::Ferplus => LabelSet::FerPlus,
-        };
-        let head = match self.head {
-            HeadName::Auto => predictor.card().heads.iter().map(|head| head.set).find(|set| *set == truth),
-            HeadName::Reading => None,
-            HeadName::Fer2013 => Some(LabelSet::Fer2013),
-            HeadName::Ferplus => Some(LabelSet::FerPlus),
-        };
-        Eyes { truth, head }
-    }
+fn eyes(labels: LabelsName, head: HeadName, predictor: &Predictor) -> Eyes {
+    let truth = match labels {
+        LabelsName::Fer2013 => LabelSet::Fer2013,
+        LabelsName::Ferplus => LabelSet::FerPlus,
+    };
+    let head = match head {
+        HeadName::Auto => predictor.card().heads.iter().map(|head| head.set).find(|set| *set == truth),
+        HeadName::Reading => None,
+        HeadName::Fer2013 => Some(LabelSet::Fer2013),
+        HeadName::Ferplus => Some(LabelSet::FerPlus),
+    };
+    Eyes { truth, head }
 }
 
 impl SourceArgs {

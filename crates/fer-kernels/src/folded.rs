@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::conv::{ConvShape, Epilogue, FoldedWeight};
-use crate::depthwise::{self, DepthwiseShape};
+use crate::depthwise::{self, DepthwiseShape, TapWeight};
 use crate::pool::{self, Pool};
 
 /// A batch of feature maps, `[N, H, W, C]`; a clone shares the floats.
@@ -164,8 +164,7 @@ impl FoldedConv {
 #[derive(Clone, Debug)]
 pub struct FoldedDepthwise {
     n_channels: usize,
-    /// `[3, 3, C]`.
-    weight: Vec<f32>,
+    weight: TapWeight,
     stride: usize,
 }
 
@@ -177,9 +176,7 @@ impl FoldedDepthwise {
     /// Panics when the weight does not have that size.
     #[must_use]
     pub fn new(n_channels: usize, weight: &[f32], stride: usize) -> Self {
-        let (found, expected) = (weight.len(), 9 * n_channels);
-        assert_eq!(found, expected, "folded depthwise convolution: {found} weights, expected {expected}");
-        Self { n_channels, weight: depthwise::transposed(weight, n_channels), stride }
+        Self { n_channels, weight: TapWeight::new(weight, n_channels), stride }
     }
 
     /// Each channel by its own kernel, with a border of one zero.

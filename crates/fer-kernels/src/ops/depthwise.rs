@@ -1,18 +1,22 @@
 //! Depthwise 3×3 convolution on `[N, H, W, C]` floats: each channel by its own kernel; forward, and both gradients.
 //! In: slices and a [`DepthwiseShape`]. Out: new vectors.
 //!
-//! All three walk along rows: each of the nine taps pairs a run of input pixels with a run of output pixels, whose
-//! channels lie side by side in memory.
-#![allow(unsafe_code)] // Kernels are run for the processor's instruction set.
-
-use std::ops::Range;
+//! Each image is copied into a zero-bordered buffer that stays in the cache, channels filled up to whole vectors, and
+//! tiles of pixels are computed in registers from it. The input's gradient is the same with the kernels turned
+//! around, at stride 2 from a buffer with zeros between the pixels.
+#![allow(unsafe_code)] // Tiles are computed in registers, from pointers.
 
 use crate::lanes::dispatch;
+use crate::lanes::output::SharedOut;
 use crate::lanes::parallel::{TASK_FLOATS, each_chunk, map_ranges};
-use crate::lanes::simd::{Kernel, Lanes};
+use crate::lanes::scratch::with_scratch;
+use crate::lanes::simd::{Kernel, LANES, Lanes};
 
 /// Taps of a kernel.
 const TAPS: usize = 9;
+
+/// Pixels of a tile.
+const TILE: usize = 4;
 
 /// Sizes of one depthwise convolution: 3×3, with a border of one zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,15 +25,6 @@ pub struct DepthwiseShape {
     /// Rows, columns, channels.
     input: [usize; 3],
     stride: usize,
-}
-
-/// The input pixels that one tap pairs with pixels of one output row; the input steps by the stride.
-struct Run {
-    tap: usize,
-    input_row: usize,
-    first_input: usize,
-    first_output: usize,
-    n: usize,
 }
 
 impl DepthwiseShape {
@@ -57,36 +52,77 @@ impl DepthwiseShape {
         [self.n, height.div_ceil(self.stride), width.div_ceil(self.stride), n_channels]
     }
 
-    fn check(&self, what: &str, found: usize, expected: usize) {
-        assert_eq!(found, expected, "depthwise convolution, {what}: {found} floats, expected {expected}");
+    /// Floats of an image of the input, and of the output.
+    fn image_lens(&self) -> [usize; 2] {
+        [self.input.iter().product(), self.output()[1..].iter().product()]
     }
 
-    fn check_input(&self, x: &[f32]) {
-        self.check("input", x.len(), self.n * self.input.iter().product::<usize>());
+    fn check(&self, x: &[f32], output_grad: &[f32]) {
+        let [input, output] = self.image_lens();
+        check("input", x.len(), self.n * input);
+        check("gradient of the output", output_grad.len(), self.n * output);
     }
 
-    fn check_output_grad(&self, grad: &[f32]) {
-        self.check("gradient of the output", grad.len(), self.output().iter().product());
+    fn padded(&self) -> Padded {
+        let [height, width, n_channels] = self.input;
+        Padded { rows: height + 2, columns: width + 2, channels: n_channels.next_multiple_of(LANES) }
+    }
+}
+
+fn check(what: &str, found: usize, expected: usize) {
+    assert_eq!(found, expected, "depthwise convolution, {what}: {found} floats, expected {expected}");
+}
+
+/// An image with a border of one zero and channels filled up to whole vectors.
+#[derive(Clone, Copy)]
+struct Padded {
+    rows: usize,
+    columns: usize,
+    channels: usize,
+}
+
+impl Padded {
+    fn len(self) -> usize {
+        self.rows * self.columns * self.channels
     }
 
-    /// Output rows that make a task.
-    fn rows_per_task(&self) -> usize {
-        (TASK_FLOATS / (self.output()[2] * self.input[2])).max(1)
+    /// Copies an image of `n_channels` and `width` columns in, its pixels `step` apart.
+    fn fill(self, padded: &mut [f32], image: &[f32], [width, n_channels]: [usize; 2], step: usize) {
+        padded.fill(0.0);
+        for (y, row) in image.chunks_exact(width * n_channels).enumerate() {
+            let first = ((1 + y * step) * self.columns + 1) * self.channels;
+            let to = padded[first..].chunks_mut(step * self.channels);
+            for (pixel, to) in row.chunks_exact(n_channels).zip(to) {
+                to[..n_channels].copy_from_slice(pixel);
+            }
+        }
+    }
+}
+
+/// Kernels tap by tap, filled up to whole vectors: `[3, 3, C']`.
+#[derive(Clone, Debug)]
+pub(crate) struct TapWeight(Vec<f32>);
+
+impl TapWeight {
+    /// Of `[C, 1, 3, 3]`.
+    pub(crate) fn new(weight: &[f32], n_channels: usize) -> Self {
+        Self::read(weight, n_channels, |tap| tap)
     }
 
-    /// What the taps pair with output row `y`, counted within its image.
-    #[inline(always)]
-    fn runs(self, y: usize) -> impl Iterator<Item = Run> {
-        let ([height, width, _], stride) = (self.input, self.stride);
-        let n_columns = width.div_ceil(stride);
-        (0..TAPS).filter_map(move |tap| {
-            let (ky, kx) = (tap / 3, tap % 3);
-            let input_row = (y * stride + ky).checked_sub(1).filter(|row| *row < height)?;
-            let first_output = usize::from(kx == 0);
-            let end = width.checked_sub(kx).map_or(0, |rest| rest / stride + 1).min(n_columns);
-            let n = end.checked_sub(first_output).filter(|n| *n > 0)?;
-            Some(Run { tap, input_row, first_input: first_output * stride + kx - 1, first_output, n })
-        })
+    /// The same, turned around.
+    fn turned(weight: &[f32], n_channels: usize) -> Self {
+        Self::read(weight, n_channels, |tap| TAPS - 1 - tap)
+    }
+
+    fn read(weight: &[f32], n_channels: usize, from: impl Fn(usize) -> usize) -> Self {
+        check("weight", weight.len(), TAPS * n_channels);
+        let channels = n_channels.next_multiple_of(LANES);
+        let mut taps = vec![0.0; TAPS * channels];
+        for (tap, taps) in taps.chunks_exact_mut(channels).enumerate() {
+            let kernels = weight.chunks_exact(TAPS);
+            taps.iter_mut().zip(kernels).for_each(|(to, kernel)| *to = kernel[from(tap)]);
+        }
+        Self(taps)
     }
 }
 
@@ -96,19 +132,17 @@ impl DepthwiseShape {
 ///
 /// Panics when a slice does not have the size of `shape`.
 pub fn forward(shape: DepthwiseShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
-    forward_by_taps(shape, x, &by_taps(shape, weight))
+    forward_by_taps(shape, x, &TapWeight::new(weight, shape.input[2]))
 }
 
-/// As [`forward`], of a weight `[3, 3, C]`.
-pub(crate) fn forward_by_taps(shape: DepthwiseShape, x: &[f32], weight: &[f32]) -> Vec<f32> {
-    shape.check_input(x);
-    shape.check("weight", weight.len(), TAPS * shape.input[2]);
-    let [n, height, width, n_channels] = shape.output();
-    let mut out = vec![0.0; n * height * width * n_channels];
-    let rows_per_task = shape.rows_per_task();
-    each_chunk(&mut out, rows_per_task * width * n_channels, |task, out| {
-        // SAFETY: the kernel asks nothing of its fields.
-        unsafe { dispatch::run(Forward { shape, x, weight, first_row: task * rows_per_task, out }) }
+/// As [`forward`], of a weight made ready.
+pub(crate) fn forward_by_taps(shape: DepthwiseShape, x: &[f32], weight: &TapWeight) -> Vec<f32> {
+    let [image, out_image] = shape.image_lens();
+    check("input", x.len(), shape.n * image);
+    let mut out = vec![0.0; shape.n * out_image];
+    each_image(&mut out, [out_image, image], |idx, out| {
+        let image = &x[idx * image..][..image];
+        convolve(shape.padded(), (image, 1), weight, (shape.output(), shape.stride), out);
     });
     out
 }
@@ -119,15 +153,117 @@ pub(crate) fn forward_by_taps(shape: DepthwiseShape, x: &[f32], weight: &[f32]) 
 ///
 /// Panics when a slice does not have the size of `shape`.
 pub fn input_grad(shape: DepthwiseShape, weight: &[f32], output_grad: &[f32]) -> Vec<f32> {
-    shape.check_output_grad(output_grad);
-    let weight = &by_taps(shape, weight);
-    let image: usize = shape.input.iter().product();
+    let [image, out_image] = shape.image_lens();
+    check("gradient of the output", output_grad.len(), shape.n * out_image);
+    let weight = TapWeight::turned(weight, shape.input[2]);
     let mut out = vec![0.0; shape.n * image];
-    each_chunk(&mut out, image, |idx, out| {
-        // SAFETY: the kernel asks nothing of its fields.
-        unsafe { dispatch::run(InputGrad { shape, weight, output_grad, image: idx, out }) }
+    let [height, width, n_channels] = shape.input;
+    each_image(&mut out, [image, out_image], |idx, out| {
+        let grads = &output_grad[idx * out_image..][..out_image];
+        let dims = [shape.n, height, width, n_channels];
+        convolve(shape.padded(), (grads, shape.stride), &weight, (dims, 1), out);
     });
     out
+}
+
+/// Calls `work` with every image of the output and its number.
+fn each_image(out: &mut [f32], [len, other]: [usize; 2], work: impl Fn(usize, &mut [f32]) + Sync) {
+    let per_task = (TASK_FLOATS / len.max(other)).max(1);
+    each_chunk(out, per_task * len, |task, images| {
+        images.chunks_exact_mut(len).enumerate().for_each(|(idx, out)| work(task * per_task + idx, out));
+    });
+}
+
+/// One image whose pixels lie `step` apart, convolved into an output of `dims` at a stride.
+fn convolve(
+    layout: Padded,
+    (image, step): (&[f32], usize),
+    weight: &TapWeight,
+    (dims, stride): ([usize; 4], usize),
+    out: &mut [f32],
+) {
+    let [_, height, width, n_channels] = dims;
+    // The columns of the image: its own where the pixels lie apart, those that the stride passes over with them.
+    let columns = (layout.columns - 2).div_ceil(step);
+    assert_eq!(weight.0.len(), TAPS * layout.channels, "depthwise convolution: a weight of other channels");
+    assert_eq!(out.len(), height * width * n_channels, "depthwise convolution: an output of another size");
+    assert!((height - 1) * stride + 3 <= layout.rows && (width - 1) * stride + 3 <= layout.columns);
+    with_scratch([layout.len(), 0], |padded, _| {
+        layout.fill(padded, image, [columns, n_channels], step);
+        let kernel = Convolve {
+            layout,
+            padded,
+            weight: &weight.0,
+            dims: [height, width, n_channels],
+            stride,
+            out: SharedOut::over(out),
+        };
+        // SAFETY: the sizes were checked above.
+        unsafe { dispatch::run(kernel) }
+    });
+}
+
+/// One padded image → one output image.
+///
+/// Every window of three by three at the stride lies in the padded image, `weight` is `[3, 3, C']`, and `out` has the
+/// size of `dims`.
+struct Convolve<'a> {
+    layout: Padded,
+    padded: &'a [f32],
+    weight: &'a [f32],
+    /// Rows, columns and channels of the output.
+    dims: [usize; 3],
+    stride: usize,
+    out: SharedOut<'a>,
+}
+
+impl Kernel for Convolve<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let [height, width, n_channels] = self.dims;
+        for y in 0..height {
+            for first in (0..n_channels).step_by(LANES) {
+                let n_tiled = width - width % TILE;
+                // SAFETY: the tiles' pixels are inside the output, the rest is the caller's promise.
+                unsafe {
+                    for x in (0..n_tiled).step_by(TILE) {
+                        self.tile::<L, TILE>([y, x, first]);
+                    }
+                    for x in n_tiled..width {
+                        self.tile::<L, 1>([y, x, first]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Convolve<'_> {
+    /// `N` pixels of one row, sixteen channels or what is left of them.
+    #[inline(always)]
+    unsafe fn tile<L: Lanes, const N: usize>(&self, [y, x, first]: [usize; 3]) {
+        let (stride, channels) = (self.stride, self.layout.channels);
+        let [_, width, n_channels] = self.dims;
+        let row = self.layout.columns * channels;
+        // SAFETY: the promise of `Convolve`: the windows are inside the padded image, the pixels inside the output.
+        unsafe {
+            let from = self.padded.as_ptr().add(y * stride * row + x * stride * channels + first);
+            let mut sums = [L::splat(0.0); N];
+            for tap in 0..TAPS {
+                let weight = L::load(self.weight.as_ptr().add(tap * channels + first));
+                let from = from.add(tap / 3 * row + tap % 3 * channels);
+                for (idx, sum) in sums.iter_mut().enumerate() {
+                    *sum = L::load(from.add(idx * stride * channels)).mul_add(weight, *sum);
+                }
+            }
+            for (idx, sum) in sums.into_iter().enumerate() {
+                let to = self.out.at((y * width + x + idx) * n_channels + first);
+                sum.store_first(to, LANES.min(n_channels - first));
+            }
+        }
+    }
 }
 
 /// Gradient of the weight, `[C, 1, 3, 3]`.
@@ -136,135 +272,72 @@ pub fn input_grad(shape: DepthwiseShape, weight: &[f32], output_grad: &[f32]) ->
 ///
 /// Panics when a slice does not have the size of `shape`.
 pub fn weight_grad(shape: DepthwiseShape, x: &[f32], output_grad: &[f32]) -> Vec<f32> {
-    shape.check_input(x);
-    shape.check_output_grad(output_grad);
-    let [n, height, _, n_channels] = shape.output();
-    let parts = map_ranges(n * height, shape.rows_per_task(), |rows| {
-        // SAFETY: the kernel asks nothing of its fields.
-        unsafe { dispatch::run(WeightGrad { shape, x, output_grad, rows }) }
+    shape.check(x, output_grad);
+    let ([image, out_image], layout) = (shape.image_lens(), shape.padded());
+    let [_, width, n_channels] = shape.input;
+    let parts = map_ranges(shape.n, TASK_FLOATS / image, |images| {
+        let mut sums = vec![0.0; TAPS * layout.channels];
+        with_scratch([layout.len(), 0], |padded, _| {
+            for idx in images {
+                layout.fill(padded, &x[idx * image..][..image], [width, n_channels], 1);
+                let grads = &output_grad[idx * out_image..][..out_image];
+                // SAFETY: the sizes are those of `shape`, which were checked.
+                unsafe { dispatch::run(WeightGrad { shape, layout, padded, grads, sums: &mut sums }) }
+            }
+        });
+        sums
     });
     let total = |channel: usize, tap: usize| {
-        parts.iter().map(|part| f64::from(part[tap * n_channels + channel])).sum::<f64>() as f32
+        parts.iter().map(|part| f64::from(part[tap * layout.channels + channel])).sum::<f64>() as f32
     };
-    (0..n_channels)
-        .flat_map(|channel| (0..TAPS).map(move |tap| (channel, tap)))
-        .map(|(c, t)| total(c, t))
-        .collect()
+    let each = (0..n_channels).flat_map(|channel| (0..TAPS).map(move |tap| (channel, tap)));
+    each.map(|(channel, tap)| total(channel, tap)).collect()
 }
 
-/// `[C, 1, 3, 3]` → `[3, 3, C]`.
-fn by_taps(shape: DepthwiseShape, weight: &[f32]) -> Vec<f32> {
-    let n_channels = shape.input[2];
-    shape.check("weight", weight.len(), TAPS * n_channels);
-    transposed(weight, n_channels)
-}
-
-/// A weight of `n_channels` kernels, tap by tap.
-pub(crate) fn transposed(weight: &[f32], n_channels: usize) -> Vec<f32> {
-    (0..TAPS).flat_map(|tap| (0..n_channels).map(move |channel| weight[channel * TAPS + tap])).collect()
-}
-
-/// `to += a · b`, channel by channel.
-#[inline(always)]
-fn add_products(to: &mut [f32], a: &[f32], b: &[f32]) {
-    for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
-        *to += a * b;
-    }
-}
-
-/// Some output rows, counted through all images. Running it needs nothing of its fields: all accesses are checked.
-struct Forward<'a> {
-    shape: DepthwiseShape,
-    x: &'a [f32],
-    /// `[3, 3, C]`.
-    weight: &'a [f32],
-    first_row: usize,
-    out: &'a mut [f32],
-}
-
-impl Kernel for Forward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
-        let Self { shape, x, weight, first_row, out } = self;
-        let ([in_height, in_width, n_channels], [_, height, width, _]) = (shape.input, shape.output());
-        for (idx, out) in out.chunks_exact_mut(width * n_channels).enumerate() {
-            let (image, y) = ((first_row + idx) / height, (first_row + idx) % height);
-            for run in shape.runs(y) {
-                let weight = &weight[run.tap * n_channels..][..n_channels];
-                let first = (image * in_height + run.input_row) * in_width + run.first_input;
-                let pixels = x[first * n_channels..].chunks_exact(n_channels).step_by(shape.stride);
-                let out = &mut out[run.first_output * n_channels..][..run.n * n_channels];
-                for (out, pixel) in out.chunks_exact_mut(n_channels).zip(pixels) {
-                    add_products(out, pixel, weight);
-                }
-            }
-        }
-    }
-}
-
-/// One image. Running it needs nothing of its fields: all accesses are checked.
-struct InputGrad<'a> {
-    shape: DepthwiseShape,
-    /// `[3, 3, C]`.
-    weight: &'a [f32],
-    output_grad: &'a [f32],
-    image: usize,
-    out: &'a mut [f32],
-}
-
-impl Kernel for InputGrad<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
-        let Self { shape, weight, output_grad, image, out } = self;
-        let ([_, in_width, n_channels], [_, height, width, _]) = (shape.input, shape.output());
-        for y in 0..height {
-            for run in shape.runs(y) {
-                let weight = &weight[run.tap * n_channels..][..n_channels];
-                let first = (image * height + y) * width + run.first_output;
-                let grads = output_grad[first * n_channels..].chunks_exact(n_channels).take(run.n);
-                let out = &mut out[(run.input_row * in_width + run.first_input) * n_channels..];
-                for (out, grad) in out.chunks_exact_mut(n_channels).step_by(shape.stride).zip(grads) {
-                    add_products(out, grad, weight);
-                }
-            }
-        }
-    }
-}
-
-/// Sums over some output rows, counted through all images: `[3, 3, C]`. Running it needs nothing of its fields: all
-/// accesses are checked.
+/// Adds one image's products to `[3, 3, C']`.
+///
+/// `padded` is an image of `shape` in `layout`, `grads` one of its output.
 struct WeightGrad<'a> {
     shape: DepthwiseShape,
-    x: &'a [f32],
-    output_grad: &'a [f32],
-    rows: Range<usize>,
+    layout: Padded,
+    padded: &'a [f32],
+    grads: &'a [f32],
+    sums: &'a mut [f32],
 }
 
 impl Kernel for WeightGrad<'_> {
-    type Output = Vec<f32>;
+    type Output = ();
 
     #[inline(always)]
-    unsafe fn run<L: Lanes>(self) -> Vec<f32> {
-        let Self { shape, x, output_grad, rows } = self;
-        let ([in_height, in_width, n_channels], [_, height, width, _]) = (shape.input, shape.output());
-        let mut sums = vec![0.0; TAPS * n_channels];
-        for row in rows {
-            let (image, y) = (row / height, row % height);
-            for run in shape.runs(y) {
-                let sums = &mut sums[run.tap * n_channels..][..n_channels];
-                let first = (image * in_height + run.input_row) * in_width + run.first_input;
-                let pixels = x[first * n_channels..].chunks_exact(n_channels).step_by(shape.stride);
-                let first = row * width + run.first_output;
-                let grads = output_grad[first * n_channels..].chunks_exact(n_channels).take(run.n);
-                for (pixel, grad) in pixels.zip(grads) {
-                    add_products(sums, pixel, grad);
+    unsafe fn run<L: Lanes>(self) {
+        let Self { shape, layout, padded, grads, sums } = self;
+        let ([_, height, width, n_channels], channels) = (shape.output(), layout.channels);
+        for first in (0..n_channels).step_by(LANES) {
+            let lanes = LANES.min(n_channels - first);
+            for ky in 0..3 {
+                // SAFETY: the promise of `WeightGrad`: every window is inside the padded image, every pixel inside `grads`.
+                unsafe {
+                    let to = sums.as_mut_ptr().add(3 * ky * channels + first);
+                    let mut totals = [L::splat(0.0); 3];
+                    for y in 0..height {
+                        let row = (y * shape.stride + ky) * layout.columns * channels + first;
+                        for x in 0..width {
+                            let grad = L::load_first(
+                                grads.as_ptr().add((y * width + x) * n_channels + first),
+                                lanes,
+                            );
+                            let pixel = padded.as_ptr().add(row + x * shape.stride * channels);
+                            for (kx, total) in totals.iter_mut().enumerate() {
+                                *total = L::load(pixel.add(kx * channels)).mul_add(grad, *total);
+                            }
+                        }
+                    }
+                    for (kx, total) in totals.into_iter().enumerate() {
+                        let to = to.add(kx * channels);
+                        total.add(L::load(to)).store(to);
+                    }
                 }
             }
         }
-        sums
     }
 }

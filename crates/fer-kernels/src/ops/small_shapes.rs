@@ -2,6 +2,7 @@
 //! In: nothing. Out: passing tests: `tests/sanitize/check miri` checks every memory access.
 
 use crate::ops::conv::{self, ConvShape, Epilogue, FoldedWeight};
+use crate::ops::depthwise::{self, DepthwiseShape};
 use crate::ops::norm::{self, Affine, InputCoefficients, NormGrad};
 use crate::ops::pool::{self, Pool, PoolGrad};
 
@@ -111,6 +112,36 @@ fn sum_the_right_products(convolutions: &[[usize; 8]], tolerance: f32) {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn depthwise_convolutions_and_their_gradients_sum_the_right_products() {
+    for (dims, stride) in [([2, 3, 5, 17], 1), ([1, 4, 3, 16], 2), ([1, 1, 1, 3], 1), ([2, 2, 9, 2], 2)] {
+        let [n, height, width, channels] = dims;
+        let shape = DepthwiseShape::new(dims, [channels, 1, 3, 3], stride);
+        let [_, out_height, out_width, _] = shape.output();
+        let (x, weight) = (floats(dims.iter().product(), 1), floats(9 * channels, 2));
+        let grad = floats(shape.output().iter().product(), 3);
+        let found = [
+            depthwise::forward(shape, &x, &weight),
+            depthwise::input_grad(shape, &weight, &grad),
+            depthwise::weight_grad(shape, &x, &grad),
+        ];
+        let mut expected = [vec![0.0; grad.len()], vec![0.0; x.len()], vec![0.0; weight.len()]];
+        // A channel alone is a convolution of one channel.
+        let alone = ConvShape::new([n, height, width, 1], [1, 1, 3, 3], stride, 1);
+        assert_eq!(alone.output(), [out_height, out_width]);
+        for channel in 0..channels {
+            each_product(&alone, |to, from, tap| {
+                let (to, from) = (to * channels + channel, from * channels + channel);
+                let tap = channel * 9 + tap;
+                expected[0][to] += x[from] * weight[tap];
+                expected[1][from] += grad[to] * weight[tap];
+                expected[2][tap] += grad[to] * x[from];
+            });
+        }
+        assert_eq!(found, expected, "{dims:?} /{stride}");
     }
 }
 

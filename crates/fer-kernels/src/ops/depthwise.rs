@@ -91,6 +91,10 @@ impl Padded {
         padded.fill(0.0);
         for (y, row) in image.chunks_exact(width * n_channels).enumerate() {
             let first = ((1 + y * step) * self.columns + 1) * self.channels;
+            if step == 1 && n_channels == self.channels {
+                padded[first..first + row.len()].copy_from_slice(row);
+                continue;
+            }
             let to = padded[first..].chunks_mut(step * self.channels);
             for (pixel, to) in row.chunks_exact(n_channels).zip(to) {
                 to[..n_channels].copy_from_slice(pixel);
@@ -183,7 +187,7 @@ fn convolve(
     out: &mut [f32],
 ) {
     let [_, height, width, n_channels] = dims;
-    // The columns of the image: its own where the pixels lie apart, those that the stride passes over with them.
+    // Of the image itself: the padded one has `step` columns for each.
     let columns = (layout.columns - 2).div_ceil(step);
     assert_eq!(weight.0.len(), TAPS * layout.channels, "depthwise convolution: a weight of other channels");
     assert_eq!(out.len(), height * width * n_channels, "depthwise convolution: an output of another size");

@@ -197,7 +197,10 @@ impl ConvLayer for FoldedLayer {
     type Map = Map;
 
     fn apply(&self, x: Map, residual: Option<Map>, after: After) -> Map {
-        let x = self.depthwise.as_ref().map_or(x.clone(), |depthwise| depthwise.forward(&x));
+        let x = match &self.depthwise {
+            Some(depthwise) => depthwise.forward(&x),
+            None => x,
+        };
         self.conv.forward(&x, residual.as_ref(), after == After::Relu)
     }
 

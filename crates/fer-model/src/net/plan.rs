@@ -281,18 +281,14 @@ impl Counter {
                 }
                 self.side /= if pool { 2 } else { 1 };
             }
-            BlockPlan::Residual { width, stride } => {
+            BlockPlan::Residual { width, stride } | BlockPlan::Separable { width, stride } => {
                 self.side /= stride;
-                self.conv(from, width, 3);
-                self.conv(width, width, 3);
-                if block.has_shortcut(from) {
-                    self.conv(from, width, 1);
+                for from in [from, width] {
+                    match block {
+                        BlockPlan::Separable { .. } => self.separable(from, width),
+                        _ => self.conv(from, width, 3),
+                    }
                 }
-            }
-            BlockPlan::Separable { width, stride } => {
-                self.side /= stride;
-                self.separable(from, width);
-                self.separable(width, width);
                 if block.has_shortcut(from) {
                     self.conv(from, width, 1);
                 }

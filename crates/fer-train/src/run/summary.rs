@@ -136,8 +136,9 @@ fn read(folder: &Path) -> Result<Option<Run>, TrainError> {
         card.validation.iter().flat_map(MetricsCard::figures).collect();
     let best = rows.iter().map(|row| row.validation_accuracy).fold(f64::NEG_INFINITY, f64::max);
     let chosen = rows.iter().find(|row| row.validation_accuracy == best);
-    values.push((MORE[0], chosen.map_or(f64::NAN, |row| row.epoch as f64)));
-    values.push((MORE[1], rows.iter().map(|row| row.seconds).sum::<f64>() / 60.0));
+    let best_epoch = chosen.map_or(f64::NAN, |row| row.epoch as f64);
+    let minutes = rows.iter().map(|row| row.seconds).sum::<f64>() / 60.0;
+    values.extend(MORE.into_iter().zip([best_epoch, minutes]));
     Ok(Some(Run { config, seed, values }))
 }
 

@@ -34,8 +34,7 @@ impl Cascade {
             .map_err(|error| at_line(error.pos().row, "sound XML", &format!("a mistake: {error}")))?;
         let storage = document.root_element();
         if !storage.has_tag_name("opencv_storage") {
-            let found = format!("an element {}", storage.tag_name().name());
-            return Err(refused(storage, "an element opencv_storage", &found));
+            return Err(refused(storage, "an element opencv_storage", &named(storage)));
         }
         read_cascade(storage.first_element_child().ok_or_else(|| refused(storage, "a cascade", &"none"))?)
     }
@@ -52,10 +51,17 @@ fn read_cascade(cascade: Node<'_, '_>) -> Result<Cascade, CascadeError> {
         }
     }
     let window = (side(cascade, "width")?, side(cascade, "height")?);
-    let features = items(element(cascade, "features")?).map(|item| read_feature(item, window));
+    let list = element(cascade, "features")?;
+    let features = items(list)?;
+    if features.len() > Cascade::MAX_STUMPS {
+        let expected = format!("at most {} features", Cascade::MAX_STUMPS);
+        return Err(refused(list, &expected, &features.len()));
+    }
+    let features = features.into_iter().map(|item| read_feature(item, window));
     let features = features.collect::<Result<Vec<_>, _>>()?;
     let list = element(cascade, "stages")?;
-    let stages = items(list).map(|item| read_stage(item, &features)).collect::<Result<Vec<_>, _>>()?;
+    let stages = items(list)?.into_iter().map(|item| read_stage(item, &features));
+    let stages = stages.collect::<Result<Vec<_>, _>>()?;
     let cascade = Cascade { window, stages };
     let (n_stages, n_stumps) = (cascade.n_stages(), cascade.n_stumps());
     if n_stages == 0 || n_stages > Cascade::MAX_STAGES || n_stumps > Cascade::MAX_STUMPS {
@@ -67,7 +73,7 @@ fn read_cascade(cascade: Node<'_, '_>) -> Result<Cascade, CascadeError> {
 
 fn read_stage(item: Node<'_, '_>, features: &[Feature]) -> Result<Stage, CascadeError> {
     let [threshold] = numbers(element(item, "stageThreshold")?)?;
-    let stumps = items(element(item, "weakClassifiers")?).map(|item| read_stump(item, features));
+    let stumps = items(element(item, "weakClassifiers")?)?.into_iter().map(|item| read_stump(item, features));
     let stumps = stumps.collect::<Result<Vec<_>, _>>()?;
     if stumps.is_empty() { Err(refused(item, "a stump", &"none")) } else { Ok(Stage { threshold, stumps }) }
 }
@@ -88,12 +94,15 @@ fn read_stump(item: Node<'_, '_>, features: &[Feature]) -> Result<Stump, Cascade
 }
 
 fn read_feature(item: Node<'_, '_>, window: (u8, u8)) -> Result<Feature, CascadeError> {
+    if let Some(other) = first_but(item, &["rects", "tilted"]) {
+        return Err(refused(other, "a Haar feature: rects, tilted", &named(other)));
+    }
     if let Some(tilted) = child(item, "tilted")
         && words(tilted, "0 or 1")? != ["0"]
     {
         return Err(refused(tilted, "an upright feature", &"a tilted one, which is not supported"));
     }
-    let rects = items(element(item, "rects")?).map(|item| read_rect(item, window));
+    let rects = items(element(item, "rects")?)?.into_iter().map(|item| read_rect(item, window));
     match rects.collect::<Result<Vec<_>, _>>()?[..] {
         [first, second] => Ok([first, second, WeightedRect::default()]),
         [first, second, third] => Ok([first, second, third]),
@@ -135,8 +144,20 @@ fn element<'a, 'b>(node: Node<'a, 'b>, name: &str) -> Result<Node<'a, 'b>, Casca
 }
 
 /// The items of a list: OpenCV names them `_`.
-fn items<'a, 'b>(list: Node<'a, 'b>) -> impl Iterator<Item = Node<'a, 'b>> {
-    list.children().filter(|child| child.has_tag_name("_"))
+fn items<'a, 'b>(list: Node<'a, 'b>) -> Result<Vec<Node<'a, 'b>>, CascadeError> {
+    match first_but(list, &["_"]) {
+        Some(other) => Err(refused(other, "an item _ of a list", &named(other))),
+        None => Ok(list.children().filter(Node::is_element).collect()),
+    }
+}
+
+/// The first element inside that bears none of these names.
+fn first_but<'a, 'b>(node: Node<'a, 'b>, names: &[&str]) -> Option<Node<'a, 'b>> {
+    node.children().find(|child| child.is_element() && !names.contains(&child.tag_name().name()))
+}
+
+fn named(node: Node<'_, '_>) -> String {
+    format!("an element {}", node.tag_name().name())
 }
 
 fn words<'a, const N: usize>(node: Node<'a, '_>, expected: &str) -> Result<[&'a str; N], CascadeError> {

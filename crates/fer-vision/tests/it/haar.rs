@@ -66,6 +66,16 @@ fn xml_that_is_no_such_cascade_is_refused_with_its_line() {
         ("</features></cascade>\n</opencv_storage>", "", "expected sound XML"),
         ("<_>0 0 24 20 -1.</_>", "<_/>", "expected a rectangle: x, y, width, height, weight, found none"),
         ("-->", "", "expected sound XML"),
+        (
+            "<_>6 7 12 3 3.</_>",
+            "<r>6 7 12 3 3.</r>",
+            "line 23: expected an item _ of a list, found an element r",
+        ),
+        (
+            "<tilted>0</tilted>",
+            "<rect>0</rect>",
+            "expected a Haar feature: rects, tilted, found an element rect",
+        ),
     ] {
         assert!(SMALL.contains(from), "{from}");
         let error = Cascade::from_xml(&SMALL.replacen(from, to, 1)).unwrap_err().to_string();

@@ -99,21 +99,25 @@ pub fn of(evaluation: &Evaluation) -> Vec<Figure> {
 
 /// How honest probabilities are, at a temperature.
 #[must_use]
-pub fn of_probabilities(scored: &Scored, temperature: Temperature) -> [Figure; 3] {
+pub fn of_probabilities(scored: &Scored, temperature: Temperature) -> Vec<Figure> {
     let (nll, brier, ece) = (scored.nll(), scored.brier(), scored.ece());
     let (number, share) = (Unit::Number, Unit::Share);
     match temperature {
-        Temperature::One => [
+        Temperature::One => vec![
             Figure::new("nll", "NLL", nll, number, "nats, before the temperature"),
             Figure::new("brier", "Brier", brier, number, "0 to 2, before the temperature"),
             Figure::new("ece", "ECE", ece, share, "15 bins, before the temperature"),
         ],
         Temperature::OfTheCard => {
             let after = "after the card's temperature";
-            [
+            let [by_chance, deviation] = scored.ece_by_chance();
+            let note =
+                format!("± {:.2} %: of a perfectly calibrated model as sure as this", 100.0 * deviation);
+            vec![
                 Figure::new("nll_calibrated", "NLL, calibrated", nll, number, after),
                 Figure::new("brier_calibrated", "Brier, calibrated", brier, number, after),
                 Figure::new("ece_calibrated", "ECE, calibrated", ece, share, after),
+                Figure::new("ece_by_chance", "ECE by chance", by_chance, share, &note),
             ]
         }
     }

@@ -1,6 +1,8 @@
 //! How good probabilities are: NLL, Brier, calibration error, top-k, risk and coverage.
 //! In: rows of probabilities and the true labels. Out: figures, and the points of two diagrams.
 
+use std::f64::consts::FRAC_2_PI;
+
 use fer_data::argmax;
 use fer_model::softmax;
 
@@ -90,14 +92,29 @@ impl Scored {
         self.reliability().iter().map(gap).sum()
     }
 
+    /// What [`Self::ece`] would be of these confidences if each were exactly right: its mean and its deviation over
+    /// answers drawn from them, `0..=1`. An error of this size says nothing against a model.
+    ///
+    /// A bin's gap `Σ (right − p) / n` is then about normal with the variance `Σ p (1 − p) / n²`, and the absolute
+    /// value of such a number has the mean `√(2/π)` of its deviation.
+    #[must_use]
+    pub fn ece_by_chance(&self) -> [f64; 2] {
+        let mut variances = [0.0; N_BINS];
+        for (confidence, _) in self.judged() {
+            variances[bin_of(confidence)] += confidence * (1.0 - confidence);
+        }
+        let n = self.n().max(1) as f64;
+        let mean = FRAC_2_PI.sqrt() * variances.iter().map(|v| v.sqrt()).sum::<f64>() / n;
+        let deviation = ((1.0 - FRAC_2_PI) * variances.iter().sum::<f64>()).sqrt() / n;
+        [mean, deviation]
+    }
+
     /// The bins of the reliability diagram, from confidence 0 to 1.
     #[must_use]
     pub fn reliability(&self) -> [Bin; N_BINS] {
         let mut bins = [Bin::default(); N_BINS];
         for (confidence, right) in self.judged() {
-            // Bins are closed above, so that confidence 1 falls into the last one.
-            let idx = (confidence * N_BINS as f64).ceil() as usize;
-            let bin = &mut bins[idx.clamp(1, N_BINS) - 1];
+            let bin = &mut bins[bin_of(confidence)];
             bin.n += 1;
             bin.confidence += confidence;
             bin.accuracy += f64::from(u8::from(right));
@@ -139,4 +156,9 @@ impl Scored {
             self.probabilities.iter().zip(&self.labels).map(|(row, &label)| term(row, label)).sum();
         sum / self.n().max(1) as f64
     }
+}
+
+/// The bin of a confidence. Bins are closed above, so that confidence 1 falls into the last one.
+fn bin_of(confidence: f64) -> usize {
+    ((confidence * N_BINS as f64).ceil() as usize).clamp(1, N_BINS) - 1
 }

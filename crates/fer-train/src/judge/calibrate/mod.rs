@@ -52,7 +52,8 @@ pub fn calibrate(
     }
     checkpoint::save_card(&inputs.model, &card)?;
     let after = Scored::from_logits(&evaluation.logits(), &evaluation.truth, card.temperature.into());
-    let words = |figures: [Figure; 3]| figures.map(|f| format!("{} {}", f.name, f.shown())).join("  ");
+    let word = |f: &Figure| format!("{} {}", f.name, f.shown());
+    let words = |figures: Vec<Figure>| figures.iter().map(word).collect::<Vec<_>>().join("  ");
     Ok(format!(
         "temperature {:.4} written to {}\nbefore: {}\nafter:  {}\n",
         card.temperature,

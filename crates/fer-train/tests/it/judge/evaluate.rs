@@ -109,6 +109,7 @@ fn the_json_has_the_agreed_names_in_their_order() {
             "nll_calibrated",
             "brier_calibrated",
             "ece_calibrated",
+            "ece_by_chance",
             "per_class",
             "confusion_matrix",
             "images_per_second",

@@ -1,6 +1,8 @@
 //! Probability scores against tables worked by hand.
 
 use fer_train::judge::probabilities::Scored;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 fn close(found: f64, expected: f64) {
     assert!((found - expected).abs() < 5e-7, "{found}, expected {expected}");
@@ -42,6 +44,28 @@ fn calibration_error_weighs_each_bin_by_its_images() {
     let bin = pair.reliability()[13];
     assert_eq!(bin.n, 2);
     close(bin.confidence, 0.91);
+}
+
+#[test]
+fn a_perfectly_calibrated_model_has_the_error_that_chance_gives() {
+    // Confidences 0.50, 0.51, …, 0.99, each of 40 images, and answers right as often as the confidence says.
+    let mut random = StdRng::seed_from_u64(1);
+    let mut errors = Vec::new();
+    let mut by_chance = [0.0; 2];
+    for _ in 0..300 {
+        let confidences = (0..2_000).map(|idx| 0.5 + f64::from(idx % 50) / 100.0);
+        let rows: Vec<Vec<f64>> = confidences.map(|p| vec![p, 1.0 - p]).collect();
+        let labels = rows.iter().map(|row| usize::from(random.random::<f64>() >= row[0])).collect();
+        let drawn = Scored { probabilities: rows, labels };
+        errors.push(drawn.ece());
+        by_chance = drawn.ece_by_chance();
+    }
+    let mean = errors.iter().sum::<f64>() / 300.0;
+    let deviation = (errors.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / 299.0).sqrt();
+    assert!((mean / by_chance[0] - 1.0).abs() < 0.05, "{mean}, expected {}", by_chance[0]);
+    assert!((deviation / by_chance[1] - 1.0).abs() < 0.15, "{deviation}, expected {}", by_chance[1]);
+    // Whoever is sure is never wrong by chance.
+    assert_eq!(Scored { probabilities: vec![vec![1.0, 0.0]], labels: vec![0] }.ece_by_chance(), [0.0, 0.0]);
 }
 
 #[test]

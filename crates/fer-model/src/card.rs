@@ -7,7 +7,7 @@ use fer_data::{LabelSet, Labels, face};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
-use crate::net::{Architecture, BlockPlan, NetPlan};
+use crate::net::{Architecture, BlockPlan, NetPlan, Pooling};
 
 /// The card schema this version writes, and the newest it reads.
 pub const SCHEMA: u64 = 1;
@@ -42,6 +42,12 @@ pub struct ModelCard {
     /// How many trunks of these blocks stand side by side, from 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub n_trunks: usize,
+    /// How the last feature maps become features; plain means in cards of before.
+    #[serde(default, skip_serializing_if = "is_mean")]
+    pub pooling: Pooling,
+    /// Whether the network brings each face to mean 0 and deviation 1 first; not in cards of before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub standardizes: bool,
     /// Learnable parameters.
     pub n_parameters: usize,
     /// Class names of a reading, in its order: those of the first head.
@@ -172,6 +178,18 @@ fn is_one(n: &usize) -> bool {
     *n == 1
 }
 
+// Serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(is: &bool) -> bool {
+    !*is
+}
+
+// Serde hands over a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_mean(pooling: &Pooling) -> bool {
+    *pooling == Pooling::Mean
+}
+
 fn crop_factor() -> f32 {
     CROP_FACTOR
 }
@@ -265,6 +283,8 @@ impl ModelCard {
             architecture: architecture.name().to_owned(),
             blocks: Vec::new(),
             n_trunks: 1,
+            pooling: Pooling::Mean,
+            standardizes: false,
             n_parameters: architecture.size(labels.len()).parameters,
             labels,
             heads: Vec::new(),
@@ -296,6 +316,8 @@ impl ModelCard {
             card.blocks.clone_from(&plan.blocks);
         }
         card.n_trunks = plan.n_trunks;
+        card.pooling = plan.pooling;
+        card.standardizes = plan.standardizes;
         if heads.len() > 1 {
             card.heads = heads;
         }
@@ -396,7 +418,7 @@ impl ModelCard {
     /// # Errors
     /// [`ModelError::Mismatch`] for a preset this version does not know.
     pub fn plan(&self) -> Result<NetPlan, ModelError> {
-        Ok(self.architecture()?.plan(&self.blocks, self.n_trunks))
+        Ok(self.plan_of(self.architecture()?))
     }
 
     /// Refuses a card whose labels are not these, in this order.
@@ -427,7 +449,7 @@ impl ModelCard {
         let architecture = self.architecture_from(origin)?;
         self.check_labels(origin)?;
         self.check_input(origin)?;
-        let plan = architecture.plan(&self.blocks, self.n_trunks);
+        let plan = self.plan_of(architecture);
         plan.check().map_err(|(expected, found)| mismatch(origin, "blocks", expected, found))?;
         let n_parameters = plan.size(self.n_logits()).parameters;
         if self.n_parameters != n_parameters {
@@ -446,6 +468,15 @@ impl ModelCard {
             return Err(mismatch(origin, "weights.file", "a file name beside the card", &self.weights.file));
         }
         Ok(())
+    }
+
+    fn plan_of(&self, architecture: Architecture) -> NetPlan {
+        NetPlan {
+            n_trunks: self.n_trunks,
+            pooling: self.pooling,
+            standardizes: self.standardizes,
+            ..architecture.plan(&self.blocks)
+        }
     }
 
     fn architecture_from(&self, origin: &str) -> Result<Architecture, ModelError> {

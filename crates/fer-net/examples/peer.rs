@@ -53,7 +53,7 @@ fn network(name: &str) -> (Architecture, NetPlan) {
     }
     let found = Architecture::ALL.into_iter().find(|architecture| architecture.name() == name);
     let preset = found.unwrap_or_else(|| panic!("{name} is neither a preset nor a model folder\n{USAGE}"));
-    (preset, preset.plan(&[], 1))
+    (preset, preset.plan(&[]))
 }
 
 fn number(text: &str) -> usize {

@@ -18,7 +18,7 @@ impl Net {
     #[must_use]
     pub fn as_trunks(nets: &[Self]) -> Option<Self> {
         let first = nets.first()?;
-        let kind = |net: &Self| (net.plan().blocks, net.n_labels());
+        let kind = |net: &Self| (net.plan().blocks, net.n_labels(), net.standardizes);
         let expected = kind(first);
         if nets.iter().any(|net| kind(net) != expected) {
             return None;
@@ -26,6 +26,8 @@ impl Net {
         Some(Self {
             blocks: nets.iter().flat_map(|net| net.blocks.iter().cloned()).collect(),
             n_trunks: nets.iter().map(|net| net.n_trunks).sum(),
+            standardizes: first.standardizes,
+            pool: all_pools(nets),
             dropout: first.dropout.clone(),
             head: mean_head(nets),
         })
@@ -38,12 +40,13 @@ impl Net {
     /// begins as good as the networks' mean.
     ///
     /// `None` for no network or one of several trunks, and where blocks differ in more than their widths or heads
-    /// in their outputs.
+    /// in their outputs, or not all standardize faces.
     #[must_use]
     pub fn side_by_side(nets: &[Self]) -> Option<Self> {
         let (first, n_labels) = (nets.first()?, nets.first()?.n_labels());
-        let is_other = |net: &Self| net.blocks.len() != first.blocks.len() || net.n_labels() != n_labels;
-        if nets.iter().any(|net| net.n_trunks > 1 || is_other(net)) {
+        let (n_blocks, standardizes) = (first.blocks.len(), first.standardizes);
+        let is_other = |net: &Self| net.blocks.len() != n_blocks || net.n_labels() != n_labels;
+        if nets.iter().any(|net| net.n_trunks > 1 || is_other(net) || net.standardizes != standardizes) {
             return None;
         }
         let block = |idx| {
@@ -52,7 +55,8 @@ impl Net {
             wide_block(&same, idx == 0)
         };
         let blocks = (0..first.blocks.len()).map(block).collect::<Option<Vec<_>>>()?;
-        Some(Self { blocks, n_trunks: 1, dropout: first.dropout.clone(), head: mean_head(nets) })
+        let (pool, dropout) = (all_pools(nets), first.dropout.clone());
+        Some(Self { blocks, n_trunks: 1, standardizes, pool, dropout, head: mean_head(nets) })
     }
 }
 
@@ -139,6 +143,12 @@ fn block_diagonal(kernels: &[Tensor<4>]) -> Tensor<4> {
         Tensor::cat(kernels.iter().enumerate().map(part).collect(), 1)
     });
     Tensor::cat(rows.collect(), 0)
+}
+
+/// The weights of all networks' places, or `None` where all features are means.
+fn all_pools(nets: &[Net]) -> Option<Param<Tensor<3>>> {
+    let is_weighted = nets.iter().any(|net| net.pool.is_some());
+    is_weighted.then(|| Param::from_tensor(Tensor::cat(nets.iter().map(Net::excess).collect(), 0)))
 }
 
 /// A head that reads all features and gives the mean of the heads' logits, every trunk's alike.

@@ -4,9 +4,9 @@
 use burn::{
     module::{Module, Param},
     nn::{Dropout, DropoutConfig, Linear, LinearConfig},
-    tensor::{Device, Int, Tensor, TensorData},
+    tensor::{Device, Int, Tensor, TensorData, module},
 };
-use fer_model::net::{Architecture, BlockPlan, NetPlan};
+use fer_model::net::{Architecture, BlockPlan, NetPlan, Pooling, STANDARD_FLOOR};
 use fer_tensors::FeatureMap;
 
 use crate::layer::{Block, ConvNorm, Plain, Residual};
@@ -21,6 +21,11 @@ pub struct Net {
     pub(crate) blocks: Vec<Block>,
     #[module(skip)]
     pub(crate) n_trunks: usize,
+    #[module(skip)]
+    pub(crate) standardizes: bool,
+    /// By how much more than in a mean each place of the last feature maps counts, `[n_features, side, side]`;
+    /// `None`: features are means. Weight decay draws it to the mean.
+    pub(crate) pool: Option<Param<Tensor<3>>>,
     pub(crate) dropout: Dropout,
     pub(crate) head: Linear,
 }
@@ -46,17 +51,44 @@ impl Net {
             n_features += channels;
         }
         let head = LinearConfig::new(n_features, n_labels).init(device);
-        Self { blocks, n_trunks: plan.n_trunks, dropout: DropoutConfig::new(dropout).init(), head }
+        let dropout = DropoutConfig::new(dropout).init();
+        let (n_trunks, standardizes) = (plan.n_trunks, plan.standardizes);
+        let net = Self { blocks, n_trunks, standardizes, pool: None, dropout, head };
+        match plan.pooling {
+            Pooling::Mean => net,
+            Pooling::Weighted => net.with_weighted_pooling(),
+        }
+    }
+
+    /// The network whose features are weighted means: those of this one, until it is trained.
+    #[must_use]
+    pub fn with_weighted_pooling(self) -> Self {
+        let excess = self.excess();
+        Self { pool: Some(Param::from_tensor(excess)), ..self }
+    }
+
+    /// By how much more than in a mean each place counts, `[n_features, side, side]`; 0 where features are means.
+    pub(crate) fn excess(&self) -> Tensor<3> {
+        match &self.pool {
+            Some(pool) => pool.val(),
+            None => {
+                let side = self.plan().last_side();
+                Tensor::zeros([self.head.weight.dims()[0], side, side], &self.device())
+            }
+        }
     }
 
     /// Logits of normalised faces, `[N, 1, 48, 48]` to `[N, n_labels]`, unbounded, in label order.
     #[must_use]
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = FeatureMap::from_images(images);
-        let pooled = |trunk: &[Block]| {
-            trunk.iter().fold(x.clone(), |x, block| block.parts().forward(x)).global_avg_pool()
+        let x = FeatureMap::from_images(if self.standardizes { standardized(images) } else { images });
+        let pooled = |(nth, trunk): (usize, &[Block])| {
+            let last = trunk.iter().fold(x.clone(), |x, block| block.parts().forward(x));
+            let Some(pool) = &self.pool else { return last.global_avg_pool() };
+            let n_channels = last.dims()[1];
+            last.weighted(pool.val().narrow(0, nth * n_channels, n_channels) + 1.0).global_avg_pool()
         };
-        let features = one_behind_another(self.trunks().map(pooled).collect());
+        let features = one_behind_another(self.trunks().enumerate().map(pooled).collect());
         self.head.forward(self.dropout.forward(features))
     }
 
@@ -118,7 +150,8 @@ impl Net {
     #[must_use]
     pub fn plan(&self) -> NetPlan {
         let blocks = self.trunks().next().expect("a network has a trunk").iter().map(Block::plan).collect();
-        NetPlan { blocks, n_trunks: self.n_trunks }
+        let pooling = if self.pool.is_some() { Pooling::Weighted } else { Pooling::Mean };
+        NetPlan { blocks, n_trunks: self.n_trunks, pooling, standardizes: self.standardizes }
     }
 
     /// The device that holds the weights.
@@ -132,6 +165,14 @@ impl Net {
     pub fn n_labels(&self) -> usize {
         self.head.weight.dims()[1]
     }
+}
+
+/// Each face at mean 0 and deviation 1. Adaptive pooling, because a plain mean cannot be exported to ONNX.
+fn standardized(images: Tensor<4>) -> Tensor<4> {
+    let mean = |x: Tensor<4>| module::adaptive_avg_pool2d(x, [1, 1]);
+    let centred = images.clone() - mean(images);
+    let deviation = mean(centred.clone() * centred.clone()).sqrt() + STANDARD_FLOOR;
+    centred / deviation
 }
 
 /// Features of the trunks as one row a face.

@@ -242,6 +242,22 @@ impl FeatureMap {
         }
     }
 
+    /// Every place of every channel times its weight; `weights` are `[C, H, W]`, the same for all images.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is not a weight for each.
+    pub fn weighted(self, weights: Tensor<3>) -> Self {
+        let ([_, channels, height, width], found) = (self.dims(), weights.dims());
+        let expected = [channels, height, width];
+        assert_eq!(found, expected, "weights of places: found {found:?}, expected {expected:?} [C, H, W]");
+        let weights = match self.layout {
+            Axes::ChannelsFirst => weights,
+            Axes::ChannelsLast => weights.permute([1, 2, 0]),
+        };
+        Self { tensor: self.tensor * weights.unsqueeze(), layout: self.layout }
+    }
+
     /// Mean over rows and columns, `[N, C]`.
     ///
     /// # Panics

@@ -5,17 +5,25 @@ use fer_data::face::{PIXELS, SIDE};
 use fer_kernels::{FoldedConv, FoldedDepthwise, Map, Norm};
 
 use super::{
-    EPSILON,
+    EPSILON, STANDARD_FLOOR,
     forward::{After, BlockParts, ConvLayer},
-    plan::{BlockPlan, NetPlan},
+    plan::{BlockPlan, NetPlan, Pooling},
 };
 use crate::weights::Weights;
 
 /// A network in inference form; agrees with its training form within 1e-4 on logits.
 #[derive(Clone, Debug)]
 pub struct FoldedNet {
-    trunks: Vec<Vec<FoldedBlock>>,
+    standardizes: bool,
+    trunks: Vec<FoldedTrunk>,
     head: LinearLayer,
+}
+
+#[derive(Clone, Debug)]
+struct FoldedTrunk {
+    blocks: Vec<FoldedBlock>,
+    /// Weights of the last feature map's places, `[side · side, n_channels]`, where its features are no plain means.
+    place_weights: Option<Vec<f32>>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +58,8 @@ impl FoldedNet {
         let mut unfolded = UnfoldedWeights(weights);
         let mut trunks = Vec::with_capacity(plan.n_trunks);
         let mut n_features = 0;
+        let n_channels = plan.blocks.last().map_or(1, BlockPlan::width);
+        let mut place_weights = unfolded.place_weights(plan, n_channels)?.into_iter();
         for trunk in 0..plan.n_trunks {
             let mut channels = 1;
             let mut blocks = Vec::with_capacity(plan.blocks.len());
@@ -58,7 +68,7 @@ impl FoldedNet {
                 channels = block.width();
             }
             n_features += channels;
-            trunks.push(blocks);
+            trunks.push(FoldedTrunk { blocks, place_weights: place_weights.next() });
         }
         let head = LinearLayer {
             weight: unfolded.0.take("head.weight", &[n_features, n_logits])?,
@@ -66,7 +76,7 @@ impl FoldedNet {
         };
         match unfolded.0.names().next() {
             Some(name) => Err(format!("{name} is not part of it")),
-            None => Ok(Self { trunks, head }),
+            None => Ok(Self { standardizes: plan.standardizes, trunks, head }),
         }
     }
 
@@ -90,22 +100,39 @@ impl FoldedNet {
         logits
     }
 
-    /// What all outputs are made of: the last feature map's means, `[N, 48, 48]` to `[N, n_features]`.
+    /// What all outputs are made of: the last feature map's means, plain or weighted, `[N, 48, 48]` to
+    /// `[N, n_features]`.
     ///
     /// # Panics
     /// If the last face is not whole.
     #[must_use]
-    pub fn features(&self, faces: Vec<f32>) -> Vec<f32> {
+    pub fn features(&self, mut faces: Vec<f32>) -> Vec<f32> {
+        if self.standardizes {
+            faces.chunks_exact_mut(PIXELS).for_each(standardize);
+        }
         fer_kernels::on_pool(|| {
             let n = faces.len() / PIXELS;
             let x = Map::new([n, SIDE, SIDE, 1], faces);
             let pooled = |trunk: usize| {
-                let blocks = self.trunks[trunk].iter();
-                blocks.fold(x.clone(), |x, block| block.parts().forward(x)).global_mean()
+                let FoldedTrunk { blocks, place_weights } = &self.trunks[trunk];
+                let last = blocks.iter().fold(x.clone(), |x, block| block.parts().forward(x));
+                match place_weights {
+                    None => last.global_mean(),
+                    Some(weights) => last.weighted_sum(weights),
+                }
             };
             one_behind_another(fer_kernels::map_tasks(self.trunks.len(), pooled), n)
         })
     }
+}
+
+/// Brings a face to mean 0 and deviation 1.
+fn standardize(face: &mut [f32]) {
+    let n = face.len() as f32;
+    let mean = face.iter().sum::<f32>() / n;
+    face.iter_mut().for_each(|value| *value -= mean);
+    let deviation = (face.iter().map(|value| value * value).sum::<f32>() / n).sqrt() + STANDARD_FLOOR;
+    face.iter_mut().for_each(|value| *value /= deviation);
 }
 
 /// Features of the trunks, as one row a face.
@@ -126,6 +153,23 @@ fn one_behind_another(mut trunks: Vec<Vec<f32>>, n_faces: usize) -> Vec<f32> {
 struct UnfoldedWeights(Weights);
 
 impl UnfoldedWeights {
+    /// The weights of each trunk's places as its maps lie in memory, `[side · side, n_channels]`; none where features
+    /// are means.
+    fn place_weights(&mut self, plan: &NetPlan, n_channels: usize) -> Result<Vec<Vec<f32>>, String> {
+        if plan.pooling == Pooling::Mean {
+            return Ok(Vec::new());
+        }
+        let side = plan.last_side();
+        let n_places = side * side;
+        let excess = self.0.take("pool", &[n_channels * plan.n_trunks, side, side])?;
+        let of_trunk = |excess: &[f32]| {
+            let at =
+                |idx: usize| (1.0 + excess[idx % n_channels * n_places + idx / n_channels]) / n_places as f32;
+            (0..excess.len()).map(at).collect()
+        };
+        Ok(excess.chunks_exact(n_channels * n_places).map(of_trunk).collect())
+    }
+
     fn block(&mut self, idx: usize, plan: BlockPlan, channels: usize) -> Result<FoldedBlock, String> {
         let name = |part: &str| format!("blocks.{idx}.{part}");
         Ok(match plan {

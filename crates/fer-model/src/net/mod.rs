@@ -7,7 +7,11 @@ mod plan;
 
 pub use folded::FoldedNet;
 pub use forward::{After, BlockParts, ConvLayer};
-pub use plan::{Architecture, BlockPlan, NetPlan, NetSize};
+pub use plan::{Architecture, BlockPlan, NetPlan, NetSize, Pooling};
+
+/// Added to a face's deviation where faces are standardized, in units of the input: three grey values, so that a
+/// blank crop stays one.
+pub const STANDARD_FLOOR: f32 = 0.05;
 
 /// What batch norm adds to a variance.
 pub const EPSILON: f32 = 1e-5;

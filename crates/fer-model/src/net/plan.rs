@@ -54,13 +54,30 @@ pub enum BlockPlan {
     },
 }
 
+/// How the last feature map becomes features, one a channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooling {
+    /// The mean over all places.
+    #[default]
+    Mean,
+    /// The mean in which every place of every channel has a learnt weight: in a face that was cut out, a place means
+    /// something (global depthwise convolution of MobileFaceNets, Chen et al. 2018, arXiv 1804.07573).
+    Weighted,
+}
+
 /// What a network is made of: equal trunks side by side, which read the same face and meet in one head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetPlan {
-    /// The blocks of one trunk in order; global average pooling follows them.
+    /// The blocks of one trunk in order; pooling follows them.
     pub blocks: Vec<BlockPlan>,
     /// How many trunks, from 1.
     pub n_trunks: usize,
+    /// What follows the blocks.
+    pub pooling: Pooling,
+    /// Whether each face is brought to mean 0 and deviation 1 before the blocks, so that light and contrast need not
+    /// be learnt.
+    pub standardizes: bool,
 }
 
 const fn residual(width: usize, stride: usize) -> BlockPlan {
@@ -88,9 +105,9 @@ const VGG: &[BlockPlan] =
 /// Size of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct NetSize {
-    /// Trained parameters: convolutions, batch-norm scale and shift, head.
+    /// Trained parameters: convolutions, batch-norm scale and shift, weights of pooling, head.
     pub parameters: usize,
-    /// Multiply-accumulates for one face: convolutions and head.
+    /// Multiply-accumulates for one face: convolutions, weighted pooling and head.
     pub macs: usize,
 }
 
@@ -115,7 +132,7 @@ impl Architecture {
         Self::ALL.into_iter().find(|architecture| architecture.name() == name)
     }
 
-    /// The blocks in order; global average pooling and a linear head follow them.
+    /// The blocks in order; pooling and a linear head follow them.
     ///
     /// A card written before cards listed their blocks means these, so they stay what they are:
     /// a better preset is a list of its own, in a config's `model.blocks` and in its card.
@@ -129,11 +146,10 @@ impl Architecture {
         }
     }
 
-    /// What a network is made of: `own` blocks, or the preset's where there are none.
+    /// A network of one trunk and plain means: of `own` blocks, or the preset's where there are none.
     #[must_use]
-    pub fn plan(self, own: &[BlockPlan], n_trunks: usize) -> NetPlan {
-        let blocks = if own.is_empty() { self.blocks() } else { own };
-        NetPlan { blocks: blocks.to_vec(), n_trunks }
+    pub fn plan(self, own: &[BlockPlan]) -> NetPlan {
+        NetPlan::of_one_trunk(if own.is_empty() { self.blocks() } else { own })
     }
 
     /// Parameters and multiply-accumulates with a head of `n_labels`.
@@ -163,34 +179,58 @@ impl NetPlan {
         Ok(())
     }
 
-    /// A network of one trunk.
+    /// A network of one trunk, whose features are means.
     #[must_use]
     pub fn of_one_trunk(blocks: &[BlockPlan]) -> Self {
-        Self { blocks: blocks.to_vec(), n_trunks: 1 }
+        Self { blocks: blocks.to_vec(), n_trunks: 1, pooling: Pooling::Mean, standardizes: false }
+    }
+
+    /// Side of the last feature map.
+    #[must_use]
+    pub fn last_side(&self) -> usize {
+        self.counted().side
     }
 
     /// Parameters and multiply-accumulates with a head of `n_labels`.
     #[must_use]
     pub fn size(&self, n_labels: usize) -> NetSize {
-        let mut counter = Counter { channels: 1, side: SIDE, size: NetSize::default() };
-        for block in &self.blocks {
-            counter.block(*block);
-        }
+        let counter = self.counted();
         let (n_features, trunk) = (counter.channels * self.n_trunks, counter.size);
         NetSize {
             parameters: trunk.parameters * self.n_trunks + (n_features + 1) * n_labels,
             macs: trunk.macs * self.n_trunks + n_features * n_labels,
         }
     }
+
+    /// One trunk and its pooling, counted through.
+    fn counted(&self) -> Counter {
+        let mut counter = Counter { channels: 1, side: SIDE, size: NetSize::default() };
+        for block in &self.blocks {
+            counter.block(*block);
+        }
+        if self.pooling == Pooling::Weighted {
+            let n_weights = counter.channels * counter.side * counter.side;
+            counter.size.parameters += n_weights;
+            counter.size.macs += n_weights;
+        }
+        counter
+    }
 }
 
 impl std::fmt::Display for NetPlan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.standardizes {
+            f.write_str("standardized faces, ")?;
+        }
         if self.n_trunks > 1 {
             write!(f, "{} trunks of ", self.n_trunks)?;
         }
         let blocks: Vec<String> = self.blocks.iter().map(ToString::to_string).collect();
-        f.write_str(&blocks.join(", "))
+        f.write_str(&blocks.join(", "))?;
+        match self.pooling {
+            Pooling::Mean => Ok(()),
+            Pooling::Weighted => f.write_str(", weighted pooling"),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use fer_data::augment::Augment;
 use fer_drawn::Data;
 use fer_model::{
     Architecture,
-    net::{BlockPlan, NetPlan},
+    net::{BlockPlan, NetPlan, Pooling},
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,11 @@ pub struct ModelConfig {
     /// How many trunks of these blocks stand side by side under one head, `1..=64`; those of `init` where it is named
     /// and no blocks are.
     pub n_trunks: usize,
+    /// `mean`, or `weighted`: every place of the last feature map has a learnt weight; a model of means to start from
+    /// begins as it is.
+    pub pooling: Pooling,
+    /// Bring each face to mean 0 and deviation 1 first, so that light and contrast need not be learnt.
+    pub standardize: bool,
     /// Dropout before the head, `0..1`.
     pub dropout: f64,
     /// A model folder to start from, of the same architecture and blocks, with a head of the run's labels;
@@ -249,6 +254,8 @@ impl Default for ModelConfig {
             architecture: Architecture::Small,
             blocks: Vec::new(),
             n_trunks: 1,
+            pooling: Pooling::Mean,
+            standardize: false,
             dropout: 0.0,
             init: String::new(),
             beside: Vec::new(),
@@ -338,7 +345,12 @@ impl ModelConfig {
     /// What the network is made of: blocks of the config's own, or the preset's.
     #[must_use]
     pub fn plan(&self) -> NetPlan {
-        self.architecture.plan(&self.blocks, self.n_trunks)
+        NetPlan {
+            n_trunks: self.n_trunks,
+            pooling: self.pooling,
+            standardizes: self.standardize,
+            ..self.architecture.plan(&self.blocks)
+        }
     }
 }
 

@@ -4,7 +4,10 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use fer_model::{ModelCard, net::NetPlan};
+use fer_model::{
+    ModelCard,
+    net::{NetPlan, Pooling},
+};
 use fer_net::{Net, checkpoint};
 
 use crate::{
@@ -31,6 +34,10 @@ pub fn with_blocks_of_init(mut config: Config) -> Result<Config, TrainError> {
     }
     let plan = joined(&config, nets.into_iter().map(|(net, _)| net))?.plan();
     (config.model.blocks, config.model.n_trunks) = (plan.blocks, plan.n_trunks);
+    if plan.pooling == Pooling::Weighted {
+        config.model.pooling = Pooling::Weighted;
+    }
+    config.model.standardize |= plan.standardizes;
     Ok(config)
 }
 
@@ -45,7 +52,10 @@ pub fn initial_net(config: &Config, heads: &[Head]) -> Result<Option<Net>, Train
     let folder = Path::new(&config.model.init);
     let nets = models(config)?;
     let nets = nets.iter().map(|(net, card)| with_heads(folder, net, card, heads));
-    let net = joined(config, nets.collect::<Result<Vec<_>, _>>()?)?;
+    let mut net = joined(config, nets.collect::<Result<Vec<_>, _>>()?)?;
+    if config.model.pooling == Pooling::Weighted {
+        net = net.with_weighted_pooling();
+    }
     let (expected, found) = (config.model.plan().to_string(), net.plan().to_string());
     if expected != found {
         return Err(refused(folder, "blocks", &expected, &found));

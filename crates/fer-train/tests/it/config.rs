@@ -1,6 +1,6 @@
 //! Configs: what is refused, and in which words.
 
-use fer_model::net::{BlockPlan, NetPlan};
+use fer_model::net::{BlockPlan, NetPlan, Pooling};
 use fer_train::config::Config;
 
 #[track_caller]
@@ -189,6 +189,9 @@ fn lists_that_are_empty_by_default_take_items_and_come_back_from_the_runs_own_co
     assert_eq!(config.model.plan(), NetPlan::of_one_trunk(&plan));
     assert_eq!(config.teacher.models, ["models/small", "models/tiny"]);
     assert_eq!(Config::parse(&config.to_toml(), &[]).unwrap(), config);
+    let pooled = Config::parse(text, &["model.pooling=weighted".to_owned()]).unwrap();
+    assert_eq!(pooled.model.plan(), NetPlan { pooling: Pooling::Weighted, ..NetPlan::of_one_trunk(&plan) });
+    assert_eq!(Config::parse(&pooled.to_toml(), &[]).unwrap(), pooled);
     let error = Config::parse("[teacher]\nmodels = [3]", &[]).unwrap_err();
     assert!(error.starts_with("teacher.models[0]: "), "{error}");
 }

@@ -1,6 +1,6 @@
 //! ONNX files: names, dynamic batch, card inside.
 
-use fer_model::net::{BlockPlan, NetPlan};
+use fer_model::net::{BlockPlan, NetPlan, Pooling};
 use fer_net::Net;
 use fer_train::onnx::to_onnx;
 use onnx_ir::{Message, ModelProto};
@@ -22,6 +22,17 @@ fn the_onnx_model_has_agreed_names_a_dynamic_batch_and_its_card() {
     let property = |key: &str| &model.metadata_props.iter().find(|p| p.key == key).unwrap().value;
     assert_eq!(property("labels"), r#"["angry","disgust","fear","happy","neutral","sad","surprise"]"#);
     assert_eq!(*property("card"), card.to_json());
+}
+
+#[test]
+fn weights_of_places_are_exported_before_the_pool() {
+    let blocks = [BlockPlan::Plain { width: 16, convs: 1, pool: true }];
+    let plan = NetPlan { pooling: Pooling::Weighted, ..NetPlan::of_one_trunk(&blocks) };
+    let net = Net::of_plan(&plan, 7, 0.0, &cpu());
+    let model = ModelProto::parse_from_bytes(&to_onnx(&net, &card()).unwrap()).unwrap();
+    let pool = model.graph.node.iter().position(|node| node.op_type == "GlobalAveragePool").unwrap();
+    let weighted = &model.graph.node[..pool].iter().find(|node| node.output == model.graph.node[pool].input);
+    assert_eq!(weighted.unwrap().op_type, "Mul");
 }
 
 #[test]

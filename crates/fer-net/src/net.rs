@@ -67,6 +67,12 @@ impl Net {
         Self { pool: Some(Param::from_tensor(excess)), ..self }
     }
 
+    /// The network that standardizes faces first: near this one on faces in full light.
+    #[must_use]
+    pub fn with_standardized_faces(self) -> Self {
+        Self { standardizes: true, ..self }
+    }
+
     /// By how much more than in a mean each place counts, `[n_features, side, side]`; 0 where features are means.
     pub(crate) fn excess(&self) -> Tensor<3> {
         match &self.pool {

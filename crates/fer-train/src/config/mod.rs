@@ -54,7 +54,8 @@ pub struct ModelConfig {
     /// `mean`, or `weighted`: every place of the last feature map has a learnt weight; a model of means to start from
     /// begins as it is.
     pub pooling: Pooling,
-    /// Bring each face to mean 0 and deviation 1 first, so that light and contrast need not be learnt.
+    /// Bring each face to mean 0 and deviation 1 first, so that light and contrast need not be learnt; a model to start
+    /// from that did not begins near what it was.
     pub standardize: bool,
     /// Dropout before the head, `0..1`.
     pub dropout: f64,

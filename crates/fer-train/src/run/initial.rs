@@ -56,6 +56,9 @@ pub fn initial_net(config: &Config, heads: &[Head]) -> Result<Option<Net>, Train
     if config.model.pooling == Pooling::Weighted {
         net = net.with_weighted_pooling();
     }
+    if config.model.standardize {
+        net = net.with_standardized_faces();
+    }
     let (expected, found) = (config.model.plan().to_string(), net.plan().to_string());
     if expected != found {
         return Err(refused(folder, "blocks", &expected, &found));

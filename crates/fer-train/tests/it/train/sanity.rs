@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor};
 use burn_train::{InferenceStep, TrainStep};
 use fer_base::ExitCode;
 use fer_data::{Face, Split};
-use fer_model::{DeviceChoice, checkpoint::load_card};
+use fer_model::{DeviceChoice, checkpoint::load_card, net::Pooling};
 use fer_net::checkpoint;
 use fer_train::TrainError;
 use fer_train::run::initial::with_blocks_of_init;
@@ -138,6 +138,21 @@ fn a_run_can_start_from_a_model_and_refuses_another_architecture() {
     // Batch-norm statistics move even where weights stand still, so the loss is near, not equal.
     let drift = rows[0].validation_loss - first.best.validation_loss;
     assert!(drift.abs() < 0.05, "{} against {}", rows[0].validation_loss, first.best.validation_loss);
+
+    let pooled = [&["model.pooling=weighted"], &still[..]].concat();
+    let (pooled, rows) = Run::new(config(&pooled), &folder.path().join("pooled")).go();
+    let drift = rows[0].validation_loss - first.best.validation_loss;
+    assert!(drift.abs() < 0.05, "weighted pooling begins as means: {}", rows[0].validation_loss);
+    let init_pooled = format!("model.init={:?}", pooled.unwrap().model);
+    let both = [init_pooled.as_str(), "model.pooling=weighted", "model.standardize=true"];
+    let standard = [&both, &still[1..]].concat();
+    let standard = Run::new(config(&standard), &folder.path().join("standard")).go().0.unwrap();
+    let plan = load_card(&standard.model).unwrap().plan().unwrap();
+    assert_eq!((plan.pooling, plan.standardizes), (Pooling::Weighted, true));
+    // What a model has, a run that starts from it has.
+    let taken = with_blocks_of_init(config(&[&format!("model.init={:?}", standard.model)])).unwrap();
+    assert_eq!(taken.model.plan(), plan);
+
     let other = [init.as_str(), "model.architecture=small"];
     let error = Run::new(config(&other), &folder.path().join("other")).go().0.unwrap_err().to_string();
     let words = "model.init: blocks: expected 16 plain ×1 pooled, 32 residual /1, 96 residual /2, 160 residual /2, found 16";

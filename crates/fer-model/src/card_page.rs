@@ -149,10 +149,12 @@ const fn limits() -> &'static str {
 }
 
 fn files(card: &ModelCard) -> String {
+    let standard =
+        if card.standardizes { "; the network brings each face to mean 0 and deviation 1" } else { "" };
     format!(
         "## Files\n\n\
          `card.json`, and `{file}` ({n_bytes} bytes, SHA-256 `{sha256}`).\n\
-         Normalisation: (grey value − {mean}) / {deviation}.\n\
+         Normalisation: (grey value − {mean}) / {deviation}{standard}.\n\
          Cut to {crop_factor} times the side of a Haar cascade's box around the face.\n",
         file = card.weights.file,
         n_bytes = card.weights.n_bytes,

@@ -74,19 +74,8 @@ impl Map {
     /// Panics when there is no row, column or channel, or not a weight for each.
     #[must_use]
     pub fn weighted_sum(&self, weights: &[f32]) -> Vec<f32> {
-        let [n, height, width, n_channels] = self.dims;
-        let len = height * width * n_channels;
-        assert!(len > 0 && weights.len() == len, "pooling: {} weights for {:?}", weights.len(), self.dims);
-        let mut sums = vec![0.0; n * n_channels];
-        for (sums, image) in sums.chunks_exact_mut(n_channels).zip(self.floats.chunks_exact(len)) {
-            let places = image.chunks_exact(n_channels).zip(weights.chunks_exact(n_channels));
-            for (place, weights) in places {
-                for ((sum, value), weight) in sums.iter_mut().zip(place).zip(weights) {
-                    *sum += value * weight;
-                }
-            }
-        }
-        sums
+        let [_, height, width, n_channels] = self.dims;
+        pool::weighted_sum(height * width, n_channels, &self.floats, weights)
     }
 }
 

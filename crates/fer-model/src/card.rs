@@ -43,10 +43,10 @@ pub struct ModelCard {
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub n_trunks: usize,
     /// How the last feature maps become features; plain means in cards of before.
-    #[serde(default, skip_serializing_if = "is_mean")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub pooling: Pooling,
     /// Whether the network brings each face to mean 0 and deviation 1 first; not in cards of before.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub standardizes: bool,
     /// Learnable parameters.
     pub n_parameters: usize,
@@ -178,16 +178,8 @@ fn is_one(n: &usize) -> bool {
     *n == 1
 }
 
-// Serde hands over a reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(is: &bool) -> bool {
-    !*is
-}
-
-// Serde hands over a reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_mean(pooling: &Pooling) -> bool {
-    *pooling == Pooling::Mean
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn crop_factor() -> f32 {

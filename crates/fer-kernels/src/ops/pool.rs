@@ -264,6 +264,28 @@ pub fn global_mean(n_pixels: usize, n_channels: usize, x: &[f32]) -> Vec<f32> {
     means
 }
 
+/// Sum of all pixels of each image and channel, each times its weight: weights `[pixels, C]`, `[N, pixels, C]` → `[N, C]`.
+///
+/// # Panics
+///
+/// Panics when there is no pixel or channel, not a weight for each, or the last image is incomplete.
+pub fn weighted_sum(n_pixels: usize, n_channels: usize, x: &[f32], weights: &[f32]) -> Vec<f32> {
+    let image_len = n_pixels * n_channels;
+    assert!(
+        image_len > 0 && weights.len() == image_len && x.len().is_multiple_of(image_len),
+        "weighted sum: {} floats and {} weights for images of {n_pixels} pixels and {n_channels} channels",
+        x.len(),
+        weights.len()
+    );
+    let mut sums = vec![0.0f32; x.len() / n_pixels];
+    for (sums, image) in sums.chunks_exact_mut(n_channels).zip(x.chunks_exact(image_len)) {
+        for (pixel, weights) in image.chunks_exact(n_channels).zip(weights.chunks_exact(n_channels)) {
+            sums.iter_mut().zip(pixel).zip(weights).for_each(|((sum, value), weight)| *sum += value * weight);
+        }
+    }
+    sums
+}
+
 /// Gradient of [`global_mean`]: every pixel gets its share, `[N, C]` → `[N, pixels, C]`.
 ///
 /// # Panics

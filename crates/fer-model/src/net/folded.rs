@@ -57,8 +57,8 @@ impl FoldedNet {
     pub fn new(plan: &NetPlan, n_logits: usize, weights: Weights) -> Result<Self, String> {
         let mut unfolded = UnfoldedWeights(weights);
         let mut trunks = Vec::with_capacity(plan.n_trunks);
-        let mut n_features = 0;
         let n_channels = plan.blocks.last().map_or(1, BlockPlan::width);
+        let n_features = n_channels * plan.n_trunks;
         let mut place_weights = unfolded.place_weights(plan, n_channels)?.into_iter();
         for trunk in 0..plan.n_trunks {
             let mut channels = 1;
@@ -67,7 +67,6 @@ impl FoldedNet {
                 blocks.push(unfolded.block(trunk * plan.blocks.len() + idx, *block, channels)?);
                 channels = block.width();
             }
-            n_features += channels;
             trunks.push(FoldedTrunk { blocks, place_weights: place_weights.next() });
         }
         let head = LinearLayer {

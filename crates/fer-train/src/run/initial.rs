@@ -34,8 +34,8 @@ pub fn with_blocks_of_init(mut config: Config) -> Result<Config, TrainError> {
     }
     let plan = joined(&config, nets.into_iter().map(|(net, _)| net))?.plan();
     (config.model.blocks, config.model.n_trunks) = (plan.blocks, plan.n_trunks);
-    if plan.pooling == Pooling::Weighted {
-        config.model.pooling = Pooling::Weighted;
+    if config.model.pooling == Pooling::Mean {
+        config.model.pooling = plan.pooling;
     }
     config.model.standardize |= plan.standardizes;
     Ok(config)

@@ -36,6 +36,18 @@ fn weights_of_places_are_exported_before_the_pool() {
 }
 
 #[test]
+fn standardizing_is_exported_before_the_first_convolution() {
+    let blocks = [BlockPlan::Plain { width: 16, convs: 1, pool: true }];
+    let plan = NetPlan { standardizes: true, ..NetPlan::of_one_trunk(&blocks) };
+    let net = Net::of_plan(&plan, 7, 0.0, &cpu());
+    let model = ModelProto::parse_from_bytes(&to_onnx(&net, &card()).unwrap()).unwrap();
+    let kinds: Vec<&str> = model.graph.node.iter().map(|node| node.op_type.as_str()).collect();
+    let conv = kinds.iter().position(|&kind| kind == "Conv").unwrap();
+    assert!(kinds[..conv].contains(&"Sqrt") && kinds[..conv].contains(&"Div"), "{kinds:?}");
+    assert!(model.graph.node[conv].input.iter().all(|name| name != "faces"), "{kinds:?}");
+}
+
+#[test]
 fn a_separable_block_is_exported_as_a_grouped_convolution_and_one_of_1x1() {
     let blocks =
         [BlockPlan::Plain { width: 16, convs: 1, pool: true }, BlockPlan::Separable { width: 24, stride: 2 }];

@@ -27,20 +27,23 @@ FIRST_VOTE_COLUMN = 2
 FIRST_PROBABILITY_COLUMN = 3
 
 
+def records(path):
+    with open(path, newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
 def probabilities(path):
     """Rows of the data counted from 1, FER-2013's labels, and log-probabilities [n, 7]."""
-    with open(path, newline="") as file:
-        records = list(csv.reader(file))[1:]
-    rows = [int(record[0].removeprefix("row ")) for record in records]
-    values = np.array([record[FIRST_PROBABILITY_COLUMN:] for record in records], dtype=float)
-    return rows, np.array([record[1] for record in records]), np.log(values.clip(1e-4))
+    judged_faces = records(path)
+    rows = [int(record[0].removeprefix("row ")) for record in judged_faces]
+    values = np.array([record[FIRST_PROBABILITY_COLUMN:] for record in judged_faces], dtype=float)
+    return rows, np.array([record[1] for record in judged_faces]), np.log(values.clip(1e-4))
 
 
 def votes(path, rows):
-    """Votes of the data's rows in three forms, as a share each enters a log-linear model in no one way."""
-    with open(path, newline="") as file:
-        records = list(csv.reader(file))[1:]
-    counts = np.array([records[row - 1][FIRST_VOTE_COLUMN:] for row in rows], dtype=float)
+    """Votes for the rows, as shares, their roots and logarithms of counts: the regression picks the form that fits."""
+    faces = records(path)
+    counts = np.array([faces[row - 1][FIRST_VOTE_COLUMN:] for row in rows], dtype=float)
     shares = counts / counts.sum(axis=1, keepdims=True)
     return np.hstack([shares, np.sqrt(shares), np.log(counts + 0.5)])
 

@@ -68,7 +68,7 @@ pub struct ModelConfig {
     pub join: Join,
 }
 
-/// How several models become one network that begins as their mean.
+/// How several models become one network that begins as a mean of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Join {
@@ -76,6 +76,10 @@ pub enum Join {
     Widths,
     /// Models of the same blocks: each stays a trunk of its own, an ensemble in one network.
     Trunks,
+    /// Models of the same blocks that were trained on from the same one: every weight is the mean of theirs, and the
+    /// network no larger (Wortsman et al. 2022, "Model soups", arXiv 2203.05482). Of models of different origin the
+    /// mean is worth nothing.
+    Weights,
 }
 
 /// `[data]`.

@@ -13,7 +13,7 @@ use fer_net::{Net, checkpoint};
 use crate::{
     config::{Config, Join},
     error::TrainError,
-    train::{heads::Head, teacher::place},
+    train::{heads::Head, teacher::place, weight_average::moved},
 };
 
 /// A config whose blocks are those of the models it starts from, where it names models and no blocks.
@@ -80,6 +80,7 @@ fn joined(config: &Config, nets: impl IntoIterator<Item = Net>) -> Result<Net, T
     let (net, expected) = match config.model.join {
         Join::Widths => (Net::side_by_side(&nets), "models of one trunk and the same up to their widths"),
         Join::Trunks => (Net::as_trunks(&nets), "models of the same"),
+        Join::Weights => (mean_of_weights(nets), "models of the same"),
     };
     let folder = Path::new(&config.model.init);
     let net = net.ok_or_else(|| refused(folder, "blocks", expected, &plans.join("; ")))?;
@@ -89,6 +90,23 @@ fn joined(config: &Config, nets: impl IntoIterator<Item = Net>) -> Result<Net, T
         return Err(refused(folder, "trunks", &expected, &n_trunks.to_string()));
     }
     Ok(net)
+}
+
+/// The mean of the networks' weights and batch-norm statistics, or `None` where their plans or heads differ.
+fn mean_of_weights(nets: Vec<Net>) -> Option<Net> {
+    let kind = |net: &Net| (net.plan(), net.n_labels());
+    let expected = kind(nets.first()?);
+    if nets.iter().any(|net| kind(net) != expected) {
+        return None;
+    }
+    let mut nets = nets.into_iter();
+    let first = nets.next()?;
+    // Of `so_far` networks and one more, each counts alike.
+    Some(
+        (1..)
+            .zip(nets)
+            .fold(first, |mean, (so_far, net)| moved(mean, &net, f64::from(so_far) / f64::from(so_far + 1))),
+    )
 }
 
 /// A model's network with the outputs of a run's heads alone, so without its verifier: that one is fitted after

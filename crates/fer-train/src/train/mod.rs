@@ -12,7 +12,7 @@ pub mod progress;
 pub mod schedule;
 pub mod step;
 pub mod teacher;
-mod weight_average;
+pub(crate) mod weight_average;
 
 use std::{
     path::{Path, PathBuf},

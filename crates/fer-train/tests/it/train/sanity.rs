@@ -207,6 +207,39 @@ fn models_beside_one_another_start_as_their_mean() {
     assert!(error.contains("48 residual /2, found 32 plain ×1 pooled, 64 residual /1"), "{error}");
 }
 
+#[test]
+fn a_run_can_start_from_the_mean_of_three_models_weights() {
+    let _turn = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, changes: &[&str]| {
+        let (run, _) = Run::new(config(changes), &folder.path().join(name)).go();
+        run.map(|run| run.model)
+    };
+    let models = [1, 2, 3]
+        .map(|seed| run(&seed.to_string(), &["train.epochs=1", &format!("train.seed={seed}")]).unwrap());
+    let init = format!("model.init={:?}", models[0]);
+    let beside = format!("model.beside={:?}", &models[1..]);
+    let join = [init.as_str(), beside.as_str(), "model.join=weights"];
+    let still = ["train.epochs=1", "schedule.peak_rate=1e-9", "schedule.warmup_epochs=0"];
+    let joined = run("joined", &[&join, &still[..]].concat()).unwrap();
+
+    let device = chosen(DeviceChoice::Cpu).device;
+    let of = |model: &std::path::PathBuf| weights(&checkpoint::load(model, &device).unwrap().0);
+    let each = models.each_ref().map(of);
+    let mean: Vec<f32> =
+        (0..each[0].len()).map(|i| each.iter().map(|own| own[i]).sum::<f32>() / 3.0).collect();
+    let apart = of(&joined).iter().zip(&mean).map(|(own, mean)| (own - mean).abs()).fold(0.0, f32::max);
+    assert!(apart < 1e-5, "{apart}");
+    let from_first = each[0].iter().zip(&mean).map(|(own, mean)| (own - mean).abs()).fold(0.0, f32::max);
+    assert!(from_first > 0.1, "the models differ: {from_first}");
+
+    let wider =
+        run("wider", &["train.epochs=1", "model.blocks=[{ plain = { width = 8, convs = 1, pool = true } }]"]);
+    let beside = format!("model.beside=[{:?}]", wider.unwrap());
+    let error = with_blocks_of_init(config(&[&init, &beside, "model.join=weights"])).unwrap_err().to_string();
+    assert!(error.contains("blocks: expected models of the same, found"), "{error}");
+}
+
 /// The convolution and head weights of a module, one after the other.
 fn weights(module: &impl Module) -> Vec<f32> {
     let mut weights = Weights(Vec::new());

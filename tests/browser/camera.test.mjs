@@ -35,7 +35,8 @@ describe("the camera", { skip }, () => {
   });
 
   test("the label shown is the one the command line gives for the same clip", async (t) => {
-    const picture = clip("still.jpg", 3, 1, 5);
+    // A face that is read surely (0.94): one between two labels is read otherwise once it is compressed again.
+    const picture = clip("still.jpg", 3, 1, 8);
     const camera = still(picture, 40);
     const rows = parseCsv(command("--input", camera, "--headless", "--csv", "-"));
     const expected = rows.at(-1);

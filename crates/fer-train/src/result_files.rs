@@ -13,7 +13,8 @@ use crate::error::TrainError;
 const ORIGINS: [&str; 3] = ["config.toml", "epochs.csv", "curves.svg"];
 
 /// Where a shipped model tells the same of the runs that it went on from.
-const EARLIER_STAGES: [&str; 3] = ["first-stage", "second-stage", "third-stage"];
+const EARLIER_STAGES: [&str; 6] =
+    ["first-stage", "second-stage", "third-stage", "fourth-stage", "sixth-stage", "seventh-stage"];
 
 /// Refuses the first output that is a file of the model, or of the data, or another output, each with its
 /// option. Of data in a folder every file is one.

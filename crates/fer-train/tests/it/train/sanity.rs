@@ -224,13 +224,14 @@ fn a_run_can_start_from_the_mean_of_three_models_weights() {
     let joined = run("joined", &[&join, &still[..]].concat()).unwrap();
 
     let device = chosen(DeviceChoice::Cpu).device;
-    let of = |model: &std::path::PathBuf| weights(&checkpoint::load(model, &device).unwrap().0);
-    let each = models.each_ref().map(of);
+    let of = |model: &Path| weights(&checkpoint::load(model, &device).unwrap().0);
+    let each = models.each_ref().map(|model| of(model));
     let mean: Vec<f32> =
         (0..each[0].len()).map(|i| each.iter().map(|own| own[i]).sum::<f32>() / 3.0).collect();
-    let apart = of(&joined).iter().zip(&mean).map(|(own, mean)| (own - mean).abs()).fold(0.0, f32::max);
+    let from_mean =
+        |own: &[f32]| own.iter().zip(&mean).map(|(own, mean)| (own - mean).abs()).fold(0.0, f32::max);
+    let (apart, from_first) = (from_mean(&of(&joined)), from_mean(&each[0]));
     assert!(apart < 1e-5, "{apart}");
-    let from_first = each[0].iter().zip(&mean).map(|(own, mean)| (own - mean).abs()).fold(0.0, f32::max);
     assert!(from_first > 0.1, "the models differ: {from_first}");
 
     let wider =

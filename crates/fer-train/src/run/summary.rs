@@ -25,7 +25,7 @@ pub struct Setting {
     /// Seeds of the finished runs, in the order of the folders.
     pub seeds: Vec<i64>,
     /// For each figure, by its key and in the card's order, a value a run.
-    values: Vec<(&'static str, Vec<f64>)>,
+    values: Vec<(String, Vec<f64>)>,
 }
 
 /// Mean and standard deviation.
@@ -52,7 +52,7 @@ impl Setting {
     /// A figure's spread, by its key; `None` of what is not told.
     #[must_use]
     pub fn spread(&self, figure: &str) -> Option<MeanAndDeviation> {
-        let (_, values) = self.values.iter().find(|(key, _)| *key == figure)?;
+        let (_, values) = self.values.iter().find(|(key, _)| key == figure)?;
         Some(MeanAndDeviation::of(values))
     }
 
@@ -113,12 +113,12 @@ struct Run {
     config: ConfigValues,
     seed: i64,
     /// What is told of it, by its key; nothing twice.
-    values: Vec<(&'static str, f64)>,
+    values: Vec<(String, f64)>,
 }
 
 impl Run {
     fn value(&self, figure: &str) -> Option<f64> {
-        self.values.iter().find(|(key, _)| *key == figure).map(|(_, value)| *value)
+        self.values.iter().find(|(key, _)| key == figure).map(|(_, value)| *value)
     }
 }
 
@@ -132,13 +132,15 @@ fn read(folder: &Path) -> Result<Option<Run>, TrainError> {
     let (config, seed) = read_config(&config)?;
     let rows = read_epochs(&epochs)?;
     let card = load_card(&model)?;
-    let mut values: Vec<(&'static str, f64)> =
-        card.validation.iter().flat_map(MetricsCard::figures).collect();
+    let figures = card.validation.iter().flat_map(MetricsCard::figures);
+    let mut values: Vec<(String, f64)> = figures.map(|(key, value)| (key.to_owned(), value)).collect();
+    let own = card.heads.iter().filter_map(|head| Some((format!("accuracy_{}", head.set), head.accuracy?)));
+    values.extend(own);
     let best = rows.iter().map(|row| row.validation_accuracy).fold(f64::NEG_INFINITY, f64::max);
     let chosen = rows.iter().find(|row| row.validation_accuracy == best);
     let best_epoch = chosen.map_or(f64::NAN, |row| row.epoch as f64);
     let minutes = rows.iter().map(|row| row.seconds).sum::<f64>() / 60.0;
-    values.extend(MORE.into_iter().zip([best_epoch, minutes]));
+    values.extend(MORE.map(str::to_owned).into_iter().zip([best_epoch, minutes]));
     Ok(Some(Run { config, seed, values }))
 }
 
@@ -179,9 +181,9 @@ fn differing_keys(groups: &[(ConfigValues, Vec<Run>)]) -> Vec<String> {
 
 fn setting(config: &ConfigValues, keys: &[String], runs: &[Run]) -> Setting {
     let value = |key: &String| config.get(key).cloned().unwrap_or_else(|| "-".to_owned());
-    let of_all = |&(key, _): &(&'static str, f64)| {
+    let of_all = |(key, _): &(String, f64)| {
         let values: Option<Vec<f64>> = runs.iter().map(|run| run.value(key)).collect();
-        Some((key, values?))
+        Some((key.clone(), values?))
     };
     Setting {
         differing: keys.iter().map(|key| (key.clone(), value(key))).collect(),
@@ -249,9 +251,9 @@ impl RunsSummary {
             let figures: Map<String, Value> = setting
                 .values
                 .iter()
-                .map(|&(key, ref values)| {
+                .map(|(key, values)| {
                     let MeanAndDeviation { mean, deviation } = MeanAndDeviation::of(values);
-                    (key.to_owned(), json!({ "mean": mean, "sd": deviation, "values": values }))
+                    (key.clone(), json!({ "mean": mean, "sd": deviation, "values": values }))
                 })
                 .collect();
             json!({ "setting": setting.differing, "seeds": setting.seeds, "figures": figures })
@@ -260,9 +262,9 @@ impl RunsSummary {
     }
 
     /// The figures that some setting has, in order.
-    fn keys(&self) -> Vec<&'static str> {
+    fn keys(&self) -> Vec<&str> {
         let fullest = self.settings.iter().max_by_key(|setting| setting.values.len());
-        fullest.into_iter().flat_map(|setting| &setting.values).map(|(key, _)| *key).collect()
+        fullest.into_iter().flat_map(|setting| &setting.values).map(|(key, _)| key.as_str()).collect()
     }
 }
 
@@ -298,7 +300,7 @@ mod tests {
         let run = |seed: i64, accuracy: f64| Run {
             config: ConfigValues::new(),
             seed,
-            values: vec![("accuracy", accuracy)],
+            values: vec![("accuracy".to_owned(), accuracy)],
         };
         let groups = vec![
             (config("0", "0.1"), vec![run(1, 0.6), run(2, 0.62)]),

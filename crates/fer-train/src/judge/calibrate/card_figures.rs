@@ -5,22 +5,39 @@ use std::ops::ControlFlow;
 
 use fer_data::{LabelSet, Samples};
 use fer_model::card::{CalibrationCard, MetricsCard, TemperatureCard};
-use fer_model::{ModelCard, Tta};
+use fer_model::{ModelCard, Predictor, Tta};
 use fer_net::{Net, predictor};
 
 use crate::error::TrainError;
+use crate::judge::calibrate::own_truth;
 use crate::judge::calibrate::temperature::fit_temperature;
 use crate::judge::evaluate::{Evaluation, evaluate};
+use crate::judge::eyes::reading;
 use crate::judge::figures;
 
-/// The card with what the network does on the validation split filled in, single view.
+/// The card with what the network does on the validation split filled in, single view; of several heads also
+/// how often each is right by its own labels.
 ///
 /// # Errors
 /// As [`evaluate`].
 pub fn measured(card: ModelCard, net: &Net, validation: &Samples) -> Result<ModelCard, TrainError> {
+    let single_view = |predictor: &Predictor, samples: &Samples| {
+        evaluate(predictor, samples, Tta::None, |_| ControlFlow::Continue(()))
+    };
     let predictor = predictor(net, card);
-    let evaluation = evaluate(&predictor, validation, Tta::None, |_| ControlFlow::Continue(()))?;
-    Ok(ModelCard { validation: Some(card_metrics(&evaluation)), ..predictor.card().clone() })
+    let mut card = predictor.card().clone();
+    card.validation = Some(card_metrics(&single_view(&predictor, validation)?));
+    for head in &mut card.heads {
+        let set = Some(head.set);
+        head.accuracy = match own_truth(&predictor, set, validation) {
+            None => None,
+            Some(truth) => {
+                let reading = reading(predictor.clone(), set, &truth.labels)?;
+                Some(single_view(&reading, &truth)?.confusion_matrix().accuracy())
+            }
+        };
+    }
+    Ok(card)
 }
 
 /// The card with the temperature that fits an evaluation of its model, single view; `data` names the images

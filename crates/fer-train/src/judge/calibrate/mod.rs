@@ -5,6 +5,8 @@ pub mod card_figures;
 pub mod combine;
 pub mod temperature;
 
+use std::borrow::Cow;
+
 use fer_data::{LabelSet, Part, Samples, Split};
 use fer_model::card::CalibrationCard;
 use fer_model::checkpoint::{self, CARD_FILE};
@@ -79,6 +81,20 @@ fn majority_for(predictor: &Predictor, head: Option<LabelSet>, samples: &Samples
     Some(majority)
 }
 
+/// The faces by the labels that a head, or with `None` the reading, means; `None` for FER+'s head where no
+/// votes were joined.
+fn own_truth<'a>(
+    predictor: &Predictor,
+    head: Option<LabelSet>,
+    samples: &'a Samples,
+) -> Option<Cow<'a, Samples>> {
+    match majority_for(predictor, head, samples) {
+        Some(majority) => Some(Cow::Owned(majority)),
+        None if head == Some(LabelSet::FerPlus) => None,
+        None => Some(Cow::Borrowed(samples)),
+    }
+}
+
 /// Fills in the temperatures of all ways of reading but the plain one: more views, and single heads; and how
 /// often each head is right.
 fn fit_others(
@@ -89,14 +105,10 @@ fn fit_others(
 ) -> Result<(), TrainError> {
     let single: Vec<_> = card.heads.iter().map(|head| Some(head.set)).collect();
     for head in std::iter::once(None).chain(single) {
-        let majority = majority_for(predictor, head, samples);
-        if head == Some(LabelSet::FerPlus) && majority.is_none() {
-            continue;
-        }
-        let truth = majority.as_ref().unwrap_or(samples);
+        let Some(truth) = own_truth(predictor, head, samples) else { continue };
         let reading = reading(predictor.clone(), head, &truth.labels)?;
         for tta in Tta::ALL.into_iter().filter(|tta| (head, *tta) != (None, Tta::None)) {
-            let evaluation = run(&reading, truth, tta, watcher)?;
+            let evaluation = run(&reading, &truth, tta, watcher)?;
             card.temperatures.push(temperature_of(head, tta, &evaluation)?);
             if tta == Tta::None && card.foreign_calibration().is_none() {
                 let accuracy = Some(evaluation.confusion_matrix().accuracy());

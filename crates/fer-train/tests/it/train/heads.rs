@@ -10,6 +10,7 @@ use fer_model::checkpoint::{load_card, save_card};
 use fer_model::{DeviceChoice, ModelCard, Predictor, Tta};
 use fer_net::{Net, checkpoint};
 use fer_train::config::Config;
+use fer_train::judge::calibrate::card_figures::measured;
 use fer_train::train::heads::heads;
 use fer_train::train::loader::{FaceBatch, FaceLoader};
 use fer_train::train::step::Trainee;
@@ -147,6 +148,35 @@ fn a_card_with_two_heads_reads_each_and_both() {
     }
     let error = Predictor::load(folder.path()).unwrap().of_head(LabelSet::Own).unwrap_err();
     assert!(error.to_string().contains("head is fer2013, ferplus, expected own"), "{error}");
+}
+
+#[test]
+fn a_card_says_how_often_each_head_is_right_by_its_own_labels() {
+    let device = chosen(DeviceChoice::Cpu).device;
+    let config = both(&[]);
+    let mut samples = voted(3);
+    let cards = heads(&config, &samples).into_iter().map(|head| head.card).collect();
+    let plan = config.model.plan();
+    let card = ModelCard::with_heads(config.model.architecture, &plan, cards, "2026-01-31");
+    let net = Net::of_plan(&plan, card.n_logits(), 0.0, &device);
+
+    let card = measured(card, &net, &samples).unwrap();
+    let (majority, n_without) = samples.clone().by_ferplus_majority();
+    assert_eq!(n_without, 7, "a third has no votes");
+    for (head, truth) in card.heads.iter().zip([&samples, &majority]) {
+        let predictor = fer_net::predictor(&net, card.clone()).of_head(head.set).unwrap();
+        let faces: Vec<_> = truth.samples.iter().map(|sample| sample.face.clone()).collect();
+        let read = predictor.predict(&faces, Tta::None);
+        let right = read
+            .iter()
+            .zip(&truth.samples)
+            .filter(|(read, sample)| read.logits.iter().all(|logit| *logit <= read.logits[sample.label]));
+        assert_eq!(head.accuracy, Some(right.count() as f64 / truth.len() as f64), "{}", head.set);
+    }
+    samples.samples.iter_mut().for_each(|sample| sample.votes = None);
+    let unvoted = measured(card.clone(), &net, &samples).unwrap();
+    assert_eq!(unvoted.heads[0].accuracy, card.heads[0].accuracy);
+    assert_eq!(unvoted.heads[1].accuracy, None, "no votes, no figure");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a command writes: never over what it reads, and whole or not at all.
 //! In: the files it reads and the files it writes. Out: a file, or a refusal that names both.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use fer_base::{atomic, refuse_overlaps};
@@ -11,10 +12,6 @@ use crate::error::TrainError;
 
 /// What else a shipped model's folder holds: how it came about.
 const ORIGINS: [&str; 3] = ["config.toml", "epochs.csv", "curves.svg"];
-
-/// Where a shipped model tells the same of the runs that it went on from.
-const EARLIER_STAGES: [&str; 6] =
-    ["first-stage", "second-stage", "third-stage", "fourth-stage", "sixth-stage", "seventh-stage"];
 
 /// Refuses the first output that is a file of the model, or of the data, or another output, each with its
 /// option. Of data in a folder every file is one.
@@ -29,11 +26,17 @@ pub fn refuse_overwriting_inputs(
 ) -> Result<(), TrainError> {
     let own = [CARD_FILE, PAGE_FILE, &card.weights.file];
     let own: Vec<PathBuf> = own.into_iter().chain(ORIGINS).map(|name| model.join(name)).collect();
-    let earlier = EARLIER_STAGES.map(|stage| model.join(stage));
+    let earlier = earlier_stages(model);
     let model = own.iter().map(|file| ("the model's own file", file.as_path()));
     let model = model.chain(earlier.iter().map(|folder| ("the model's folder", folder.as_path())));
     let data = data.iter().filter_map(|(option, path)| Some((*option, (*path)?)));
     Ok(refuse_overlaps(&model.chain(data).collect::<Vec<_>>(), outputs)?)
+}
+
+/// Folders in a shipped model's that tell of the runs it went on from: those with a config.
+fn earlier_stages(model: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(model).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|folder| folder.join(ORIGINS[0]).is_file()).collect()
 }
 
 /// Writes a result whole or not at all; the folder must be there.

@@ -226,7 +226,7 @@ fn an_output_is_never_a_file_of_a_folder_that_is_read() {
 fn an_output_is_never_a_file_that_a_model_is_shipped_with() {
     let model = model();
     let dir = text(model.path());
-    for name in ["config.toml", "epochs.csv", "curves.svg", "MODEL_CARD.md", "first-stage/config.toml"] {
+    for name in ["config.toml", "epochs.csv", "curves.svg", "MODEL_CARD.md", "ninth-stage/config.toml"] {
         let file = model.path().join(name);
         put(&file);
         let judge = ["--model", dir, "--data", "drawn", "--split", "validation", "--report", text(&file)];

@@ -1,6 +1,8 @@
 //! What of a model is read, and by whose labels it is judged.
 //! In: a predictor and samples as they were loaded. Out: both as they are to be judged.
 
+use std::borrow::Cow;
+
 use fer_data::{LabelSet, Labels, Samples};
 use fer_model::card::HeadCard;
 use fer_model::{ModelCard, Predictor, Tta};
@@ -66,6 +68,40 @@ fn what_is_read(card: &ModelCard, head: Option<LabelSet>) -> Option<String> {
             let parts: Vec<String> = card.heads.iter().map(weight).collect();
             Some(format!("its reading, the logits {}", parts.join(" + ")))
         }
+    }
+}
+
+/// The faces by the majority of FER+'s raters, where that is what a reading means and votes were joined; those
+/// whose label it does not know are left out, because no temperature makes them likelier.
+pub(super) fn majority_for(
+    predictor: &Predictor,
+    head: Option<LabelSet>,
+    samples: &Samples,
+) -> Option<Samples> {
+    let card = predictor.card();
+    let heads = card.all_heads();
+    let read = heads.iter().find(|part| head.is_none_or(|set| part.set == set))?;
+    if card.label_set_of(head) != LabelSet::FerPlus || samples.samples.iter().all(|face| face.votes.is_none())
+    {
+        return None;
+    }
+    let mut majority = samples.clone().by_ferplus_majority().0;
+    let names = majority.labels.names().to_vec();
+    majority.samples.retain(|sample| read.labels.names().contains(&names[sample.label]));
+    Some(majority)
+}
+
+/// The faces by the labels that a head, or with `None` the reading, means; `None` for FER+'s head where no
+/// votes were joined.
+pub(super) fn own_truth<'a>(
+    predictor: &Predictor,
+    head: Option<LabelSet>,
+    samples: &'a Samples,
+) -> Option<Cow<'a, Samples>> {
+    match majority_for(predictor, head, samples) {
+        Some(majority) => Some(Cow::Owned(majority)),
+        None if head == Some(LabelSet::FerPlus) => None,
+        None => Some(Cow::Borrowed(samples)),
     }
 }
 

@@ -9,10 +9,9 @@ use fer_model::{ModelCard, Predictor, Tta};
 use fer_net::{Net, predictor};
 
 use crate::error::TrainError;
-use crate::judge::calibrate::own_truth;
 use crate::judge::calibrate::temperature::fit_temperature;
 use crate::judge::evaluate::{Evaluation, evaluate};
-use crate::judge::eyes::reading;
+use crate::judge::eyes::{own_truth, reading};
 use crate::judge::figures;
 
 /// The card with what the network does on the validation split filled in, single view; of several heads also

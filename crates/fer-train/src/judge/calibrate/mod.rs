@@ -5,8 +5,6 @@ pub mod card_figures;
 pub mod combine;
 pub mod temperature;
 
-use std::borrow::Cow;
-
 use fer_data::{LabelSet, Part, Samples, Split};
 use fer_model::card::CalibrationCard;
 use fer_model::checkpoint::{self, CARD_FILE};
@@ -15,7 +13,7 @@ use fer_model::{ModelCard, Predictor, Tta};
 use self::card_figures::{calibrated, temperature_of};
 use crate::console::Watcher;
 use crate::error::TrainError;
-use crate::judge::eyes::{reading, run};
+use crate::judge::eyes::{majority_for, own_truth, reading, run};
 use crate::judge::figures::{Figure, Temperature, of_probabilities};
 use crate::judge::input::Inputs;
 use crate::judge::probabilities::Scored;
@@ -63,36 +61,6 @@ pub fn calibrate(
         words(of_probabilities(&evaluation.uncalibrated(), Temperature::One)),
         words(of_probabilities(&after, Temperature::One)),
     ))
-}
-
-/// The faces by the majority of FER+'s raters, where that is what a reading means and votes were joined; those
-/// whose label it does not know are left out, because no temperature makes them likelier.
-fn majority_for(predictor: &Predictor, head: Option<LabelSet>, samples: &Samples) -> Option<Samples> {
-    let card = predictor.card();
-    let heads = card.all_heads();
-    let read = heads.iter().find(|part| head.is_none_or(|set| part.set == set))?;
-    if card.label_set_of(head) != LabelSet::FerPlus || samples.samples.iter().all(|face| face.votes.is_none())
-    {
-        return None;
-    }
-    let mut majority = samples.clone().by_ferplus_majority().0;
-    let names = majority.labels.names().to_vec();
-    majority.samples.retain(|sample| read.labels.names().contains(&names[sample.label]));
-    Some(majority)
-}
-
-/// The faces by the labels that a head, or with `None` the reading, means; `None` for FER+'s head where no
-/// votes were joined.
-fn own_truth<'a>(
-    predictor: &Predictor,
-    head: Option<LabelSet>,
-    samples: &'a Samples,
-) -> Option<Cow<'a, Samples>> {
-    match majority_for(predictor, head, samples) {
-        Some(majority) => Some(Cow::Owned(majority)),
-        None if head == Some(LabelSet::FerPlus) => None,
-        None => Some(Cow::Borrowed(samples)),
-    }
 }
 
 /// Fills in the temperatures of all ways of reading but the plain one: more views, and single heads; and how

@@ -61,6 +61,24 @@ impl Scored {
         self.mean(|row, label| -row[label].max(f64::MIN_POSITIVE).ln())
     }
 
+    /// Mean negative logarithm of the probability given to what came true of the prediction, that it is right or
+    /// that it is wrong, in nats: how good the confidences alone are, whatever the other labels were given.
+    ///
+    /// The top-label loss of Gupta and Ramdas 2022, arXiv 2107.08353.
+    #[must_use]
+    pub fn top_label_nll(&self) -> f64 {
+        self.mean(|row, label| {
+            let prediction = argmax(row).unwrap_or(0);
+            let share = if prediction == label {
+                row[prediction]
+            } else {
+                // Not 1 - p, which is 0 long before the others are.
+                row.iter().enumerate().filter(|(other, _)| *other != prediction).map(|(_, p)| p).sum()
+            };
+            -share.max(f64::MIN_POSITIVE).ln()
+        })
+    }
+
     /// Mean squared distance to the true label's unit vector, summed over labels, `0..=2`.
     #[must_use]
     pub fn brier(&self) -> f64 {

@@ -21,6 +21,14 @@ fn nll_is_the_mean_of_four_logarithms() {
 }
 
 #[test]
+fn the_loss_of_the_named_label_asks_only_whether_it_is_right() {
+    let row = vec![0.6, 0.3, 0.1];
+    let scored = Scored { probabilities: vec![row.clone(), row.clone(), row], labels: vec![0, 1, 2] };
+    // -(ln 0.6 + ln 0.4 + ln 0.4) / 3: which of the others is true does not matter.
+    close(scored.top_label_nll(), 0.781_135_7);
+}
+
+#[test]
 fn brier_sums_over_classes() {
     // (2 · 0.1² + 2 · 0.62² + 2 · 0.3² + 2 · 0.5²) / 4 = (0.02 + 0.7688 + 0.18 + 0.5) / 4.
     close(worked().brier(), 0.3672);

@@ -44,6 +44,20 @@ fn calibration_lowers_nll_and_calibration_error_and_keeps_every_prediction() {
 }
 
 #[test]
+fn faces_with_a_label_that_is_not_known_make_less_sure() {
+    // A tenth of the faces has an eighth label, to which no probability is ever given.
+    let (mut logits, mut labels) = overconfident(20_000, 2.0, 6);
+    logits.iter_mut().for_each(|row| row.push(-1e4));
+    labels.iter_mut().step_by(10).for_each(|label| *label = 7);
+    let temperature = fit_temperature(&logits, &labels).unwrap();
+    let scored = Scored::from_logits(&logits, &labels, temperature);
+    let confidence: f64 = scored.reliability().iter().map(|bin| bin.n as f64 * bin.confidence).sum();
+    let gap = confidence / 20_000.0 - scored.top(1);
+    assert!(gap.abs() < 0.01, "confidence is {gap} above accuracy at {temperature}");
+    assert!(Scored::from_logits(&logits, &labels, 2.0).ece() > 2.0 * scored.ece());
+}
+
+#[test]
 fn predictions_that_are_all_right_have_no_temperature() {
     let logits = vec![vec![3.0, 0.0], vec![0.0, 3.0]];
     let error = fit_temperature(&logits, &[0, 1]).unwrap_err().to_string();

@@ -38,10 +38,20 @@ def blocks_like(net):
     return model if (model / "card.json").exists() else net
 
 
-def blocks_of(weights):
-    """The blocks that the card beside the weights names, as `("plain" | "residual", facts)`."""
+# What is added to a face's deviation before it is divided by: STANDARD_FLOOR of fer-model.
+STANDARD_FLOOR = 0.05
+# Of the last feature map, in every network with weighted pooling that is shipped.
+SIDE_OF_FEATURES = 6
+
+
+def network_of(weights):
+    """Of the card beside the weights: the blocks as `("plain" | "residual" | "separable", facts)`, whether the places
+    of the last feature map are weighed, and whether faces are standardized."""
     card = json.loads((Path(weights).parent / "card.json").read_text(encoding="utf-8"))
-    return [item for block in card["blocks"] for item in block.items()]
+    if card.get("n_trunks", 1) != 1:
+        sys.exit("networks.py: networks of several trunks are not built here; models/*/card.json names one")
+    blocks = [item for block in card["blocks"] for item in block.items()]
+    return blocks, card.get("pooling") == "weighted", card.get("standardizes", False)
 
 
 # --- workers: each runs in a process of its own ---------------------------------------------------------------------
@@ -55,13 +65,17 @@ def torch_net(weights):
     from torch.nn import functional
 
     class ConvNorm(nn.Module):
-        def __init__(self, inputs, outputs, kernel, stride):
+        def __init__(self, inputs, outputs, kernel, stride, separable=False):
             super().__init__()
+            self.depthwise = None
+            if separable:
+                self.depthwise = nn.Conv2d(inputs, inputs, 3, stride, 1, groups=inputs, bias=False)
+                kernel, stride = 1, 1
             self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
             self.norm = nn.BatchNorm2d(outputs)
 
         def forward(self, x):
-            return self.norm(self.conv(x))
+            return self.norm(self.conv(x if self.depthwise is None else self.depthwise(x)))
 
     class Plain(nn.Module):
         def __init__(self, inputs, width, n, pool):
@@ -75,11 +89,11 @@ def torch_net(weights):
             return functional.max_pool2d(x, 2) if self.pool else x
 
     class Residual(nn.Module):
-        def __init__(self, inputs, width, stride):
+        def __init__(self, inputs, width, stride, separable):
             super().__init__()
             self.stride = stride
-            self.first = ConvNorm(inputs, width, 3, stride)
-            self.second = ConvNorm(width, width, 3, 1)
+            self.first = ConvNorm(inputs, width, 3, stride, separable)
+            self.second = ConvNorm(width, width, 3, 1, separable)
             self.shortcut = ConvNorm(inputs, width, 1, 1) if inputs != width or stride != 1 else None
 
         def forward(self, x):
@@ -92,18 +106,24 @@ def torch_net(weights):
     class Net(nn.Module):
         def __init__(self):
             super().__init__()
+            described, weighted, self.standardizes = network_of(weights)
             blocks, inputs = [], 1
-            for kind, facts in blocks_of(weights):
+            for kind, facts in described:
                 if kind == "plain":
                     blocks.append(Plain(inputs, facts["width"], facts["convs"], facts["pool"]))
                 else:
-                    blocks.append(Residual(inputs, facts["width"], facts["stride"]))
+                    blocks.append(Residual(inputs, facts["width"], facts["stride"], kind == "separable"))
                 inputs = facts["width"]
             self.blocks = nn.Sequential(*blocks)
+            self.pool = nn.Parameter(torch.zeros(inputs, SIDE_OF_FEATURES, SIDE_OF_FEATURES)) if weighted else None
             self.head = nn.Linear(inputs, 7)
 
         def forward(self, x):
-            return self.head(self.blocks(x).mean((2, 3)))
+            if self.standardizes:
+                x = x - x.mean((1, 2, 3), keepdim=True)
+                x = x / (x.square().mean((1, 2, 3), keepdim=True).sqrt() + STANDARD_FLOOR)
+            x = self.blocks(x)
+            return self.head((x if self.pool is None else x * (self.pool + 1)).mean((2, 3)))
 
     net = Net()
     rename = {"gamma": "weight", "beta": "bias", "running_var": "running_var", "running_mean": "running_mean"}
@@ -193,11 +213,12 @@ def ort_logits(arguments):
 
 def write_onnx(weights, to):
     """The network as ONNX, node by node; ONNX Runtime folds the batch norms itself."""
+    import numpy
     import onnx
     from onnx import TensorProto, helper, numpy_helper
     from safetensors.numpy import load_file
 
-    blocks, weights = blocks_of(weights), load_file(weights)
+    (blocks, weighted, standardizes), weights = network_of(weights), load_file(weights)
     nodes, initializers, counter = [], [], iter(range(10**6))
 
     def node(kind, inputs, **attributes):
@@ -210,13 +231,26 @@ def write_onnx(weights, to):
         return key
 
     def conv_norm(x, path, stride):
+        if f"{path}.depthwise.weight" in weights:
+            own = weights[f"{path}.depthwise.weight"].shape[0]
+            inputs, strides = [x, tensor(f"{path}.depthwise.weight")], [stride] * 2
+            x = node("Conv", inputs, strides=strides, pads=[1] * 4, kernel_shape=[3] * 2, group=own)
+            stride = 1
         kernel = weights[f"{path}.conv.weight"].shape[2]
         pads = [kernel // 2] * 4
         x = node("Conv", [x, tensor(f"{path}.conv.weight")], strides=[stride] * 2, pads=pads, kernel_shape=[kernel] * 2)
         norm = [tensor(f"{path}.norm.{part}") for part in ("gamma", "beta", "running_mean", "running_var")]
         return node("BatchNormalization", [x, *norm], epsilon=1e-5)
 
+    def constant(key, value):
+        initializers.append(numpy_helper.from_array(numpy.asarray(value, numpy.float32), key))
+        return key
+
     x = "faces"
+    if standardizes:
+        x = node("Sub", [x, node("ReduceMean", [x], axes=[1, 2, 3])])
+        deviation = node("Sqrt", [node("ReduceMean", [node("Mul", [x, x])], axes=[1, 2, 3])])
+        x = node("Div", [x, node("Add", [deviation, constant("floor", STANDARD_FLOOR)])])
     for idx, (kind, facts) in enumerate(blocks):
         if kind == "plain":
             for conv in range(facts["convs"]):
@@ -229,6 +263,7 @@ def write_onnx(weights, to):
             kept = conv_norm(kept, f"blocks.{idx}.shortcut", 1)
         x = node("Relu", [conv_norm(x, f"blocks.{idx}.first", stride)])
         x = node("Relu", [node("Add", [conv_norm(x, f"blocks.{idx}.second", 1), kept])])
+    x = node("Mul", [x, constant("pool", weights["pool"] + 1)]) if weighted else x
     x = node("Flatten", [node("GlobalAveragePool", [x])])
     nodes.append(helper.make_node("Gemm", [x, tensor("head.weight"), tensor("head.bias")], ["logits"]))
     faces = helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["n", 1, 48, 48])

@@ -95,6 +95,7 @@ fn weights((architecture, plan): &(Architecture, NetPlan), folder: &Path) {
     let (net, _) = train(plan, 16, 3);
     let mut card = ModelCard::new(*architecture, Labels::fer2013(), "1970-01-01");
     card.blocks.clone_from(&plan.blocks);
+    (card.n_trunks, card.pooling, card.standardizes) = (plan.n_trunks, plan.pooling, plan.standardizes);
     card.n_parameters = plan.size(LABELS).parameters;
     checkpoint::save(folder, &net.valid(), &card).expect("room for a model");
 }

@@ -20,6 +20,8 @@ from pathlib import Path
 STEPS = {"tiny": 16, "small": 8, "base": 5, "vgg": 4}
 WARM_UP = 2
 BATCH = 128
+# What is added to a face's deviation before it is divided by: STANDARD_FLOOR of fer-model.
+STANDARD_FLOOR = 0.05
 
 # BENCH_CLOCK=cpu counts processor time instead of the wall clock: for one thread on a machine that others use too.
 clock = time.process_time if os.environ.get("BENCH_CLOCK") == "cpu" else time.perf_counter
@@ -38,20 +40,14 @@ def blocks_like(net):
     return model if (model / "card.json").exists() else net
 
 
-# What is added to a face's deviation before it is divided by: STANDARD_FLOOR of fer-model.
-STANDARD_FLOOR = 0.05
-# Of the last feature map, in every network with weighted pooling that is shipped.
-SIDE_OF_FEATURES = 6
-
-
 def network_of(weights):
-    """Of the card beside the weights: the blocks as `("plain" | "residual" | "separable", facts)`, whether the places
-    of the last feature map are weighed, and whether faces are standardized."""
+    """Of the card beside the weights: the blocks as `("plain" | "residual" | "separable", facts)`, and whether faces
+    are standardized. Whether the places of the last feature map are weighed, the weights say: they have a `pool`."""
     card = json.loads((Path(weights).parent / "card.json").read_text(encoding="utf-8"))
     if card.get("n_trunks", 1) != 1:
         sys.exit("networks.py: networks of several trunks are not built here; models/*/card.json names one")
     blocks = [item for block in card["blocks"] for item in block.items()]
-    return blocks, card.get("pooling") == "weighted", card.get("standardizes", False)
+    return blocks, card.get("standardizes", False)
 
 
 # --- workers: each runs in a process of its own ---------------------------------------------------------------------
@@ -106,7 +102,7 @@ def torch_net(weights):
     class Net(nn.Module):
         def __init__(self):
             super().__init__()
-            described, weighted, self.standardizes = network_of(weights)
+            described, self.standardizes = network_of(weights)
             blocks, inputs = [], 1
             for kind, facts in described:
                 if kind == "plain":
@@ -115,7 +111,7 @@ def torch_net(weights):
                     blocks.append(Residual(inputs, facts["width"], facts["stride"], kind == "separable"))
                 inputs = facts["width"]
             self.blocks = nn.Sequential(*blocks)
-            self.pool = nn.Parameter(torch.zeros(inputs, SIDE_OF_FEATURES, SIDE_OF_FEATURES)) if weighted else None
+            self.pool = nn.Parameter(torch.zeros_like(trained["pool"])) if "pool" in trained else None
             self.head = nn.Linear(inputs, 7)
 
         def forward(self, x):
@@ -125,10 +121,11 @@ def torch_net(weights):
             x = self.blocks(x)
             return self.head((x if self.pool is None else x * (self.pool + 1)).mean((2, 3)))
 
+    trained = load_file(weights)
     net = Net()
     rename = {"gamma": "weight", "beta": "bias", "running_var": "running_var", "running_mean": "running_mean"}
     state = {}
-    for key, value in load_file(weights).items():
+    for key, value in trained.items():
         head, _, last = key.rpartition(".")
         key = f"{head}.{rename.get(last, last)}" if ".norm." in key else key
         state[key] = value.T.contiguous() if key == "head.weight" else value
@@ -218,7 +215,7 @@ def write_onnx(weights, to):
     from onnx import TensorProto, helper, numpy_helper
     from safetensors.numpy import load_file
 
-    (blocks, weighted, standardizes), weights = network_of(weights), load_file(weights)
+    (blocks, standardizes), weights = network_of(weights), load_file(weights)
     nodes, initializers, counter = [], [], iter(range(10**6))
 
     def node(kind, inputs, **attributes):
@@ -226,25 +223,25 @@ def write_onnx(weights, to):
         nodes.append(helper.make_node(kind, inputs, [out], **attributes))
         return out
 
-    def tensor(key):
-        initializers.append(numpy_helper.from_array(weights[key].copy(), key))
+    def constant(key, values):
+        initializers.append(numpy_helper.from_array(numpy.array(values, numpy.float32), key))
         return key
+
+    def tensor(key):
+        return constant(key, weights[key])
+
+    def convolved(x, key, stride, group=1):
+        kernel = weights[key].shape[2]
+        sizes = {"kernel_shape": [kernel] * 2, "pads": [kernel // 2] * 4, "strides": [stride] * 2}
+        return node("Conv", [x, tensor(key)], **sizes, group=group)
 
     def conv_norm(x, path, stride):
         if f"{path}.depthwise.weight" in weights:
-            own = weights[f"{path}.depthwise.weight"].shape[0]
-            inputs, strides = [x, tensor(f"{path}.depthwise.weight")], [stride] * 2
-            x = node("Conv", inputs, strides=strides, pads=[1] * 4, kernel_shape=[3] * 2, group=own)
-            stride = 1
-        kernel = weights[f"{path}.conv.weight"].shape[2]
-        pads = [kernel // 2] * 4
-        x = node("Conv", [x, tensor(f"{path}.conv.weight")], strides=[stride] * 2, pads=pads, kernel_shape=[kernel] * 2)
+            n_channels = weights[f"{path}.depthwise.weight"].shape[0]
+            x, stride = convolved(x, f"{path}.depthwise.weight", stride, n_channels), 1
+        x = convolved(x, f"{path}.conv.weight", stride)
         norm = [tensor(f"{path}.norm.{part}") for part in ("gamma", "beta", "running_mean", "running_var")]
         return node("BatchNormalization", [x, *norm], epsilon=1e-5)
-
-    def constant(key, value):
-        initializers.append(numpy_helper.from_array(numpy.asarray(value, numpy.float32), key))
-        return key
 
     x = "faces"
     if standardizes:
@@ -263,7 +260,7 @@ def write_onnx(weights, to):
             kept = conv_norm(kept, f"blocks.{idx}.shortcut", 1)
         x = node("Relu", [conv_norm(x, f"blocks.{idx}.first", stride)])
         x = node("Relu", [node("Add", [conv_norm(x, f"blocks.{idx}.second", 1), kept])])
-    x = node("Mul", [x, constant("pool", weights["pool"] + 1)]) if weighted else x
+    x = node("Mul", [x, constant("pool", weights["pool"] + 1)]) if "pool" in weights else x
     x = node("Flatten", [node("GlobalAveragePool", [x])])
     nodes.append(helper.make_node("Gemm", [x, tensor("head.weight"), tensor("head.bias")], ["logits"]))
     faces = helper.make_tensor_value_info("faces", TensorProto.FLOAT, ["n", 1, 48, 48])

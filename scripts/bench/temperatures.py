@@ -24,7 +24,7 @@ SMALLEST = 1e-12
 
 
 def read(path):
-    """Probabilities [n, n_labels], the true label of each row, and whether any model could have named it."""
+    """Probabilities [n, n_labels], the true label of each row, and whether any row gives that label a probability."""
     with open(path, newline="") as file:
         header, *rows = csv.reader(file)
     labels = header[FIRST_PROBABILITY_COLUMN:]

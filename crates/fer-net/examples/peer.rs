@@ -10,8 +10,9 @@ use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use fer_data::Labels;
 use fer_data::face::SIDE;
+use fer_data::{LabelSet, Labels};
+use fer_model::card::HeadCard;
 use fer_model::net::NetPlan;
 use fer_model::{Architecture, ModelCard};
 use fer_net::{Net, checkpoint, frozen::fold};
@@ -93,10 +94,9 @@ fn train(plan: &NetPlan, batch: usize, steps: usize) -> (Net, Vec<f64>) {
 /// The card names the blocks, of presets too: what the peers are built from.
 fn weights((architecture, plan): &(Architecture, NetPlan), folder: &Path) {
     let (net, _) = train(plan, 16, 3);
-    let mut card = ModelCard::new(*architecture, Labels::fer2013(), "1970-01-01");
+    let head = HeadCard::new(LabelSet::Fer2013, Labels::fer2013(), 1.0);
+    let mut card = ModelCard::with_heads(*architecture, plan, vec![head], "1970-01-01");
     card.blocks.clone_from(&plan.blocks);
-    (card.n_trunks, card.pooling, card.standardizes) = (plan.n_trunks, plan.pooling, plan.standardizes);
-    card.n_parameters = plan.size(LABELS).parameters;
     checkpoint::save(folder, &net.valid(), &card).expect("room for a model");
 }
 

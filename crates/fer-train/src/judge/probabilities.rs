@@ -68,7 +68,7 @@ impl Scored {
     #[must_use]
     pub fn top_label_nll(&self) -> f64 {
         self.mean(|row, label| {
-            let prediction = argmax(row).unwrap_or(0);
+            let prediction = named(row);
             let share = if prediction == label {
                 row[prediction]
             } else {
@@ -162,8 +162,7 @@ impl Scored {
     /// Confidence and rightness of each image's prediction.
     fn judged(&self) -> Vec<(f64, bool)> {
         let judge = |(row, &label): (&Vec<f64>, &usize)| {
-            // Rows are probabilities of finite logits: `evaluate` lets no others through.
-            let prediction = argmax(row).unwrap_or(0);
+            let prediction = named(row);
             (row[prediction], prediction == label)
         };
         self.probabilities.iter().zip(&self.labels).map(judge).collect()
@@ -174,6 +173,11 @@ impl Scored {
             self.probabilities.iter().zip(&self.labels).map(|(row, &label)| term(row, label)).sum();
         sum / self.n().max(1) as f64
     }
+}
+
+/// The label that a row names. Rows are probabilities of finite logits: `evaluate` lets no others through.
+fn named(row: &[f64]) -> usize {
+    argmax(row).unwrap_or(0)
 }
 
 /// The bin of a confidence. Bins are closed above, so that confidence 1 falls into the last one.
